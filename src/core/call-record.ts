@@ -1,0 +1,73 @@
+import type { SessionIds } from './session.js';
+import type { Usage } from './usage.js';
+
+/**
+ * How an exchange ended.
+ *
+ * - `ok`: a whole reply with a 1xx–3xx status
+ * - `http_error`: a whole reply with a status of 400 or more
+ * - `upstream_error`: no reply at all (refused, unreachable, certificate not verified)
+ * - `upstream_aborted`: the provider cut the reply
+ * - `client_aborted`: the client went away first
+ */
+export type Outcome = 'ok' | 'http_error' | 'upstream_error' | 'upstream_aborted' | 'client_aborted';
+
+/** JSON as `JSON.parse` gives it. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/**
+ * The fact that remains of one call to a model. Frozen. Its field names are a public contract (README, "The
+ * record").
+ */
+export interface CallRecord extends SessionIds {
+  /** UUIDv4. */
+  readonly callId: string;
+  readonly sessionId: string;
+  /** Who answered: `openai`, `anthropic`, `google`, `groq` …, or the name the user registered. */
+  readonly provider: string;
+  /** Which API: `chat.completions`, `responses`, `messages`, `generateContent` … */
+  readonly api: string;
+  readonly method: string;
+  /** With secrets removed from the query. */
+  readonly url: string;
+  /** The model the client asked for. */
+  readonly requestedModel: string | null;
+  /** The model the request went upstream with. */
+  readonly routedModel: string | null;
+  /** The model the reply names, else the routed one. */
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** HTTP status; 0 when there was no response. */
+  readonly status: number;
+  readonly outcome: Outcome;
+  readonly usage: Usage;
+  /** Why a count of `usage` is null; `null` when input and output are both known. */
+  readonly usageProblem: string | null;
+  /** UTC, ISO 8601, when the request head reached the tap. */
+  readonly startedAt: string;
+  /** Milliseconds from the request head to the last byte of the reply. */
+  readonly latencyMs: number;
+  /** Milliseconds from the request head to the first byte of the reply's body; `null` when none came. */
+  readonly timeToFirstByteMs: number | null;
+  /** Milliseconds from the request head to the first piece of model output; `null` outside streams. */
+  readonly timeToFirstTokenMs: number | null;
+  readonly cached: boolean;
+  readonly finishReasons: readonly string[];
+  /** Names of the tools the model called, in order. */
+  readonly toolCalls: readonly string[];
+  /** The id the reply's body gives itself. */
+  readonly responseId: string | null;
+  /** The id the provider's headers give the request. */
+  readonly requestId: string | null;
+  /** What the agent said of itself on the wire: header or body names to values. */
+  readonly wireSession: Readonly<Record<string, string>> | null;
+  /** Body bytes as on the wire, encodings included. */
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** What the tap changed on the wire for this call; empty when bytes went through untouched. */
+  readonly changes: readonly string[];
+  /** Parsed JSON, or text; `null` when not kept. */
+  readonly requestBody: JsonValue;
+  readonly responseBody: JsonValue;
+}

@@ -1,0 +1,67 @@
+/** Every code a `TrackerError` or a `fault` event can carry. Each stands in the README. */
+export type ErrorCode =
+  | 'CA_UNREADABLE'
+  | 'CA_UNWRITABLE'
+  | 'CA_INVALID'
+  | 'HOST_NAME_INVALID'
+  | 'HOME_UNUSABLE'
+  | 'OPTION_INVALID'
+  | 'OPTION_CONFLICT'
+  | 'PROVIDER_INVALID'
+  | 'PROXY_UNSUPPORTED'
+  | 'UPSTREAM_CA_UNREADABLE'
+  | 'LISTEN_FAILED'
+  | 'HOST_CLOSED'
+  | 'STORE_UNOPENABLE'
+  | 'STORE_NEWER'
+  | 'STORE_LOCKED'
+  | 'STORE_FULL'
+  | 'STORE_FAILED'
+  | 'RECORD_NOT_FOUND'
+  | 'RUN_NOT_FOUND'
+  | 'COMMAND_NOT_FOUND'
+  | 'COMMAND_NOT_EXECUTABLE'
+  | 'TLS_REFUSED'
+  | 'TLS_HTTP2_ONLY'
+  | 'UPSTREAM_UNREACHABLE'
+  | 'UPSTREAM_TLS_UNVERIFIED'
+  | 'UPSTREAM_PROXY_FAILED'
+  | 'UPSTREAM_ABORTED'
+  | 'CLIENT_ABORTED'
+  | 'HTTP_STATUS'
+  | 'READER_FAILED'
+  | 'LISTENER_FAILED'
+  | 'INTERNAL';
+
+export interface TrackerErrorOptions {
+  readonly cause?: unknown;
+  /** What to do about it, as a sentence. */
+  readonly hint?: string;
+}
+
+/**
+ * The one error class. Match on `code`: across processes and copies of the package `instanceof` fails.
+ * The message says what was attempted, with what value, and what was found; the hint says what to do.
+ */
+export class TrackerError extends Error {
+  override readonly name = 'TrackerError';
+  readonly code: ErrorCode;
+  readonly hint: string | null;
+
+  constructor(code: ErrorCode, message: string, options: TrackerErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint ?? null;
+  }
+}
+
+/** The system's own code of an error (`ECONNREFUSED`), or `null`. */
+export function findSystemCode(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}
+
+/** The text of anything thrown. */
+export function readErrorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

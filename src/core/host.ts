@@ -1,0 +1,49 @@
+import type { EventListener } from './events.js';
+import type { BodyPolicy } from './ledger.js';
+import type { Session, SessionCounts, SessionIds } from './session.js';
+import type { ProviderRegistration } from './wire.js';
+
+export interface HostOptions {
+  /** Absolute; made with mode 0700 when absent. */
+  readonly home: string;
+  /** The environment whose proxies, CA files and keys the host respects. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `redacted` when absent. */
+  readonly bodies?: BodyPolicy;
+  /** `HOST:PORT:ADDR:PORT` as curl's `--connect-to`. */
+  readonly connectTo?: readonly string[];
+  /** PEM file trusted for providers besides the usual roots. */
+  readonly upstreamCa?: string;
+  readonly providers?: readonly ProviderRegistration[];
+}
+
+export interface SessionOptions extends Partial<SessionIds> {
+  /** The command, for the ledger; secrets are removed from it. */
+  readonly command?: readonly string[];
+  /** Ask clients for credentials on the proxy port. Off when absent. */
+  readonly credentials?: boolean;
+}
+
+/** A session with its door open. */
+export interface OpenSession {
+  readonly session: Session;
+  /** `http://127.0.0.1:PORT`, with credentials when they are asked for. */
+  readonly proxyUrl: string;
+  readonly port: number;
+  counts(): SessionCounts;
+  /** Closes port and connections; `exitCode` is noted in the ledger. May be called twice. */
+  close(end?: { readonly exitCode?: number }): Promise<void>;
+}
+
+/** The side that owns proxy, CA and ledger. */
+export interface Host {
+  /** PEM file of our root alone. */
+  readonly caPath: string;
+  /** PEM file of system roots, Node's roots, the user's own and ours. */
+  readonly bundlePath: string;
+  openSession(options?: SessionOptions): Promise<OpenSession>;
+  registerProvider(registration: ProviderRegistration): void;
+  onEvent(listener: EventListener): () => void;
+  /** Closes every session, the ledger and all sockets; may be called twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,137 @@
+import type { CallRecord } from './call-record.js';
+import type { Fault } from './events.js';
+import type { Session, SessionCounts } from './session.js';
+
+/** Which bodies the ledger keeps. Under every policy credentials are removed from what is kept. */
+export type BodyPolicy = 'none' | 'redacted' | 'full';
+
+/** The writing side. No method throws and none blocks the event loop for more than some milliseconds. */
+export interface LedgerWriter {
+  saveSessionOpened(session: Session): void;
+  saveSessionClosed(sessionId: string, end: SessionEnd): void;
+  /** Durable when it returns, unless the file is locked or full: then it is queued, bounded, and retried. */
+  saveCall(record: CallRecord): void;
+  saveFault(fault: Fault): void;
+  /** Writes what is queued, waiting up to `deadlineMs` for a lock. */
+  flush(deadlineMs: number): Promise<void>;
+  /** Flushes, checkpoints and closes; may be called twice. */
+  close(): Promise<void>;
+}
+
+export interface SessionEnd {
+  /** UTC, ISO 8601. */
+  readonly endedAt: string;
+  readonly counts: SessionCounts;
+  /** The command's exit status; `null` when the session is not a command's. */
+  readonly exitCode: number | null;
+}
+
+/** Exact matches, all of which must hold; an absent field does not filter, `null` asks for records without it. */
+export interface CallFilter {
+  readonly runId?: string;
+  readonly sessionId?: string;
+  readonly configKey?: string | null;
+  readonly graphKey?: string | null;
+  readonly dataId?: string | null;
+  readonly comboId?: string | null;
+  readonly agentId?: string | null;
+}
+
+/** One line of `llmtap runs`. */
+export interface RunRow {
+  readonly runId: string;
+  readonly startedAt: string;
+  /** `null` while a session of the run is open, or when its tap was killed. */
+  readonly endedAt: string | null;
+  readonly command: readonly string[] | null;
+  readonly exitCode: number | null;
+  readonly sessions: number;
+  readonly calls: number;
+  readonly errors: number;
+  readonly models: readonly string[];
+  /** Sums over the calls that know; `null` when none does. */
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
+  /** Calls whose input or output is unknown. */
+  readonly unknownUsage: number;
+  readonly configKey: string | null;
+  readonly graphKey: string | null;
+}
+
+/** A sum that says how many calls could not contribute to it. */
+export interface TokenSum {
+  /** `null` when no call states it. */
+  readonly known: number | null;
+  readonly unknownCalls: number;
+}
+
+/** One line of a summary: everything of one model. Milliseconds throughout. */
+export interface ModelSummary {
+  readonly model: string | null;
+  readonly provider: string;
+  readonly calls: number;
+  /** Calls whose outcome is not `ok`. */
+  readonly errors: number;
+  readonly cachedCalls: number;
+  readonly inputTokens: TokenSum;
+  readonly cacheReadTokens: TokenSum;
+  readonly cacheWriteTokens: TokenSum;
+  readonly outputTokens: TokenSum;
+  readonly reasoningTokens: TokenSum;
+  readonly totalTokens: TokenSum;
+  readonly latencyP50Ms: number;
+  readonly latencyMaxMs: number;
+  /** Median over the streams that produced output; `null` when there was none. */
+  readonly timeToFirstTokenP50Ms: number | null;
+}
+
+export interface Summary {
+  readonly models: readonly ModelSummary[];
+  readonly calls: number;
+  readonly errors: number;
+  readonly counts: SessionCounts | null;
+}
+
+export interface StoreInfo {
+  readonly path: string;
+  /** The database file with its write-ahead log. */
+  readonly bytes: number;
+  readonly bodyBytes: number;
+  readonly calls: number;
+  readonly runs: number;
+  readonly oldest: string | null;
+  readonly newest: string | null;
+  readonly schemaVersion: number;
+}
+
+export interface PruneOptions {
+  /** Delete calls that started before this instant, UTC, ISO 8601. */
+  readonly before?: string;
+  /** Keep the calls, delete their bodies. */
+  readonly bodiesOnly?: boolean;
+  /** Delete oldest first until the file is no larger. */
+  readonly maxBytes?: number;
+}
+
+export interface PruneResult {
+  readonly calls: number;
+  readonly bodies: number;
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+}
+
+/** The reading side, over the same file, also while others write. Synchronous. */
+export interface LedgerReader {
+  listRuns(options?: { readonly limit?: number }): readonly RunRow[];
+  /** Oldest first; lazily, so that a large store is no large array. Bodies only when asked for. */
+  listCalls(filter: CallFilter, options?: { readonly limit?: number; readonly bodies?: boolean }): Iterable<CallRecord>;
+  /** By call id or an unambiguous prefix of at least four characters, bodies included. Throws `RECORD_NOT_FOUND`. */
+  requireCall(idOrPrefix: string): CallRecord;
+  /** Full run id for an unambiguous prefix, or `latest`. Throws `RUN_NOT_FOUND`. */
+  requireRunId(idOrPrefix: string): string;
+  summarise(filter: CallFilter): Summary;
+  listFaults(filter: CallFilter): readonly Fault[];
+  info(): StoreInfo;
+  prune(options: PruneOptions): PruneResult;
+  close(): void;
+}

@@ -1,0 +1,39 @@
+/** The ids a session stamps on every call made through it. Each is `null` when nobody gave it, but `runId`. */
+export interface SessionIds {
+  /** The execution these calls belong to: a UUIDv4 unless the user gave one. */
+  readonly runId: string;
+  readonly configKey: string | null;
+  readonly variationKey: string | null;
+  readonly version: number | null;
+  readonly graphKey: string | null;
+  readonly graphRunId: string | null;
+  readonly dataId: string | null;
+  readonly comboId: string | null;
+  readonly agentId: string | null;
+}
+
+/** Who is calling. */
+export interface Session extends SessionIds {
+  /** `sess_` and 12 hexadecimal digits. */
+  readonly sessionId: string;
+  /** UTC, ISO 8601. */
+  readonly openedAt: string;
+  /** The command line, secrets removed; `null` when the session is not a command's. */
+  readonly command: readonly string[] | null;
+}
+
+/** What passed through a session besides the calls on record. */
+export interface SessionCounts {
+  /** Calls recorded. */
+  readonly calls: number;
+  /** Requests to a provider that are no model call: model lists, token counting, telemetry. */
+  readonly passedRequests: number;
+  /** Connections relayed without decryption. */
+  readonly tunnels: number;
+  /** Bytes relayed through such tunnels, both directions. */
+  readonly tunnelBytes: number;
+  /** WebSocket upgrades relayed to providers. */
+  readonly upgrades: number;
+  /** Faults announced. */
+  readonly faults: number;
+}

@@ -1,0 +1,109 @@
+import type { JsonValue } from './call-record.js';
+import type { Usage } from './usage.js';
+
+/** Where a connection is meant to go: what the client named, not where `--connect-to` sends it. */
+export interface Origin {
+  readonly scheme: 'https' | 'http';
+  /** Lower case, no trailing dot, IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Raw headers as Node gives them: name, value, name, value … in the order and case of the wire. */
+export type RawHeaders = readonly string[];
+
+/** The head of one request as far as recognising it needs. */
+export interface RequestHead {
+  readonly origin: Origin;
+  readonly method: string;
+  /** Path and query as sent, beginning with `/`. */
+  readonly path: string;
+  readonly rawHeaders: RawHeaders;
+}
+
+/** What a request to a model asks for. */
+export interface RequestFacts {
+  /** From the body or, where the dialect keeps it there, the URL. */
+  readonly model: string | null;
+  readonly stream: boolean;
+  /** What agents say of themselves in the body (`prompt_cache_key`, `metadata.user_id` …). */
+  readonly wireSession: Readonly<Record<string, string>> | null;
+}
+
+/** What a reply says, once it has ended or was cut. */
+export interface ReplyFacts {
+  readonly model: string | null;
+  readonly usage: Usage;
+  readonly usageProblem: string | null;
+  readonly finishReasons: readonly string[];
+  readonly toolCalls: readonly string[];
+  readonly responseId: string | null;
+  /** The error the body states, whatever the status: `{ code, message }`. */
+  readonly error: { readonly code: string; readonly message: string } | null;
+  /** `monotonicMs` of the first piece of model output; `null` outside streams. */
+  readonly firstTokenAtMs: number | null;
+  /** Whether the dialect's own end was seen (`[DONE]`, `message_stop` …); always true outside streams. */
+  readonly complete: boolean;
+}
+
+/**
+ * Reads one reply as it passes. Fed decoded bytes (content encodings removed); never throws: what it could
+ * not read becomes `usageProblem`.
+ */
+export interface ReplyReader {
+  /** @param atMs `monotonicMs` at which the bytes arrived */
+  write(bytes: Uint8Array, atMs: number): void;
+  /** The facts so far, however the reply ended. May be called once. */
+  end(): ReplyFacts;
+}
+
+/** The head of a reply, as far as reading its body needs. */
+export interface ReplyHead {
+  readonly status: number;
+  readonly contentType: string | null;
+}
+
+/** One API of one wire dialect: how to read its requests and replies. Pure. */
+export interface Dialect {
+  /** The record's `api`: `chat.completions`, `messages` … */
+  readonly api: string;
+  /** Reads a parsed request body (`null` when it was no JSON object) and the URL. Never throws. */
+  readRequest(body: JsonValue, path: string): RequestFacts;
+  openReply(head: ReplyHead, request: RequestFacts): ReplyReader;
+}
+
+/** A request recognised as a call to a model. */
+export interface ProviderMatch {
+  readonly provider: string;
+  readonly dialect: Dialect;
+  /**
+   * Whether a stream whose client did not ask for usage may be asked for it upstream by
+   * `stream_options.include_usage` (and the extra frame hidden again): only where the provider takes it.
+   */
+  readonly canAskForStreamUsage: boolean;
+}
+
+/** How a host is registered by the user: `{ name: 'ollama', baseUrl: 'http://localhost:11434' }`. */
+export interface ProviderRegistration {
+  readonly name: string;
+  /** Scheme, host and port; a path prefix is allowed and must then precede the API's own path. */
+  readonly baseUrl: string;
+  /** `openai` when absent. */
+  readonly dialect?: 'openai' | 'anthropic' | 'google';
+  /** Further paths (exact, or with `*` for one segment) that are chat completions of that dialect. */
+  readonly pathPatterns?: readonly string[];
+}
+
+/** Knows every provider: built in and registered. */
+export interface ProviderRegistry {
+  /** Whether the origin belongs to a provider, so that its TLS is terminated. */
+  isProvider(origin: Origin): boolean;
+  /** The call this request is, or `undefined` when it is none: host AND path AND method decide. */
+  recognise(head: RequestHead): ProviderMatch | undefined;
+  /** Takes effect at once. Throws `PROVIDER_INVALID`. */
+  register(registration: ProviderRegistration): void;
+  /** Host names of built-in providers without wildcards, the most used first: their leaves are made ahead. */
+  readonly knownHosts: readonly string[];
+  /** Registered origins, for the child's `NO_PROXY`. */
+  readonly registered: readonly Origin[];
+}
