@@ -1,0 +1,210 @@
+/**
+ * A small model provider for one's own machine. It speaks the wire dialects of OpenAI, Anthropic and Gemini,
+ * streamed and not, over TLS or plain HTTP, and remembers what it was asked and what it billed.
+ *
+ * @typedef {import('./provider.js').SeenRequest} SeenRequest
+ * @typedef {import('./provider.js').ExampleProviderOptions} Options
+ */
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { describeStatus, Refusal, readBehaviour } from './behaviour.js';
+import { anthropic } from './dialects/anthropic.js';
+import { gemini } from './dialects/gemini.js';
+import { openai } from './dialects/openai.js';
+import { answerTo, billFor, limitAnswer } from './model.js';
+import { readBody } from './read-body.js';
+import { sendReply } from './send-reply.js';
+
+const maxRequestsKept = 10_000;
+const maxBodyBytesKept = 1024 * 1024;
+const dialects = [anthropic, gemini, openai];
+
+/**
+ * Opens the provider on loopback.
+ * @param {Options} [options]
+ * @returns {Promise<import('./provider.js').ExampleProvider>}
+ */
+export async function openExampleProvider(options = {}) {
+  const host = options.host ?? '127.0.0.1';
+  /** @type {SeenRequest[]} */
+  const requests = [];
+  const onRequest = (request, response) => void serve(request, response, { options, requests });
+  const server = options.tls ? openTlsServer(options.tls, onRequest) : createHttpServer(onRequest);
+  // Longer than any client keeps an idle connection: a reuse never meets a connection just being closed.
+  server.keepAliveTimeout = 120_000;
+  server.requestTimeout = 0;
+  server.on('tlsClientError', () => undefined);
+  server.listen(options.port ?? 0, host);
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  /** @type {Promise<void> | undefined} */
+  let closing;
+  return {
+    port,
+    url: `${options.tls ? 'https' : 'http'}://${authority}`,
+    requests,
+    close: () => {
+      closing ??= closeServer(server);
+      return closing;
+    },
+  };
+}
+
+/**
+ * An HTTPS server with a certificate for each host name.
+ * @param {NonNullable<Options['tls']>} tls
+ * @param {import('node:http').RequestListener} onRequest
+ */
+function openTlsServer({ key, certs }, onRequest) {
+  const server = createHttpsServer({ key, cert: Object.values(certs)[0] }, onRequest);
+  for (const [host, cert] of Object.entries(certs)) server.addContext(host, { key, cert });
+  return server;
+}
+
+/** @param {import('node:http').Server} server */
+async function closeServer(server) {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
+
+/**
+ * Serves one request; whatever happens to it is the client's to see, never an exception of the server's.
+ * @param {import('node:http').IncomingMessage} request
+ * @param {import('node:http').ServerResponse} response
+ * @param {{ options: Options, requests: SeenRequest[] }} provider
+ */
+async function serve(request, response, { options, requests }) {
+  // A client that leaves shows as an error of either stream; `end` of what was seen says so.
+  request.on('error', () => undefined);
+  response.on('error', () => undefined);
+  try {
+    const url = new URL(request.url ?? '/', 'http://provider.invalid');
+    const received = await readBody(request);
+    const seen = notice(request, received);
+    if (requests.push(seen) > maxRequestsKept) requests.shift();
+    const found = findRoute(request, url);
+    const reply = makeReply({ request, url, received, found, seen, options });
+    seen.end = await sendReply({ request, response, seen, options, ...reply });
+    options.onServed?.(seen);
+  } catch {
+    // Only a connection that broke while its request or its reply was on the way gets here.
+    response.destroy();
+  }
+}
+
+/**
+ * Decides what to answer: the route's reply, or the error that stands in its way.
+ * @returns {{ status: number, headers: Record<string, string>, reply: import('./provider.js').Reply, behaviour: ReturnType<typeof readBehaviour>, errorFrame: string }}
+ */
+function makeReply({ request, url, received, found, seen, options }) {
+  const dialect = found?.dialect ?? openai;
+  const requestId = dialect.makeRequestId();
+  const headers = dialect.makeHeaders(requestId);
+  const failure = (status, message) => ({ status, message, requestId, url });
+  Object.assign(seen, { provider: found?.dialect.provider ?? null, api: found?.route.api ?? null, requestId });
+  try {
+    if (found === undefined) throw new Refusal(404, `Invalid URL (${request.method} ${url.pathname})`);
+    const requiresKey = options.requiresKey ?? options.tls !== undefined;
+    if (requiresKey && !dialect.hasKey({ headers: request.headers, url })) {
+      throw new Refusal(401, "You didn't provide an API key.");
+    }
+    if (received.problem !== null) throw new Refusal(received.problem.status, received.problem.message);
+    const speak = (ask) => {
+      const answer = limitAnswer(ask, (options.answer ?? answerTo)(ask));
+      return { answer, bill: billFor(ask, answer) };
+    };
+    const body = received.json ?? {};
+    const reply = answerRoute(found.route, { url, headers: request.headers, body, match: found.match, speak });
+    const behaviour = readBehaviour(reply.model);
+    const isStream = typeof reply.body !== 'string';
+    if (behaviour.kind === 'fail') throw new Refusal(behaviour.status, describeStatus(behaviour.status));
+    if (behaviour.kind === 'break' && !isStream) throw new Refusal(500, describeStatus(500));
+    Object.assign(seen, {
+      stream: isStream,
+      responseId: reply.responseId,
+      bill: reply.bill,
+      tellsBill: reply.tellsBill,
+    });
+    const errorFrame = dialect.makeErrorFrame(failure(500, describeStatus(500)));
+    return { status: 200, headers, reply, behaviour, errorFrame };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const isPassing = error.status === 429 || error.status >= 500;
+    const retry = isPassing ? { 'retry-after': String(options.retryAfterSeconds ?? 1) } : {};
+    const text = dialect.makeFailure(failure(error.status, error.message));
+    const reply = {
+      body: text,
+      contentType: 'application/json',
+      model: '',
+      responseId: null,
+      bill: null,
+      tellsBill: false,
+    };
+    return {
+      status: error.status,
+      headers: { ...headers, ...retry },
+      reply,
+      behaviour: { kind: 'serve' },
+      errorFrame: '',
+    };
+  }
+}
+
+/**
+ * Answers by the route; a body that lacks what the dialect needs is the caller's fault.
+ * @param {import('./provider.js').Route} route
+ * @param {import('./provider.js').Call} call
+ */
+function answerRoute(route, call) {
+  try {
+    return route.answer(call);
+  } catch (error) {
+    if (error instanceof TypeError) throw new Refusal(400, `The request has an unexpected shape: ${error.message}`);
+    throw error;
+  }
+}
+
+/**
+ * @param {import('node:http').IncomingMessage} request
+ * @param {URL} url
+ */
+function findRoute(request, url) {
+  for (const dialect of dialects) {
+    for (const route of dialect.routes) {
+      const match = route.method === request.method ? route.path.exec(url.pathname) : null;
+      if (match !== null && route.accepts?.(request.headers) !== false) return { dialect, route, match };
+    }
+  }
+  return undefined;
+}
+
+/**
+ * @param {import('node:http').IncomingMessage} request
+ * @param {Awaited<ReturnType<typeof readBody>>} received
+ * @returns {SeenRequest}
+ */
+function notice(request, received) {
+  return {
+    method: request.method ?? '',
+    path: request.url ?? '',
+    headers: request.headers,
+    rawHeaders: request.rawHeaders,
+    bodyBytes: received.bytes,
+    body: received.bytes <= maxBodyBytesKept ? received.json : null,
+    asksForUsage: received.json?.stream_options?.include_usage === true,
+    provider: null,
+    api: null,
+    stream: false,
+    status: 0,
+    requestId: null,
+    responseId: null,
+    bill: null,
+    tellsBill: false,
+    end: null,
+    frames: 0,
+  };
+}
