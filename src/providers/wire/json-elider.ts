@@ -145,7 +145,10 @@ export class JsonElider {
     if (level?.isArray) {
       level.elements++;
       const most = isContainer ? MAX_ARRAY_ELEMENTS : MAX_ARRAY_SCALARS;
-      if (level.elements > most && (!isContainer || this.#levels.length > 1)) return this.#mute(isContainer);
+      if (level.elements > most && (!isContainer || this.#levels.length > 1)) {
+        this.#mute(isContainer);
+        return;
+      }
     }
     this.#releaseComma();
   }

@@ -45,7 +45,10 @@ class ValueFeed {
     const reading = this.#reader?.end();
     this.#reader = null;
     if (reading === undefined) return;
-    if (!reading.ok) return this.report(reading.problem);
+    if (!reading.ok) {
+      this.report(reading.problem);
+      return;
+    }
     this.count++;
     this.#onValue(reading.value);
   }

@@ -54,8 +54,14 @@ export class JsonReader {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#elider !== null) return this.#elider.write(viewBytes(bytes));
-    if (this.#whole.length + bytes.length <= this.#maxWholeBytes) return this.#whole.append(bytes);
+    if (this.#elider !== null) {
+      this.#elider.write(viewBytes(bytes));
+      return;
+    }
+    if (this.#whole.length + bytes.length <= this.#maxWholeBytes) {
+      this.#whole.append(bytes);
+      return;
+    }
     this.#elider = new JsonElider(this.#bounds);
     const kept = skipBom(this.#whole.take());
     for (let at = 0; at < kept.length; at += SLICE_BYTES) this.#elider.write(kept.subarray(at, at + SLICE_BYTES));

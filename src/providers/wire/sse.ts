@@ -102,10 +102,19 @@ export class SseReader {
       this.#atStart = false;
       if (bytes[from] === 0xef && bytes[from + 1] === 0xbb && bytes[from + 2] === 0xbf && from + 3 <= end) start += 3;
     }
-    if (start === end) return this.#endEvent();
+    if (start === end) {
+      this.#endEvent();
+      return;
+    }
     if (this.#dropping || bytes[start] === COLON) return;
-    if (this.#eventBytes + end - start > this.#maxEventBytes) return this.#drop();
-    if (isDataField(bytes, start, end)) return this.#addData(bytes, Math.min(start + 5, end), end);
+    if (this.#eventBytes + end - start > this.#maxEventBytes) {
+      this.#drop();
+      return;
+    }
+    if (isDataField(bytes, start, end)) {
+      this.#addData(bytes, Math.min(start + 5, end), end);
+      return;
+    }
     const colon = bytes.subarray(start, end).indexOf(COLON);
     const name = bytes.toString('latin1', start, colon === -1 ? end : start + colon);
     if (name !== 'event' && name !== 'id') return;
