@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import type { CallRecord } from '../core/call-record.js';
+import { TrackerError } from '../core/errors.js';
+import type { Fault } from '../core/events.js';
+import type {
+  CallFilter,
+  LedgerReader,
+  PruneOptions,
+  PruneResult,
+  RunRow,
+  StoreInfo,
+  Summary,
+} from '../core/ledger.js';
+import { makeRecord } from './call-rows.js';
+import { makePlacePath, openReadable, type StorePlace } from './database.js';
+import { type CallsAsked, findCalls, iterateCalls, listFaults, Queries } from './ledger-queries.js';
+import { schemaVersion } from './migrations.js';
+import { pruneStore, readStoreBytes } from './prune.js';
+import { countRuns, findRunIds, listRuns } from './runs.js';
+import { makeStoreError } from './store-errors.js';
+import { summarise } from './summaries.js';
+
+/** Whoever reads may wait for a lock; nobody's traffic passes here. */
+const busyTimeoutMs = 5000;
+const minPrefixLength = 4;
+
+/**
+ * Opens the ledger for reading, also while others write. A file that does not exist yet reads as an empty one.
+ * Methods throw `STORE_UNOPENABLE`, `STORE_NEWER`, `STORE_LOCKED` or `STORE_FAILED` besides what the port names.
+ */
+export function openLedgerReader(place: StorePlace): LedgerReader {
+  return new SqliteLedgerReader(makePlacePath(place));
+}
+
+class SqliteLedgerReader implements LedgerReader {
+  readonly #path: string;
+  #queries: Queries | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  listRuns(options: { readonly limit?: number } = {}): readonly RunRow[] {
+    const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
+    return this.#read('list the runs', [], (queries) => listRuns(queries, limit));
+  }
+
+  listCalls(
+    filter: CallFilter,
+    options: { readonly limit?: number; readonly bodies?: boolean } = {},
+  ): Iterable<CallRecord> {
+    const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
+    const asked = { filter, limit, bodies: options.bodies === true };
+    return { [Symbol.iterator]: () => this.#iterate(asked) };
+  }
+
+  requireCall(idOrPrefix: string): CallRecord {
+    const rows = this.#read('find a call', [], (queries) => {
+      return idOrPrefix.length < minPrefixLength ? [] : findCalls(queries, idOrPrefix);
+    });
+    const [row] = rows;
+    if (rows.length === 1 && row !== undefined) return makeRecord(row);
+    const ids = rows.map((found) => String(found.call_id));
+    throw new TrackerError('RECORD_NOT_FOUND', sayNotOne('call', idOrPrefix, ids), {
+      hint: 'Give the id, or a longer beginning of it (at least four characters); `llmtap calls` lists them.',
+    });
+  }
+
+  requireRunId(idOrPrefix: string): string {
+    const ids = this.#read('find a run', [], (queries) => (idOrPrefix === '' ? [] : findRunIds(queries, idOrPrefix)));
+    const [id] = ids;
+    if (ids.length === 1 && id !== undefined) return id;
+    throw new TrackerError('RUN_NOT_FOUND', sayNotOne('run', idOrPrefix, ids), {
+      hint: 'Give the id, a longer beginning of it, or `latest`; `llmtap runs` lists them.',
+    });
+  }
+
+  summarise(filter: CallFilter): Summary {
+    const empty: Summary = { models: [], calls: 0, errors: 0, counts: null };
+    return this.#read('sum up the calls', empty, (queries) => summarise(queries, filter));
+  }
+
+  listFaults(filter: CallFilter): readonly Fault[] {
+    return this.#read('list the faults', [], (queries) => listFaults(queries, filter));
+  }
+
+  info(): StoreInfo {
+    const bytes = readStoreBytes(this.#path);
+    const empty = { bodyBytes: 0, calls: 0, runs: 0, oldest: null, newest: null, schemaVersion };
+    const found = this.#read<Omit<StoreInfo, 'path' | 'bytes'>>('measure the ledger', empty, readContents);
+    return Object.freeze({ path: this.#path, bytes, ...found });
+  }
+
+  prune(options: PruneOptions): PruneResult {
+    const empty = { calls: 0, bodies: 0, bytesBefore: 0, bytesAfter: 0 };
+    try {
+      return existsSync(this.#path) ? pruneStore(this.#path, options) : empty;
+    } catch (error) {
+      throw makeStoreError(error, { action: 'prune the ledger', path: this.#path });
+    }
+  }
+
+  close(): void {
+    this.#queries?.db.close();
+    this.#queries = null;
+  }
+
+  *#iterate(asked: CallsAsked): Generator<CallRecord> {
+    try {
+      const queries = this.#connect();
+      if (queries !== null) yield* iterateCalls(queries, asked);
+    } catch (error) {
+      throw makeStoreError(error, { action: 'list the calls', path: this.#path });
+    }
+  }
+
+  #read<T>(action: string, empty: T, read: (queries: Queries) => T): T {
+    try {
+      const queries = this.#connect();
+      return queries === null ? empty : read(queries);
+    } catch (error) {
+      throw makeStoreError(error, { action, path: this.#path });
+    }
+  }
+
+  /** `null` while there is no ledger; asks again each time, for a writer may make one. */
+  #connect(): Queries | null {
+    if (this.#queries !== null) return this.#queries;
+    const db = openReadable(this.#path, busyTimeoutMs);
+    this.#queries = db === null ? null : new Queries(db);
+    return this.#queries;
+  }
+}
+
+function readContents(queries: Queries): Omit<StoreInfo, 'path' | 'bytes'> {
+  const calls = queries.get('SELECT count(*) AS calls FROM calls');
+  const oldest = queries.get('SELECT min(started_at) AS at FROM calls')?.at ?? null;
+  const newest = queries.get('SELECT max(started_at) AS at FROM calls')?.at ?? null;
+  // octet_length is told by a row's head: no body is read.
+  const bodies = queries.get('SELECT sum(octet_length(request)) AS a, sum(octet_length(response)) AS b FROM bodies');
+  return {
+    bodyBytes: Number(bodies?.a ?? 0) + Number(bodies?.b ?? 0),
+    calls: Number(calls?.calls ?? 0),
+    runs: countRuns(queries),
+    oldest: oldest === null ? null : String(oldest),
+    newest: newest === null ? null : String(newest),
+    schemaVersion,
+  };
+}
+
+function sayNotOne(noun: string, idOrPrefix: string, ids: readonly string[]): string {
+  const found =
+    ids.length === 0 ? 'none found' : `${ids.length === 3 ? 'several' : ids.length} found (${ids.join(', ')})`;
+  return `Could not find the one ${noun} whose id is or begins with "${idOrPrefix}": ${found}.`;
+}

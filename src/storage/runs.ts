@@ -1,0 +1,80 @@
+import type { RunRow } from '../core/ledger.js';
+import { type CallRow, readTexts } from './call-rows.js';
+import { makePrefixCondition } from './filters.js';
+import type { Queries } from './ledger-queries.js';
+
+/** Every run with when it began: sessions that made no call, and calls whose session could not be written, count too. */
+const runStarts = `
+  SELECT run_id, min(at) AS started_at FROM (
+    SELECT run_id, min(opened_at) AS at FROM sessions GROUP BY run_id
+    UNION ALL SELECT run_id, min(started_at) FROM calls GROUP BY run_id
+  ) GROUP BY run_id`;
+
+/** Runs, the newest first. */
+export function listRuns(queries: Queries, limit: number): RunRow[] {
+  const starts = queries.all(`${runStarts} ORDER BY started_at DESC, run_id LIMIT ?`, [limit]);
+  return starts.map((row) => makeRunRow(queries, String(row.run_id), String(row.started_at)));
+}
+
+export function countRuns(queries: Queries): number {
+  const row = queries.get('SELECT count(*) AS n FROM (SELECT run_id FROM sessions UNION SELECT run_id FROM calls)');
+  return Number(row?.n ?? 0);
+}
+
+/** The runs an id, a prefix or `latest` names: the one, several, or none; at most three. */
+export function findRunIds(queries: Queries, idOrPrefix: string): string[] {
+  const { sql, values } = makePrefixCondition('run_id', idOrPrefix);
+  const rows = queries.all(
+    `SELECT run_id FROM sessions WHERE ${sql} UNION SELECT run_id FROM calls WHERE ${sql} ORDER BY run_id LIMIT 3`,
+    [...values, ...values],
+  );
+  const ids = rows.map((row) => String(row.run_id));
+  // A whole id sorts before everything it is a prefix of.
+  if (ids[0] === idOrPrefix) return [idOrPrefix];
+  if (idOrPrefix === 'latest') return listRuns(queries, 1).map(({ runId }) => runId);
+  return ids;
+}
+
+const sessionsSql = `
+  SELECT count(*) AS sessions, count(*) = count(ended_at) AS has_ended, max(ended_at) AS ended_at
+  FROM sessions WHERE run_id = ?`;
+
+/** The newest session speaks for the run; one that ran a command before one that did not. */
+const speakerSql = `
+  SELECT command, exit_code, config_key, graph_key FROM sessions WHERE run_id = ?
+  ORDER BY command IS NULL, opened_at DESC, session_id LIMIT 1`;
+
+const callsSql = `
+  SELECT count(*) AS calls, coalesce(sum(outcome <> 'ok'), 0) AS errors,
+    sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
+    coalesce(sum(input_tokens IS NULL OR output_tokens IS NULL), 0) AS unknown_usage,
+    max(config_key) AS config_key, max(graph_key) AS graph_key
+  FROM calls WHERE run_id = ?`;
+
+const modelsSql = `
+  SELECT model FROM calls WHERE run_id = ? AND model IS NOT NULL GROUP BY model ORDER BY min(started_at), model`;
+
+function makeRunRow(queries: Queries, runId: string, startedAt: string): RunRow {
+  const sessions = queries.get(sessionsSql, [runId]) ?? {};
+  const speaker: CallRow = queries.get(speakerSql, [runId]) ?? {};
+  const calls = queries.get(callsSql, [runId]) ?? {};
+  const models = queries.all(modelsSql, [runId]).map((row) => String(row.model));
+  const text = (value: CallRow[string] | undefined): string | null => (value == null ? null : String(value));
+  const number = (value: CallRow[string] | undefined): number | null => (value == null ? null : Number(value));
+  return Object.freeze({
+    runId,
+    startedAt,
+    endedAt: sessions.has_ended === 1 ? text(sessions.ended_at) : null,
+    command: speaker.command == null ? null : readTexts(speaker.command),
+    exitCode: number(speaker.exit_code),
+    sessions: Number(sessions.sessions ?? 0),
+    calls: Number(calls.calls ?? 0),
+    errors: Number(calls.errors ?? 0),
+    models: Object.freeze(models),
+    inputTokens: number(calls.input_tokens),
+    outputTokens: number(calls.output_tokens),
+    unknownUsage: Number(calls.unknown_usage ?? 0),
+    configKey: text(speaker.config_key ?? calls.config_key),
+    graphKey: text(speaker.graph_key ?? calls.graph_key),
+  });
+}

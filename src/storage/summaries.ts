@@ -1,0 +1,99 @@
+import type { CallFilter, ModelSummary, Summary, TokenSum } from '../core/ledger.js';
+import type { SessionCounts } from '../core/session.js';
+import type { CallRow } from './call-rows.js';
+import { type Condition, makeCondition } from './filters.js';
+import type { Queries } from './ledger-queries.js';
+
+const counted = ['input', 'output', 'cache_read', 'cache_write', 'reasoning', 'total'] as const;
+const sums = counted.map((name) => `sum(${name}_tokens) AS ${name}_known, count(${name}_tokens) AS ${name}_stated`);
+
+/**
+ * What the calls of a filter add up to: a line per model and provider, the one with most calls first. Counts of
+ * sessions are those of the sessions that have ended; `null` when none has.
+ */
+export function summarise(queries: Queries, filter: CallFilter): Summary {
+  // One read transaction, so that the medians are of the same calls as the sums.
+  return queries.db.transaction(() => {
+    const condition = makeCondition(filter);
+    const latencies = readMedians(queries, condition, 'latency_ms');
+    const firstTokens = readMedians(queries, condition, 'time_to_first_token_ms');
+    const rows = queries.all(
+      `SELECT model, provider, count(*) AS calls, sum(outcome <> 'ok') AS errors, sum(cached) AS cached_calls,
+         max(latency_ms) AS latency_max, ${sums.join(', ')}
+       FROM calls WHERE ${condition.sql} GROUP BY model, provider ORDER BY calls DESC, provider, model`,
+      condition.values,
+    );
+    const models = rows.map((row) => {
+      const key = makeKey(row);
+      return makeModelSummary(row, latencies.get(key) ?? 0, firstTokens.get(key) ?? null);
+    });
+    return Object.freeze({
+      models: Object.freeze(models),
+      calls: models.reduce((sum, { calls }) => sum + calls, 0),
+      errors: models.reduce((sum, { errors }) => sum + errors, 0),
+      counts: readCounts(queries, condition),
+    });
+  })();
+}
+
+function makeModelSummary(row: CallRow, latencyP50Ms: number, timeToFirstTokenP50Ms: number | null): ModelSummary {
+  const calls = Number(row.calls);
+  const sum = (name: (typeof counted)[number]): TokenSum => {
+    const known = row[`${name}_known`] ?? null;
+    return Object.freeze({
+      known: known === null ? null : Number(known),
+      unknownCalls: calls - Number(row[`${name}_stated`]),
+    });
+  };
+  return Object.freeze({
+    model: row.model == null ? null : String(row.model),
+    provider: String(row.provider),
+    calls,
+    errors: Number(row.errors),
+    cachedCalls: Number(row.cached_calls),
+    inputTokens: sum('input'),
+    cacheReadTokens: sum('cache_read'),
+    cacheWriteTokens: sum('cache_write'),
+    outputTokens: sum('output'),
+    reasoningTokens: sum('reasoning'),
+    totalTokens: sum('total'),
+    latencyP50Ms,
+    latencyMaxMs: Number(row.latency_max),
+    timeToFirstTokenP50Ms,
+  });
+}
+
+/** The exact median of a column per model and provider: the middle value, or the mean of the two middle ones. */
+function readMedians(queries: Queries, { sql, values }: Condition, column: string): Map<string, number> {
+  const rows = queries.all(
+    `SELECT model, provider, avg(value) AS median FROM (
+       SELECT model, provider, ${column} AS value, count(*) OVER (PARTITION BY model, provider) AS total,
+         row_number() OVER (PARTITION BY model, provider ORDER BY ${column}) AS place
+       FROM calls WHERE ${sql} AND ${column} IS NOT NULL
+     ) WHERE place IN ((total + 1) / 2, (total + 2) / 2) GROUP BY model, provider`,
+    values,
+  );
+  return new Map(rows.map((row) => [makeKey(row), Number(row.median)]));
+}
+
+function makeKey(row: CallRow): string {
+  return JSON.stringify([row.model ?? null, row.provider ?? null]);
+}
+
+function readCounts(queries: Queries, { sql, values }: Condition): SessionCounts | null {
+  const row = queries.get(
+    `SELECT count(*) AS ended, sum(calls) AS calls, sum(passed_requests) AS passed_requests, sum(tunnels) AS tunnels,
+       sum(tunnel_bytes) AS tunnel_bytes, sum(upgrades) AS upgrades, sum(faults) AS faults
+     FROM sessions WHERE ${sql} AND ended_at IS NOT NULL`,
+    values,
+  );
+  if (row === undefined || row.ended === 0) return null;
+  return Object.freeze({
+    calls: Number(row.calls),
+    passedRequests: Number(row.passed_requests),
+    tunnels: Number(row.tunnels),
+    tunnelBytes: Number(row.tunnel_bytes),
+    upgrades: Number(row.upgrades),
+    faults: Number(row.faults),
+  });
+}

@@ -1,0 +1,104 @@
+import type { CallRecord } from '../core/call-record.js';
+import type { Fault } from '../core/events.js';
+import type { SessionEnd } from '../core/ledger.js';
+import type { Session } from '../core/session.js';
+import { callColumns, makeBodyText, makeCallValues } from './call-rows.js';
+import type { Database, SqlValue, Statement } from './database.js';
+
+/** One thing to be written, encoded when it was given, so that it can wait without holding on to the record. */
+export interface Write {
+  readonly kind: 'session-opened' | 'session-closed' | 'call' | 'fault';
+  readonly values: readonly SqlValue[];
+  readonly bodies: { readonly request: string | null; readonly response: string | null } | null;
+  /** What it costs to keep in memory, roughly, in bytes. */
+  readonly bytes: number;
+}
+
+/** Memory of a write besides its bodies, measured as the heap growth of 10,000 encoded records of typical size. */
+const baseBytes = 2048;
+
+export function makeCallWrite(record: CallRecord): Write {
+  const request = makeBodyText(record.requestBody);
+  const response = makeBodyText(record.responseBody);
+  const bodies = request === null && response === null ? null : { request, response };
+  const bytes = baseBytes + 2 * ((request?.length ?? 0) + (response?.length ?? 0));
+  return { kind: 'call', values: makeCallValues(record), bodies, bytes };
+}
+
+/** The same call with its bodies left out. */
+export function makeBodiless(write: Write): Write {
+  return { ...write, bodies: null, bytes: baseBytes };
+}
+
+export function makeSessionWrite(session: Session): Write {
+  const values: SqlValue[] = [
+    session.sessionId,
+    session.runId,
+    session.configKey,
+    session.variationKey,
+    session.version,
+    session.graphKey,
+    session.graphRunId,
+    session.dataId,
+    session.comboId,
+    session.agentId,
+    session.openedAt,
+    session.command === null ? null : JSON.stringify(session.command),
+  ];
+  return { kind: 'session-opened', values, bodies: null, bytes: baseBytes };
+}
+
+export function makeSessionEndWrite(sessionId: string, end: SessionEnd): Write {
+  const { calls, passedRequests, tunnels, tunnelBytes, upgrades, faults } = end.counts;
+  const counts = [calls, passedRequests, tunnels, tunnelBytes, upgrades, faults];
+  const values = [end.endedAt, end.exitCode, ...counts, sessionId];
+  return { kind: 'session-closed', values, bodies: null, bytes: baseBytes };
+}
+
+export function makeFaultWrite(fault: Fault): Write {
+  const values = [fault.code, fault.message, fault.hint, fault.sessionId, fault.at];
+  return { kind: 'fault', values, bodies: null, bytes: baseBytes };
+}
+
+const marks = (count: number): string => Array(count).fill('?').join(', ');
+
+/** The prepared statements of one writing connection. */
+export class WriteStatements {
+  /** Writes one thing in a transaction of its own. `false` when a call of this id is there already. */
+  readonly write: (write: Write) => boolean;
+  /** Writes all or none. `false` for each call whose id was there already. */
+  readonly writeAll: (writes: readonly Write[]) => boolean[];
+  readonly #statements: Readonly<Record<Write['kind'], Statement>>;
+  readonly #insertBodies: Statement;
+
+  constructor(db: Database) {
+    this.#statements = {
+      'session-opened': db.prepare(
+        `INSERT INTO sessions (session_id, run_id, config_key, variation_key, version, graph_key, graph_run_id, data_id,
+           combo_id, agent_id, opened_at, command) VALUES (${marks(12)}) ON CONFLICT (session_id) DO NOTHING`,
+      ),
+      'session-closed': db.prepare(
+        `UPDATE sessions SET ended_at = ?, exit_code = ?, calls = ?, passed_requests = ?, tunnels = ?,
+           tunnel_bytes = ?, upgrades = ?, faults = ? WHERE session_id = ?`,
+      ),
+      call: db.prepare(
+        `INSERT INTO calls (${callColumns.join(', ')}) VALUES (${marks(callColumns.length)})
+           ON CONFLICT (call_id) DO NOTHING`,
+      ),
+      fault: db.prepare(`INSERT INTO faults (code, message, hint, session_id, at) VALUES (${marks(5)})`),
+    };
+    this.#insertBodies = db.prepare('INSERT INTO bodies (call_seq, request, response) VALUES (?, ?, ?)');
+    const one = db.transaction((write: Write) => this.#run(write));
+    const all = db.transaction((writes: readonly Write[]) => writes.map((write) => this.#run(write)));
+    // A single statement is its own transaction, at two thirds of the price.
+    this.write = (write) => (write.bodies === null ? this.#run(write) : one.immediate(write));
+    this.writeAll = (writes) => all.immediate(writes);
+  }
+
+  #run(write: Write): boolean {
+    const { changes, lastInsertRowid } = this.#statements[write.kind].run(...write.values);
+    if (write.kind === 'call' && changes === 0) return false;
+    if (write.bodies !== null) this.#insertBodies.run(lastInsertRowid, write.bodies.request, write.bodies.response);
+    return true;
+  }
+}
