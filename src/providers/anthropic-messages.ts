@@ -1,0 +1,84 @@
+import type { JsonValue } from '../core/call-record.js';
+import type { Usage } from '../core/usage.js';
+import type { Dialect } from '../core/wire.js';
+import { findField, findItems, findText, type JsonObject } from './json-fields.js';
+import type { ReplyLanguage } from './reply-language.js';
+import type { ReplyNotes } from './reply-notes.js';
+import { openReplyReader } from './reply-reader.js';
+import { readBodyRequest } from './request-facts.js';
+import type { TokenCounts } from './token-counts.js';
+
+const INPUT = 'input_tokens';
+const OUTPUT = 'output_tokens';
+const CACHE_READ = 'cache_read_input_tokens';
+const CACHE_WRITE = 'cache_creation_input_tokens';
+const THINKING = 'output_tokens_details.thinking_tokens';
+const USAGE_NAMES: readonly string[] = [INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, THINKING];
+const TOOL_TYPES: ReadonlySet<string> = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use']);
+
+const MESSAGES_LANGUAGE: ReplyLanguage = {
+  lookedFor: 'usage.input_tokens and usage.output_tokens',
+  streamHint: null,
+  noOutput: null,
+  readDocument(document: JsonObject, notes: ReplyNotes): void {
+    const { type } = document;
+    if (type === 'message_start') readMessage(document.message, notes);
+    else if (type === 'content_block_start') readBlockStart(document, notes);
+    else if (type === 'content_block_delta') notes.noteOutput();
+    else if (type === 'message_delta') readMessageDelta(document, notes);
+    else if (type === 'message_stop') notes.noteEnd();
+    else if (document.content !== undefined || document.usage !== undefined) readMessage(document, notes);
+  },
+  makeUsage: makeMessagesUsage,
+};
+
+/**
+ * Anthropic's messages, and those of hosts that copy them.
+ *
+ * `input_tokens` leaves out what was read from and written to the cache, so the three are summed; `output_tokens`
+ * includes thinking. A stream states usage in `message_start` and again, cumulative, in `message_delta`: what is stated
+ * later wins, what is left out stays. Sources: https://docs.claude.com/en/api/messages and
+ * https://docs.claude.com/en/docs/build-with-claude/streaming; read 2026-11-21 as types of the npm package
+ * `@anthropic-ai/sdk` 1.11 (`Usage`, `MessageDeltaUsage`).
+ */
+export const anthropicMessages: Dialect = {
+  api: 'messages',
+  readRequest: (body) => readBodyRequest(body),
+  openReply: (head) => openReplyReader(head, MESSAGES_LANGUAGE),
+};
+
+function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {
+  notes.noteResponseId(findField(message, 'id'));
+  notes.noteModel(findField(message, 'model'));
+  notes.noteUsage(findField(message, 'usage'), USAGE_NAMES);
+  notes.noteFinish(0, findField(message, 'stop_reason'));
+  for (const [index, block] of findItems(message, 'content').entries()) noteTool(block, index, notes);
+}
+
+function readMessageDelta(document: JsonObject, notes: ReplyNotes): void {
+  notes.noteUsage(document.usage, USAGE_NAMES);
+  notes.noteFinish(0, findField(document, 'delta', 'stop_reason'));
+}
+
+function readBlockStart(document: JsonObject, notes: ReplyNotes): void {
+  const index = findField(document, 'index');
+  const block = findField(document, 'content_block');
+  if (noteTool(block, typeof index === 'number' ? index : notes.toolCallCount, notes)) notes.noteOutput();
+}
+
+function noteTool(block: JsonValue | undefined, index: number, notes: ReplyNotes): boolean {
+  const isTool = TOOL_TYPES.has(findText(block, 'type') ?? '');
+  if (isTool) notes.noteToolCall({ choice: 0, key: `block ${index}` }, findText(block, 'name'));
+  return isTool;
+}
+
+function makeMessagesUsage(counts: TokenCounts): Usage {
+  return {
+    inputTokens: counts.sum(INPUT, [CACHE_READ, CACHE_WRITE]),
+    outputTokens: counts.find(OUTPUT),
+    cacheReadTokens: counts.find(CACHE_READ),
+    cacheWriteTokens: counts.find(CACHE_WRITE),
+    reasoningTokens: counts.find(THINKING),
+    totalTokens: null,
+  };
+}

@@ -1,0 +1,34 @@
+import type { Dialect } from '../core/wire.js';
+import { findField, findItems, findText, type JsonObject, readIndex } from './json-fields.js';
+import { noteChoiceUsage, noteOpenaiDocument } from './openai-document.js';
+import { COMPLETION_USAGE, makeOpenaiUsage } from './openai-usage.js';
+import type { ReplyLanguage } from './reply-language.js';
+import type { ReplyNotes } from './reply-notes.js';
+import { openReplyReader } from './reply-reader.js';
+import { readOpenaiRequest } from './request-facts.js';
+
+const COMPLETIONS_LANGUAGE: ReplyLanguage = {
+  lookedFor: 'usage.prompt_tokens and usage.completion_tokens',
+  streamHint: 'it comes only when the request asks for it by stream_options.include_usage',
+  noOutput: null,
+  readDocument(document: JsonObject, notes: ReplyNotes): void {
+    noteOpenaiDocument(document, notes);
+    for (const [position, choice] of findItems(document, 'choices').entries()) {
+      noteChoiceUsage(choice, notes);
+      notes.noteFinish(readIndex(choice, position), findField(choice, 'finish_reason'));
+      if (findText(choice, 'text') !== undefined) notes.noteOutput();
+    }
+  },
+  makeUsage: (counts) => makeOpenaiUsage(counts, COMPLETION_USAGE),
+};
+
+/**
+ * The older completions API: `choices[].text` in the JSON reply and in every frame of a stream, usage as in chat
+ * completions. Source: https://platform.openai.com/docs/api-reference/completions; read 2026-11-21 as types of the npm
+ * package `openai` 6.49.
+ */
+export const openaiCompletions: Dialect = {
+  api: 'completions',
+  readRequest: readOpenaiRequest,
+  openReply: (head) => openReplyReader(head, COMPLETIONS_LANGUAGE),
+};

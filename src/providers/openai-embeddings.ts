@@ -1,0 +1,28 @@
+import type { Dialect } from '../core/wire.js';
+import type { JsonObject } from './json-fields.js';
+import { noteOpenaiDocument } from './openai-document.js';
+import { COMPLETION_USAGE, makeOpenaiUsage } from './openai-usage.js';
+import type { ReplyLanguage } from './reply-language.js';
+import type { ReplyNotes } from './reply-notes.js';
+import { openReplyReader } from './reply-reader.js';
+import { readOpenaiRequest } from './request-facts.js';
+
+const EMBEDDINGS_LANGUAGE: ReplyLanguage = {
+  lookedFor: 'usage.prompt_tokens',
+  streamHint: null,
+  noOutput: 'the embeddings API states no output tokens',
+  readDocument(document: JsonObject, notes: ReplyNotes): void {
+    noteOpenaiDocument(document, notes);
+  },
+  makeUsage: (counts) => makeOpenaiUsage(counts, COMPLETION_USAGE),
+};
+
+/**
+ * Embeddings: `usage` has `prompt_tokens` and `total_tokens`; output is 0 only where a server states so. Source:
+ * https://platform.openai.com/docs/api-reference/embeddings; read 2026-11-21 as types of the npm package `openai` 6.49.
+ */
+export const openaiEmbeddings: Dialect = {
+  api: 'embeddings',
+  readRequest: readOpenaiRequest,
+  openReply: (head) => openReplyReader(head, EMBEDDINGS_LANGUAGE),
+};

@@ -1,0 +1,69 @@
+import type { JsonValue } from '../core/call-record.js';
+import type { Dialect } from '../core/wire.js';
+import { readErrorBody } from './error-body.js';
+import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
+import { listUsageNames, makeOpenaiUsage, RESPONSES_USAGE } from './openai-usage.js';
+import type { ReplyLanguage } from './reply-language.js';
+import type { ReplyNotes } from './reply-notes.js';
+import { openReplyReader } from './reply-reader.js';
+import { readOpenaiRequest } from './request-facts.js';
+
+const USAGE_NAMES = listUsageNames(RESPONSES_USAGE);
+const LAST_EVENTS: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+const LAST_STATUSES: ReadonlySet<string> = new Set(['completed', 'incomplete', 'failed', 'cancelled']);
+const CALL = '_call';
+
+const RESPONSES_LANGUAGE: ReplyLanguage = {
+  lookedFor: 'usage.input_tokens and usage.output_tokens of the response',
+  streamHint: null,
+  noOutput: null,
+  readDocument(document: JsonObject, notes: ReplyNotes): void {
+    const type = findText(document, 'type');
+    const response = findObject(document, 'response');
+    if (type === undefined || response !== undefined) readResponse(response ?? document, notes);
+    if (type === undefined) return;
+    if (LAST_EVENTS.has(type)) notes.noteEnd();
+    if (type.endsWith('.delta') || type === 'response.output_item.done') notes.noteOutput();
+    if (type.startsWith('response.output_item.'))
+      readItem(findField(document, 'item'), readPlace(findField(document, 'output_index')), notes);
+  },
+  makeUsage: (counts) => makeOpenaiUsage(counts, RESPONSES_USAGE),
+};
+
+/**
+ * The Responses API of OpenAI and of those who copy it, compaction (`/v1/responses/compact`) included.
+ *
+ * The JSON reply is a response object; a stream's events carry it as `response`, last in `response.completed`,
+ * `response.incomplete` or `response.failed`, with the usage. A response has no finish reason: its status stands for
+ * it, or what `incomplete_details` gives. Tools run by the provider (`web_search_call`) count by their type. Source:
+ * https://platform.openai.com/docs/api-reference/responses and `/responses-streaming`; read 2026-11-21 as types of the
+ * npm package `openai` 6.49.
+ */
+export const openaiResponses: Dialect = {
+  api: 'responses',
+  readRequest: readOpenaiRequest,
+  openReply: (head) => openReplyReader(head, RESPONSES_LANGUAGE),
+};
+
+function readResponse(response: JsonObject, notes: ReplyNotes): void {
+  notes.noteResponseId(response.id);
+  notes.noteModel(response.model);
+  notes.noteUsage(response.usage, USAGE_NAMES);
+  notes.error ??= readErrorBody(response, false) ?? null;
+  const status = findText(response, 'status');
+  const isLast = status !== undefined && LAST_STATUSES.has(status);
+  notes.pending = isLast ? null : (status ?? null);
+  if (isLast) notes.noteFinish(0, findText(response, 'incomplete_details', 'reason') ?? status);
+  for (const [index, item] of findItems(response, 'output').entries()) readItem(item, index, notes);
+}
+
+/** An item is noted by its place, so that the whole response of the last event adds nothing to its items' events. */
+function readItem(item: JsonValue | undefined, index: number, notes: ReplyNotes): void {
+  const type = findText(item, 'type');
+  if (!type?.endsWith(CALL)) return;
+  notes.noteToolCall({ choice: index, key: 'item' }, findText(item, 'name') ?? type.slice(0, -CALL.length));
+}
+
+function readPlace(index: JsonValue | undefined): number {
+  return typeof index === 'number' ? index : 0;
+}

@@ -1,0 +1,73 @@
+import type { Usage } from '../core/usage.js';
+import type { TokenCounts } from './token-counts.js';
+
+/** Names, in the order they are tried, under which an OpenAI-shaped usage object states each count. */
+interface UsageNames {
+  readonly input: string;
+  readonly output: string;
+  readonly total: string;
+  readonly cacheRead: readonly string[];
+  readonly cacheWrite: readonly string[];
+  readonly reasoning: readonly string[];
+}
+
+/**
+ * `usage` of chat completions, completions and embeddings.
+ *
+ * `prompt_tokens` includes what was read from and written to the cache. Sources:
+ * https://platform.openai.com/docs/api-reference/chat/object, read 2026-11-21 as `CompletionUsage` of the npm package `openai`
+ * 6.49; DeepSeek `prompt_cache_hit_tokens`, https://api-docs.deepseek.com/guides/kv_cache; Moonshot `cached_tokens`,
+ * https://platform.moonshot.ai/docs/api/chat; DashScope `prompt_tokens_details.cache_creation_input_tokens`,
+ * https://help.aliyun.com/zh/model-studio/context-cache; Perplexity `reasoning_tokens`,
+ * https://docs.perplexity.ai/api-reference/chat-completions-post.
+ */
+export const COMPLETION_USAGE: UsageNames = {
+  input: 'prompt_tokens',
+  output: 'completion_tokens',
+  total: 'total_tokens',
+  cacheRead: ['prompt_tokens_details.cached_tokens', 'prompt_cache_hit_tokens', 'cached_tokens'],
+  cacheWrite: ['prompt_tokens_details.cache_write_tokens', 'prompt_tokens_details.cache_creation_input_tokens'],
+  reasoning: ['completion_tokens_details.reasoning_tokens', 'reasoning_tokens'],
+};
+
+/**
+ * `usage` of the Responses API: `input_tokens` includes the cache, `output_tokens` the reasoning. Source:
+ * https://platform.openai.com/docs/api-reference/responses/object, read 2026-11-21 as `ResponseUsage` of the npm package
+ * `openai` 6.49.
+ */
+export const RESPONSES_USAGE: UsageNames = {
+  input: 'input_tokens',
+  output: 'output_tokens',
+  total: 'total_tokens',
+  cacheRead: ['input_tokens_details.cached_tokens'],
+  cacheWrite: ['input_tokens_details.cache_write_tokens'],
+  reasoning: ['output_tokens_details.reasoning_tokens'],
+};
+
+/** Every name a usage object of this shape is searched for. */
+export function listUsageNames(names: UsageNames): readonly string[] {
+  return [names.input, names.output, names.total, ...names.cacheRead, ...names.cacheWrite, ...names.reasoning];
+}
+
+/**
+ * Normalises an OpenAI-shaped usage object.
+ *
+ * NOTE: some servers leave reasoning out of the completion count, xAI's chat completions among them (`convertXaiChatUsage`
+ * of the npm package `@ai-sdk/xai` 3.0, read 2026-11-21, adds it). The total they state tells.
+ */
+export function makeOpenaiUsage(counts: TokenCounts, names: UsageNames): Usage {
+  const input = counts.find(names.input);
+  const reported = counts.find(names.output);
+  const total = counts.find(names.total);
+  const reasoning = counts.findFirst(names.reasoning);
+  const known = input !== null && reported !== null && total !== null && reasoning !== null;
+  const isOutside = known && reasoning > 0 && total === input + reported + reasoning;
+  return {
+    inputTokens: input,
+    outputTokens: isOutside ? reported + reasoning : reported,
+    cacheReadTokens: counts.findFirst(names.cacheRead),
+    cacheWriteTokens: counts.findFirst(names.cacheWrite),
+    reasoningTokens: reasoning,
+    totalTokens: total,
+  };
+}

@@ -1,0 +1,146 @@
+import type { Origin, ProviderMatch, ProviderRegistration, ProviderRegistry, RequestHead } from '../core/wire.js';
+import { anthropicMessages } from './anthropic-messages.js';
+import { CATALOGUE, type CatalogueEntry, type ProviderApi } from './catalogue.js';
+import { googleBatchEmbed, googleEmbed } from './google-embed.js';
+import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { openaiChat } from './openai-chat.js';
+import { openaiCompletions } from './openai-completions.js';
+import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiResponses } from './openai-responses.js';
+import { makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
+import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
+
+const canAsk = (): boolean => true;
+const GOOGLE_ROOTS = ['/v1beta', '/v1', '/v1alpha', ''];
+
+/** What a registered host of a dialect serves, with and without the version in front; user patterns join the first. */
+const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [ProviderApi, ...ProviderApi[]]>> = {
+  openai: [
+    { dialect: openaiChat, paths: ['/v1/chat/completions', '/chat/completions'], canAskForStreamUsage: canAsk },
+    { dialect: openaiCompletions, paths: ['/v1/completions', '/completions'], canAskForStreamUsage: canAsk },
+    { dialect: openaiResponses, paths: ['/v1/responses', '/responses', '/v1/responses/compact', '/responses/compact'] },
+    { dialect: openaiEmbeddings, paths: ['/v1/embeddings', '/embeddings'] },
+  ],
+  anthropic: [{ dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] }],
+  google: [
+    { dialect: googleGenerate, paths: listGooglePaths('generateContent') },
+    { dialect: googleStreamGenerate, paths: listGooglePaths('streamGenerateContent') },
+    { dialect: googleEmbed, paths: listGooglePaths('embedContent') },
+    { dialect: googleBatchEmbed, paths: listGooglePaths('batchEmbedContents') },
+  ],
+};
+
+interface Route {
+  readonly pattern: PathPattern;
+  readonly api: ProviderApi;
+}
+
+interface Provider {
+  readonly name: string;
+  readonly routes: readonly Route[];
+}
+
+interface RegisteredProvider extends Provider {
+  readonly origin: Origin;
+  readonly key: string;
+}
+
+/**
+ * Opens a registry of the built-in providers (`catalogue.ts`), to which the user's own are added.
+ *
+ * A request is a call when its method is POST, its origin a provider's, and its path exactly one of the provider's
+ * (query and one trailing slash aside). Registered hosts are looked at first; then, also on such a host, the built-in.
+ *
+ * ```ts
+ * const registry = openRegistry();
+ * registry.register({ name: 'ollama', baseUrl: 'http://localhost:11434' });
+ * const origin = { scheme: 'http', host: '127.0.0.1', port: 11434 } as const;
+ * registry.recognise({ origin, method: 'POST', path: '/v1/chat/completions', rawHeaders: [] })?.provider;   // 'ollama'
+ * ```
+ */
+export function openRegistry(): ProviderRegistry {
+  return new Registry();
+}
+
+class Registry implements ProviderRegistry {
+  readonly #byHost = new Map<string, Provider>();
+  readonly #bySuffix = new Map<string, Provider>();
+  readonly #registered = new Map<string, RegisteredProvider>();
+
+  constructor() {
+    for (const entry of CATALOGUE) this.#add(entry);
+  }
+
+  get knownHosts(): readonly string[] {
+    return [...this.#byHost.keys()];
+  }
+
+  get registered(): readonly Origin[] {
+    return [...this.#registered.values()].map((provider) => provider.origin);
+  }
+
+  isProvider(origin: Origin): boolean {
+    return this.#findRegistered(origin).length > 0 || this.#findBuiltIn(origin) !== undefined;
+  }
+
+  recognise(head: RequestHead): ProviderMatch | undefined {
+    if (head.method !== 'POST') return undefined;
+    const candidates: Provider[] = this.#findRegistered(head.origin);
+    const builtIn = this.#findBuiltIn(head.origin);
+    if (builtIn !== undefined) candidates.push(builtIn);
+    if (candidates.length === 0) return undefined;
+    const segments = readSegments(head.path);
+    for (const { name, routes } of candidates) {
+      const route = routes.find(({ pattern }) => pattern.matches(segments));
+      if (route === undefined) continue;
+      const { dialect, canAskForStreamUsage } = route.api;
+      return { provider: name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
+    }
+    return undefined;
+  }
+
+  register(registration: ProviderRegistration): void {
+    const checked = readRegistration(registration);
+    const { name, origin } = checked;
+    this.#registered.delete(name);
+    this.#registered.set(name, { name, origin, key: makeOriginKey(origin), routes: makeRegisteredRoutes(checked) });
+  }
+
+  #add(entry: CatalogueEntry): void {
+    const routes = entry.apis.flatMap((api) => api.paths.map((path) => ({ pattern: makePathPattern(path), api })));
+    const provider = { name: entry.name, routes };
+    for (const host of entry.hosts) {
+      if (host.startsWith('*.')) this.#bySuffix.set(host.slice(1), provider);
+      else this.#byHost.set(host, provider);
+    }
+  }
+
+  #findRegistered(origin: Origin): RegisteredProvider[] {
+    if (this.#registered.size === 0) return [];
+    const key = makeOriginKey(origin);
+    return [...this.#registered.values()].filter((provider) => provider.key === key);
+  }
+
+  #findBuiltIn(origin: Origin): Provider | undefined {
+    if (origin.scheme !== 'https' || origin.port !== 443) return undefined;
+    const host = makeHostName(origin.host);
+    const exact = this.#byHost.get(host);
+    if (exact !== undefined) return exact;
+    for (const [suffix, provider] of this.#bySuffix)
+      if (host.length > suffix.length && host.endsWith(suffix)) return provider;
+    return undefined;
+  }
+}
+
+function makeRegisteredRoutes({ dialect, prefix, pathPatterns }: CheckedRegistration): Route[] {
+  const apis = USUAL_APIS[dialect];
+  const usual = apis.flatMap((api) => api.paths.map((path) => ({ pattern: makePathPattern(`${prefix}${path}`), api })));
+  const own = pathPatterns
+    .flatMap((path) => (prefix === '' ? [path] : [`${prefix}${path}`, path]))
+    .map((path) => ({ pattern: makePathPattern(path), api: apis[0] }));
+  return [...usual, ...own];
+}
+
+function listGooglePaths(method: string): string[] {
+  return GOOGLE_ROOTS.map((root) => `${root}/models/*:${method}`);
+}

@@ -1,0 +1,132 @@
+import type { JsonValue } from '../core/call-record.js';
+import type { ReplyFacts } from '../core/wire.js';
+import { describeKind, isJsonObject } from './json-fields.js';
+import { TokenCounts } from './token-counts.js';
+
+const MAX_NAME_CHARS = 256;
+const MAX_TOOL_CALLS = 1000;
+const MAX_CHOICES = 256;
+
+interface ToolCall {
+  readonly choice: number;
+  readonly key: string;
+  readonly id: string | null;
+  readonly name: string;
+}
+
+/**
+ * What a dialect notes while it reads the documents of one reply, in bounded memory: a JSON reply is one document,
+ * a stream many. Noting the same fact again is harmless, so one reader serves both.
+ */
+export class ReplyNotes {
+  /** Counts under the provider's own names. */
+  readonly counts = new TokenCounts();
+  /** What stood where the usage object was expected, when it was none. */
+  badUsage: string | null = null;
+  /** The first error a document stated. */
+  error: ReplyFacts['error'] = null;
+  /** The reply's own word for why its usage is not there yet (`queued`). */
+  pending: string | null = null;
+  #model: string | null = null;
+  #responseId: string | null = null;
+  #firstTokenAtMs: number | null = null;
+  #settled = false;
+  #ended = false;
+  readonly #finishReasons = new Map<number, string>();
+  readonly #toolCalls: ToolCall[] = [];
+  readonly #lastOfKey = new Map<string, number>();
+
+  /** The time at which what is read now arrived. */
+  atMs = 0;
+
+  get model(): string | null {
+    return this.#model;
+  }
+
+  get responseId(): string | null {
+    return this.#responseId;
+  }
+
+  get firstTokenAtMs(): number | null {
+    return this.#firstTokenAtMs;
+  }
+
+  /** Whether the counts seen last are final, not running ones. */
+  get settled(): boolean {
+    return this.#settled || this.#ended;
+  }
+
+  /** Whether the dialect's own end was seen. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** By choice. */
+  get finishReasons(): readonly string[] {
+    return [...this.#finishReasons].sort(([a], [b]) => a - b).map(([, reason]) => reason);
+  }
+
+  /** By choice, within a choice in the order of the wire. */
+  get toolCalls(): readonly string[] {
+    return [...this.#toolCalls].sort((a, b) => a.choice - b.choice).map((call) => call.name);
+  }
+
+  /** The last model named wins. */
+  noteModel(value: JsonValue | undefined): void {
+    if (typeof value === 'string' && value !== '') this.#model = value.slice(0, MAX_NAME_CHARS);
+  }
+
+  /** The first id wins. */
+  noteResponseId(value: JsonValue | undefined): void {
+    if (typeof value === 'string' && value !== '') this.#responseId ??= value.slice(0, MAX_NAME_CHARS);
+  }
+
+  /** Notes why a choice ended; what it was noted with last wins. */
+  noteFinish(choice: number, value: JsonValue | undefined): void {
+    if (typeof value !== 'string' || value === '') return;
+    this.#settled = true;
+    if (this.#finishReasons.size < MAX_CHOICES || this.#finishReasons.has(choice))
+      this.#finishReasons.set(choice, value.slice(0, MAX_NAME_CHARS));
+  }
+
+  /**
+   * Notes a tool call by where it stands. Pieces of one call share choice and key; a piece without a name, or one
+   * that repeats it, adds nothing. Another id at the same place is another call: some servers give all of them
+   * index 0.
+   */
+  noteToolCall(place: { choice: number; key: string; id?: string | undefined }, name: JsonValue | undefined): void {
+    if (typeof name !== 'string' || name === '' || this.#toolCalls.length >= MAX_TOOL_CALLS) return;
+    const key = `${place.choice}/${place.key}`;
+    const last = this.#toolCalls[this.#lastOfKey.get(key) ?? -1];
+    const id = place.id ?? null;
+    if (last !== undefined && (id === null || last.id === null || id === last.id)) return;
+    this.#lastOfKey.set(key, this.#toolCalls.length);
+    this.#toolCalls.push({ choice: place.choice, key, id, name: name.slice(0, MAX_NAME_CHARS) });
+  }
+
+  /** How many tool calls were noted: a key for calls that have no place of their own. */
+  get toolCallCount(): number {
+    return this.#toolCalls.length;
+  }
+
+  /** Notes the counts of a usage object; `undefined` and `null` say nothing. */
+  noteUsage(usage: JsonValue | undefined, names: readonly string[]): void {
+    if (usage === undefined || usage === null) return;
+    if (isJsonObject(usage)) this.counts.note(usage, names);
+    else this.badUsage = describeKind(usage);
+  }
+
+  /** A piece of model output passed. */
+  noteOutput(): void {
+    this.#firstTokenAtMs ??= this.atMs;
+  }
+
+  /** The counts noted by now are final ones. */
+  noteSettled(): void {
+    this.#settled = true;
+  }
+
+  noteEnd(): void {
+    this.#ended = true;
+  }
+}

@@ -1,0 +1,204 @@
+import type { JsonValue } from '../core/call-record.js';
+import { readErrorMessage } from '../core/errors.js';
+import { type Usage, unknownUsage } from '../core/usage.js';
+import type { ReplyFacts, ReplyHead, ReplyReader } from '../core/wire.js';
+import { readErrorBody } from './error-body.js';
+import { findBodyStart, findFraming } from './framing.js';
+import { isJsonObject } from './json-fields.js';
+import type { ReplyLanguage } from './reply-language.js';
+import { ReplyNotes } from './reply-notes.js';
+import { explainUsage, type Framing } from './usage-problem.js';
+import { JsonArrayReader, JsonReader } from './wire/json-reader.js';
+import { SseReader } from './wire/sse.js';
+
+const DONE = '[DONE]';
+const MAX_KEYS = 16;
+
+/** Takes a body in one framing; `end` tells whether the framing itself was whole. */
+interface BodyReader {
+  write(bytes: Uint8Array): void;
+  end(): boolean;
+}
+
+/**
+ * Reads one reply, JSON, JSON array or event stream, in the language of its API.
+ *
+ * The framing is found in the bytes and the content type, never in what the request asked for. Memory is bounded by
+ * the readers of the framings. Never throws: whatever goes wrong becomes `usageProblem`.
+ */
+export function openReplyReader(head: ReplyHead, language: ReplyLanguage): ReplyReader {
+  return new FramedReplyReader(head, language);
+}
+
+class FramedReplyReader implements ReplyReader {
+  readonly #head: ReplyHead;
+  readonly #language: ReplyLanguage;
+  readonly #notes = new ReplyNotes();
+  #undecided: Buffer = Buffer.alloc(0);
+  #framing: Framing | null = null;
+  #body: BodyReader | null = null;
+  #bytes = 0;
+  #documents = 0;
+  #unreadable = 0;
+  #problem: string | null = null;
+  #keys: readonly string[] = [];
+  #isBroken = false;
+  #isWhole = false;
+
+  constructor(head: ReplyHead, language: ReplyLanguage) {
+    this.#head = head;
+    this.#language = language;
+  }
+
+  write(bytes: Uint8Array, atMs: number): void {
+    this.#bytes += bytes.length;
+    this.#notes.atMs = atMs;
+    this.#guard(() => {
+      if (this.#body === null) this.#decide(bytes, false);
+      else this.#body.write(bytes);
+    });
+  }
+
+  end(): ReplyFacts {
+    this.#guard(() => {
+      if (this.#body === null) this.#decide(new Uint8Array(0), true);
+      this.#isWhole = this.#body?.end() ?? false;
+    });
+    return this.#makeFacts();
+  }
+
+  /** Traffic goes on whatever a reader does: its failure ends the reading of this one reply. */
+  #guard(read: () => void): void {
+    if (this.#isBroken) return;
+    try {
+      read();
+    } catch (error) {
+      this.#isBroken = true;
+      this.#report(`The reader of the reply failed: ${readErrorMessage(error)}.`);
+    }
+  }
+
+  #decide(bytes: Uint8Array, isWhole: boolean): void {
+    const known = this.#undecided.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#undecided, bytes]);
+    const start = findBodyStart(known);
+    if (start === null) {
+      this.#undecided = known.length < 3 ? known : Buffer.alloc(0);
+      return;
+    }
+    const body = known.subarray(start);
+    const framing = findFraming(body, this.#head.contentType, isWhole);
+    this.#undecided = framing === undefined ? body : Buffer.alloc(0);
+    if (framing === undefined) return;
+    this.#framing = framing;
+    this.#body = this.#openBody(framing);
+    this.#body.write(body);
+  }
+
+  #openBody(framing: Framing): BodyReader {
+    const onProblem = (problem: string): void => this.#report(problem);
+    if (framing === 'sse') {
+      const reader = new SseReader((event) => this.#readEvent(event.event, event.data), { onProblem });
+      return { write: (bytes) => reader.write(bytes), end: () => this.#endEvents(reader) };
+    }
+    if (framing === 'array') {
+      const reader = new JsonArrayReader((element) => this.#readDocument(element), { onProblem });
+      return { write: (bytes) => reader.write(bytes), end: () => reader.end().ok };
+    }
+    const reader = new JsonReader();
+    return { write: (bytes) => reader.write(bytes), end: () => this.#endDocument(reader) };
+  }
+
+  #endEvents(reader: SseReader): boolean {
+    reader.end();
+    return this.#notes.ended;
+  }
+
+  #endDocument(reader: JsonReader): boolean {
+    const reading = reader.end();
+    if (reading.ok) this.#readDocument(reading.value);
+    else this.#report(reading.problem);
+    return reading.ok;
+  }
+
+  #readEvent(name: string | null, data: string): void {
+    if (data.length < 10 && data.trim() === DONE) {
+      this.#notes.noteEnd();
+      return;
+    }
+    let document: JsonValue;
+    try {
+      document = JSON.parse(data);
+    } catch {
+      // Not JSON: an error event may be plain text, anything else is only counted.
+      this.#unreadable++;
+      if (name === 'error') this.#notes.error ??= { code: 'error', message: data.slice(0, 2000) };
+      return;
+    }
+    this.#readDocument(document);
+  }
+
+  #readDocument(document: JsonValue): void {
+    if (!isJsonObject(document)) {
+      this.#unreadable++;
+      this.#report('A JSON object was expected.');
+      return;
+    }
+    this.#documents++;
+    this.#keys = readKeys(document);
+    this.#notes.error ??= readErrorBody(document, this.#head.status >= 400) ?? null;
+    this.#language.readDocument(document, this.#notes);
+  }
+
+  #report(problem: string): void {
+    this.#problem ??= problem;
+  }
+
+  #makeFacts(): ReplyFacts {
+    const notes = this.#notes;
+    const isStream = this.#framing === 'sse' || this.#framing === 'array';
+    const stated = this.#head.status >= 400 ? unknownUsage : this.#language.makeUsage(notes.counts);
+    const isRunning = isStream && !notes.settled && this.#language.noOutput === null;
+    const usage = isRunning ? forgetRunning(stated) : fillTotal(stated);
+    return {
+      model: notes.model,
+      usage,
+      usageProblem: explainUsage(
+        usage,
+        { notes, language: this.#language },
+        {
+          head: this.#head,
+          framing: this.#framing,
+          bytes: this.#bytes,
+          documents: this.#documents,
+          unreadable: this.#unreadable,
+          problem: this.#problem,
+          keys: this.#keys,
+          runningOutput: isRunning ? stated.outputTokens : null,
+        },
+      ),
+      finishReasons: notes.finishReasons,
+      toolCalls: notes.toolCalls,
+      responseId: notes.responseId,
+      error: notes.error,
+      firstTokenAtMs: isStream ? notes.firstTokenAtMs : null,
+      complete: isStream ? this.#isWhole : true,
+    };
+  }
+}
+
+function readKeys(document: object): readonly string[] {
+  const keys: string[] = [];
+  for (const key in document) if (keys.push(key) === MAX_KEYS) break;
+  return keys;
+}
+
+/** Counts of a stream that was cut are lower bounds, and a lower bound is no count. What went in is known. */
+function forgetRunning(usage: Usage): Usage {
+  return { ...usage, outputTokens: null, reasoningTokens: null, totalTokens: null };
+}
+
+function fillTotal(usage: Usage): Usage {
+  const { inputTokens, outputTokens, totalTokens } = usage;
+  if (totalTokens !== null || inputTokens === null || outputTokens === null) return usage;
+  return { ...usage, totalTokens: inputTokens + outputTokens };
+}

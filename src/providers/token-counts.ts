@@ -1,0 +1,62 @@
+import type { JsonValue } from '../core/call-record.js';
+import { describeKind, findField } from './json-fields.js';
+
+/**
+ * The raw token counts of one reply under the provider's own names, before they are normalised.
+ *
+ * Fed with one usage object after another: for each name the last stated value wins, also back to 0; a name an
+ * object leaves out, or states as `null`, keeps what was known. A value that is no whole number of at least 0
+ * makes the count unknown.
+ */
+export class TokenCounts {
+  readonly #counts = new Map<string, number | null>();
+  readonly #bad = new Map<string, string>();
+
+  /** Notes the counts at the paths `names` (`prompt_tokens_details.cached_tokens`) of a usage object. */
+  note(usage: JsonValue, names: readonly string[]): void {
+    for (const name of names) this.#noteOne(name, findField(usage, ...name.split('.')));
+  }
+
+  /** The count, `null` when not stated or no count. */
+  find(name: string): number | null {
+    return this.#counts.get(name) ?? null;
+  }
+
+  /** The first of the names that was stated, `null` when none was. */
+  findFirst(names: readonly string[]): number | null {
+    for (const name of names) if (this.#counts.has(name)) return this.find(name);
+    return null;
+  }
+
+  /** Whether the name was stated as something that is no count. */
+  isBad(name: string): boolean {
+    return this.#bad.has(name);
+  }
+
+  /** The sum of a count that must be known and of others that count nothing when not stated. */
+  sum(required: string, optional: readonly string[]): number | null {
+    let total = this.find(required);
+    for (const name of optional) {
+      if (total === null || this.isBad(name)) return null;
+      total += this.find(name) ?? 0;
+    }
+    return total;
+  }
+
+  /** Those stated as something that is no count: name and what was found instead. */
+  get bad(): ReadonlyMap<string, string> {
+    return this.#bad;
+  }
+
+  get isEmpty(): boolean {
+    return this.#counts.size === 0;
+  }
+
+  #noteOne(name: string, value: JsonValue | undefined): void {
+    if (value === undefined || value === null) return;
+    const isCount = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+    this.#counts.set(name, isCount ? value : null);
+    if (isCount) this.#bad.delete(name);
+    else this.#bad.set(name, describeKind(value));
+  }
+}
