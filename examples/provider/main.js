@@ -30,6 +30,10 @@ function readNumber(flag, value) {
   return refuse(`The value "${value}" of ${flag} is no whole number. Write it in digits, as in ${flag} 20.`);
 }
 
+/**
+ * @param {string} sentence
+ * @returns {never}
+ */
 function refuse(sentence) {
   process.stderr.write(`${sentence}\n`);
   process.exit(2);
@@ -37,7 +41,7 @@ function refuse(sentence) {
 
 function readFlags() {
   try {
-    const { values } = parseArgs({
+    return parseArgs({
       options: {
         port: { type: 'string', default: '0' },
         host: { type: 'string', default: '127.0.0.1' },
@@ -46,8 +50,7 @@ function readFlags() {
         compress: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
-    });
-    return values;
+    }).values;
   } catch (error) {
     return refuse(`${error.message} Run it with --help to see what it takes.`);
   }

@@ -172,7 +172,7 @@ function makeParts({ thought, text, toolCall }, showsThought) {
     showsThought && thought !== '' ? splitTokens(thought).map((piece) => ({ text: piece, thought: true })) : [];
   const said = toolCall
     ? [{ functionCall: { name: toolCall.name, args: toolCall.input } }]
-    : splitTokens(text).map((piece) => ({ text: piece }));
+    : (text === '' ? [''] : splitTokens(text)).map((piece) => ({ text: piece }));
   return [thinking, said].filter((pieces) => pieces.length > 0);
 }
 
