@@ -1,0 +1,26 @@
+import { Command } from '@commander-js/extra-typings';
+import { makePalette } from '../colour.js';
+import { type CommandContext, printJsonLines, useLedger } from '../context.js';
+
+const examples = `
+Examples:
+  llmtap show 3f2a9c01
+  llmtap show 3f2a9c01 --json | jq .responseBody`;
+
+/** `llmtap show ID`: everything about one call. */
+export function makeShowCommand(context: CommandContext) {
+  return new Command('show')
+    .description('show one call with its bodies')
+    .argument('<id>', 'the id of a call, or its first characters (llmtap calls lists them)')
+    .option('--json', 'print the whole record as one line of JSON')
+    .addHelpText('after', examples)
+    .action(async (id, { json }) => {
+      const { io } = context;
+      await useLedger(io, async (ledger) => {
+        const call = ledger.requireCall(id);
+        if (json) return printJsonLines([call], io);
+        const { formatCallPage } = await import('../format/call-page.js');
+        io.stdout.write(formatCallPage(call, makePalette(io.stdout, io.env)));
+      });
+    });
+}

@@ -1,0 +1,130 @@
+import type { CallRecord, JsonValue } from '../../core/call-record.js';
+import type { Palette } from '../colour.js';
+import { makeOutcomeCell } from './calls.js';
+import { formatDuration, formatTime } from './duration.js';
+import { formatBytes, formatCount, unknownMark } from './number.js';
+import { readableBlock, readableLine } from './text.js';
+
+type Fact = readonly [label: string, value: string | null];
+
+/** A page about one call: facts, usage, times, attribution, what went wrong, then both bodies, cut. */
+export function formatCallPage(call: CallRecord, palette: Palette): string {
+  const outcome = makeOutcomeCell(call, palette);
+  const ended = outcome.paint === undefined ? outcome.text : outcome.paint(outcome.text);
+  const parts = [
+    `${palette.bold(`call ${call.callId}`)}  ${ended}\n`,
+    formatFacts('', listFacts(call), palette),
+    formatFacts('usage', listUsage(call), palette),
+    formatFacts('time', listTimes(call), palette),
+    formatFacts('attribution', listAttribution(call), palette),
+    call.wireSession === null ? '' : formatFacts('said by the agent', Object.entries(call.wireSession), palette),
+    call.error === null ? '' : formatFacts('error', listError(call.error), palette),
+    formatBody('request body', call.requestBody, { call, bytes: call.requestBytes, palette }),
+    formatBody('response body', call.responseBody, { call, bytes: call.responseBytes, palette }),
+  ];
+  return parts.join('');
+}
+
+function listFacts(call: CallRecord): readonly Fact[] {
+  return [
+    ['provider', call.provider],
+    ['api', `${call.api}${call.stream ? ', streamed' : ''}${call.cached ? ', from the cache' : ''}`],
+    ['request', `${call.method} ${call.url}`],
+    ['status', call.status === 0 ? 'no response' : String(call.status)],
+    ['model', call.model],
+    ['asked for', call.requestedModel === call.model ? null : call.requestedModel],
+    ['routed to', call.routedModel === call.requestedModel ? null : call.routedModel],
+    ['finish reasons', joinList(call.finishReasons)],
+    ['tools called', joinList(call.toolCalls)],
+    ['response id', call.responseId],
+    ['request id', call.requestId],
+    ['changed by llmtap', joinList(call.changes)],
+  ];
+}
+
+function listUsage({ usage, usageProblem }: CallRecord): readonly Fact[] {
+  return [
+    ['input tokens', formatCount(usage.inputTokens)],
+    ['  read from cache', formatCount(usage.cacheReadTokens)],
+    ['  written to cache', formatCount(usage.cacheWriteTokens)],
+    ['output tokens', formatCount(usage.outputTokens)],
+    ['  reasoning', formatCount(usage.reasoningTokens)],
+    ['total tokens', formatCount(usage.totalTokens)],
+    ['unknown because', usageProblem],
+  ];
+}
+
+function listTimes(call: CallRecord): readonly Fact[] {
+  return [
+    ['started', `${formatTime(call.startedAt)} (${call.startedAt})`],
+    ['first byte', formatDuration(call.timeToFirstByteMs)],
+    ['first token', call.timeToFirstTokenMs === null ? null : formatDuration(call.timeToFirstTokenMs)],
+    ['whole', formatDuration(call.latencyMs)],
+  ];
+}
+
+function listAttribution(call: CallRecord): readonly Fact[] {
+  return [
+    ['run', call.runId],
+    ['session', call.sessionId],
+    ['config', call.configKey],
+    ['variation', call.variationKey],
+    ['version', call.version === null ? null : String(call.version)],
+    ['graph', call.graphKey],
+    ['graph run', call.graphRunId],
+    ['data', call.dataId],
+    ['combo', call.comboId],
+    ['agent', call.agentId],
+  ];
+}
+
+function listError(error: { readonly code: string; readonly message: string }): readonly Fact[] {
+  return [
+    ['code', error.code],
+    ['message', error.message],
+  ];
+}
+
+const labelWidth = 18;
+
+/** Lines of `label  value`; facts that are `null` are left out. */
+function formatFacts(title: string, facts: readonly Fact[], palette: Palette): string {
+  const lines = facts.flatMap(([label, value]) => {
+    if (value === null) return [];
+    const name = readableLine(label).padEnd(labelWidth);
+    return [`  ${palette.dim(name)}  ${readableLine(value)}\n`];
+  });
+  return `${title === '' ? '' : `\n${palette.bold(title)}\n`}${lines.join('')}`;
+}
+
+function joinList(list: readonly string[]): string | null {
+  return list.length === 0 ? null : list.join(', ');
+}
+
+const mostBodyLines = 60;
+const mostBodyCharacters = 6000;
+
+interface BodyOptions {
+  readonly call: CallRecord;
+  readonly bytes: number;
+  readonly palette: Palette;
+}
+
+function formatBody(title: string, body: JsonValue, { call, bytes, palette }: BodyOptions): string {
+  const size = palette.dim(`${formatBytes(bytes)} on the wire`);
+  const head = `\n${palette.bold(title)}  ${size}\n`;
+  if (body === null) return `${head}  ${palette.dim(`${unknownMark} not kept`)}\n`;
+  const text = typeof body === 'string' ? body : JSON.stringify(body, null, 2);
+  const { shown, hidden } = cutBody(text);
+  const note =
+    hidden === 0 ? '' : palette.dim(`  … ${formatCount(hidden)} more characters: llmtap show ${call.callId} --json\n`);
+  return `${head}${readableBlock(shown).replace(/^/gm, '  ')}\n${note}`;
+}
+
+/** The beginning of a body, and how many characters of it are left out. */
+export function cutBody(text: string): { readonly shown: string; readonly hidden: number } {
+  const start = text.slice(0, mostBodyCharacters);
+  const lines = start.split('\n');
+  const shown = lines.length > mostBodyLines ? lines.slice(0, mostBodyLines).join('\n') : start;
+  return { shown, hidden: text.length - shown.length };
+}

@@ -1,0 +1,65 @@
+import type { Summary } from '../../core/ledger.js';
+import type { Session, SessionCounts } from '../../core/session.js';
+import type { Palette } from '../colour.js';
+import type { CountedFault } from '../run/collect-faults.js';
+import { formatTable } from '../table.js';
+import { formatDuration } from './duration.js';
+import { formatFaults } from './faults.js';
+import { explainNothingCaptured } from './nothing-captured.js';
+import { formatPlural } from './number.js';
+import { makeFootnote, makeSummaryTable } from './summary.js';
+import { wrapText } from './text.js';
+
+/** What a finished `llmtap run` has to tell. */
+export interface RunReport {
+  readonly session: Session;
+  readonly durationMs: number;
+  readonly counts: SessionCounts;
+  /** What the ledger holds of the session; `null` when it could not be read. */
+  readonly summary: Summary | null;
+  readonly faults: readonly CountedFault[];
+  readonly faultsBeyond: number;
+}
+
+/** Width of running text where no terminal sets one. */
+const textWidth = 100;
+
+/** The text printed to stderr after the child has ended. Ends with a line break. */
+export function formatRunReport(report: RunReport, palette: Palette, width: number | null): string {
+  const { counts, session, summary } = report;
+  const parts = [
+    formatFaults(report.faults, report.faultsBeyond, palette),
+    `${palette.bold('llmtap')} ${formatPlural(counts.calls, 'model call')} in ${formatDuration(report.durationMs)} ${palette.dim(`· run ${session.runId}`)}\n`,
+  ];
+  if (counts.calls === 0) parts.push(formatNothing(report, width));
+  if (summary !== null && summary.models.length > 0) {
+    parts.push(`\n${formatTable(makeSummaryTable(summary.models, palette), palette, width)}`);
+    parts.push(formatNote(makeFootnote(summary), palette, width));
+  }
+  parts.push(formatNote(explainMissing(report), palette, width));
+  if (counts.calls > 0) parts.push(`\n${palette.dim('each call:')} llmtap calls --run ${quoteId(session.runId)}\n`);
+  return parts.join('');
+}
+
+function formatNothing(report: RunReport, width: number | null): string {
+  const paragraphs = explainNothingCaptured(
+    report.counts,
+    report.faults.map((counted) => counted.fault),
+  );
+  return paragraphs.map((text) => `${wrapText(text, width ?? textWidth, '  ')}\n`).join('');
+}
+
+function explainMissing(report: RunReport): string | null {
+  const missing = report.counts.calls - (report.summary?.calls ?? 0);
+  if (missing <= 0) return null;
+  return `${formatPlural(missing, 'call')} went through without being kept: the ledger could not be written or read.`;
+}
+
+function formatNote(note: string | null, palette: Palette, width: number | null): string {
+  return note === null ? '' : `${palette.dim(wrapText(note, width ?? textWidth))}\n`;
+}
+
+/** The id as a shell takes it. */
+function quoteId(runId: string): string {
+  return /^[\w.:@/+-]+$/.test(runId) ? runId : `'${runId.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,124 @@
+import type { ModelSummary, Summary, TokenSum } from '../../core/ledger.js';
+import type { Palette } from '../colour.js';
+import { formatDuration } from './duration.js';
+import type { Cell, Column, Table } from './fit-columns.js';
+import { addTokenSums, formatCount, formatPlural, formatTokenSum, unknownMark } from './number.js';
+import { readableLine } from './text.js';
+
+interface Field extends Column {
+  readonly cell: (row: ModelSummary, palette: Palette) => Cell;
+  readonly total: (rows: readonly ModelSummary[], palette: Palette) => Cell;
+}
+
+const fields: readonly Field[] = [
+  {
+    title: 'model',
+    align: 'left',
+    rank: 0,
+    cell: (row) => ({ text: nameModel(row) }),
+    total: () => ({ text: 'total' }),
+  },
+  {
+    title: 'provider',
+    align: 'left',
+    rank: 9,
+    cell: (row) => ({ text: readableLine(row.provider) }),
+    total: () => ({ text: '' }),
+  },
+  {
+    title: 'calls',
+    align: 'right',
+    rank: 0,
+    cell: (row) => ({ text: formatCount(row.calls) }),
+    total: (rows) => ({ text: formatCount(addUp(rows, (row) => row.calls)) }),
+  },
+  {
+    title: 'errors',
+    align: 'right',
+    rank: 1,
+    cell: (row, palette) => makeErrorCell(row.errors, palette),
+    total: (rows, palette) =>
+      makeErrorCell(
+        addUp(rows, (row) => row.errors),
+        palette,
+      ),
+  },
+  makeTokenField('input', 0, (row) => row.inputTokens),
+  makeTokenField('cached', 4, (row) => row.cacheReadTokens),
+  makeTokenField('cache write', 8, (row) => row.cacheWriteTokens),
+  makeTokenField('output', 0, (row) => row.outputTokens),
+  makeTokenField('reasoning', 6, (row) => row.reasoningTokens),
+  {
+    title: 'p50',
+    align: 'right',
+    rank: 2,
+    cell: (row) => ({ text: formatDuration(row.latencyP50Ms) }),
+    // The median of everything cannot be had from the medians of its parts.
+    total: () => ({ text: '' }),
+  },
+  {
+    title: 'max',
+    align: 'right',
+    rank: 5,
+    cell: (row) => ({ text: formatDuration(row.latencyMaxMs) }),
+    total: (rows) => ({ text: formatDuration(Math.max(...rows.map((row) => row.latencyMaxMs))) }),
+  },
+  {
+    title: 'first token',
+    align: 'right',
+    rank: 3,
+    cell: (row) => ({ text: formatDuration(row.timeToFirstTokenP50Ms) }),
+    total: () => ({ text: '' }),
+  },
+];
+
+/** One row a model, and a total when there are several. */
+export function makeSummaryTable(models: readonly ModelSummary[], palette: Palette): Table {
+  const columns = fields.filter((field) => field.title !== 'cache write' || models.some(writesCache));
+  return {
+    columns,
+    rows: models.map((row) => columns.map((field) => field.cell(row, palette))),
+    ...(models.length > 1 ? { total: columns.map((field) => field.total(models, palette)) } : {}),
+  };
+}
+
+const footnoteFields: readonly (readonly [string, (row: ModelSummary) => TokenSum])[] = [
+  ['input', (row) => row.inputTokens],
+  ['output', (row) => row.outputTokens],
+];
+
+/** What `≥` and `–` mean here; `null` when every call states its input and output. */
+export function makeFootnote(summary: Summary): string | null {
+  const parts = footnoteFields.flatMap(([name, read]) => {
+    const { unknownCalls } = addTokenSums(summary.models.map(read));
+    return unknownCalls > 0 ? [`${name} of ${formatPlural(unknownCalls, 'call')}`] : [];
+  });
+  if (parts.length === 0) return null;
+  return `≥ is a lower bound, ${unknownMark} is unknown: the provider did not state the ${parts.join(' and the ')}.`;
+}
+
+function makeTokenField(title: string, rank: number, read: (row: ModelSummary) => TokenSum): Field {
+  return {
+    title,
+    align: 'right',
+    rank,
+    cell: (row) => ({ text: formatTokenSum(read(row)) }),
+    total: (rows) => ({ text: formatTokenSum(addTokenSums(rows.map(read))) }),
+  };
+}
+
+function nameModel(row: ModelSummary): string {
+  return row.model === null ? '(not named)' : readableLine(row.model);
+}
+
+function makeErrorCell(errors: number, palette: Palette): Cell {
+  return { text: formatCount(errors), ...(errors > 0 ? { paint: palette.red } : {}) };
+}
+
+function writesCache(row: ModelSummary): boolean {
+  return (row.cacheWriteTokens.known ?? 0) > 0;
+}
+
+function addUp(rows: readonly ModelSummary[], read: (row: ModelSummary) => number): number {
+  return rows.reduce((sum, row) => sum + read(row), 0);
+}

@@ -1,0 +1,24 @@
+import { findSystemCode } from '../core/errors.js';
+import type { CommandContext } from './context.js';
+import { type CliIo, openProcessIo } from './io.js';
+import { printError } from './print-error.js';
+import { makeProgram } from './program.js';
+
+/**
+ * Runs one command line and returns its exit status. Never throws: what went wrong is printed to stderr as a sentence
+ * and a hint, with status 2.
+ *
+ * @param args without the interpreter and the script
+ */
+export async function main(args: readonly string[], io: CliIo = openProcessIo()): Promise<number> {
+  const context: CommandContext = { io, exitStatus: 0 };
+  try {
+    await makeProgram(context).parseAsync([...args], { from: 'user' });
+    return context.exitStatus;
+  } catch (error) {
+    const code = findSystemCode(error);
+    // Help and version were printed; or the reader of stdout (`| head`) has seen enough.
+    if (code === 'EPIPE' || code?.startsWith('commander.')) return 0;
+    return printError(error, io);
+  }
+}

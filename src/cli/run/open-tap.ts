@@ -1,0 +1,107 @@
+import { fileURLToPath } from 'node:url';
+import type { JavaTrustOptions } from '../../activation/java-files.js';
+import type { JavaTrust } from '../../activation/java-options.js';
+import type { Fault } from '../../core/events.js';
+import type { Host, OpenSession } from '../../core/host.js';
+import type { Session, SessionCounts } from '../../core/session.js';
+import type { TapPlan } from '../session-flags.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A host with one session, and everything a program needs to come through it. */
+export interface Tap {
+  readonly session: Session;
+  /** Absolute; the session's own files, there until `close`. */
+  readonly folder: string;
+  /** Variables to set over those a program inherits. */
+  readonly variables: Readonly<Record<string, string>>;
+  counts(): SessionCounts;
+  /** Closes session and host and removes the files; each is tried whatever became of the others. */
+  close(end?: { readonly exitCode?: number }): Promise<void>;
+}
+
+export interface TapOptions {
+  /** What programs inherit, and whose proxies and CA files the tap respects. */
+  readonly env: Env;
+  readonly onFault: (fault: Fault) => void;
+}
+
+/** Opens everything in order; what was opened is closed again when a later step throws. */
+export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> {
+  const { openHost } = await import('../../host/host.js');
+  const host = await openHost({ ...plan.host, env: options.env });
+  host.onEvent((event) => {
+    if (event.type === 'fault.occurred') options.onFault(event.fault);
+  });
+  try {
+    const open = await host.openSession(plan.session);
+    const { folder, variables, removeFiles } = await prepareChild(plan, { open, host, env: options.env });
+    return {
+      session: open.session,
+      folder,
+      variables,
+      counts: () => open.counts(),
+      close: (end) => closeAll([() => open.close(end), () => host.close(), removeFiles]),
+    };
+  } catch (error) {
+    // What went wrong first is what counts.
+    await host.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly open: OpenSession;
+  readonly host: Host;
+  readonly env: Env;
+}
+
+async function prepareChild(plan: TapPlan, { open, host, env }: Opened) {
+  const [{ makeChildEnv }, { openSessionFiles }] = await Promise.all([
+    import('../../activation/child-env.js'),
+    import('../../activation/session-files.js'),
+  ]);
+  const { session, proxyUrl } = open;
+  const { caPath, bundlePath, extraCaPath, registered } = host;
+  const bundleFor = (userFile: string | undefined) => host.bundleFor(userFile);
+  const files = openSessionFiles({
+    home: plan.host.home,
+    sessionId: session.sessionId,
+    parentEnv: env,
+    proxyUrl,
+    bundlePath,
+    bundleFor,
+  });
+  const common = { parentEnv: env, sessionFolder: files.folder, caPath };
+  const hookPath = fileURLToPath(new URL('../../activation/node-hook.cjs', import.meta.url));
+  try {
+    const java = plan.java ? { java: await openJava(common) } : {};
+    const variables = makeChildEnv({ ...common, ...java, proxyUrl, extraCaPath, bundleFor, hookPath, registered });
+    return {
+      folder: files.folder,
+      variables: { ...variables, LLMTAP_RUN_ID: session.runId, LLMTAP_SESSION_ID: session.sessionId },
+      removeFiles: () => files.close(),
+    };
+  } catch (error) {
+    files.close();
+    throw error;
+  }
+}
+
+async function openJava(options: JavaTrustOptions): Promise<JavaTrust> {
+  const { openJavaTrust } = await import('../../activation/java-files.js');
+  return openJavaTrust(options);
+}
+
+/** Runs every step in order, each whatever became of the others; then throws the first error there was. */
+async function closeAll(steps: readonly (() => void | Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
+}

@@ -1,0 +1,108 @@
+import { resolve } from 'node:path';
+import { Command, Option } from '@commander-js/extra-typings';
+import type { HostOptions, SessionOptions } from '../core/host.js';
+import type { BodyPolicy } from '../core/ledger.js';
+import { makeIdReader, makeInvalid, makeWholeNumberReader, readBodyPolicy, readList } from './read-flags.js';
+
+/** A tap about to be opened: plain data, so that it can be handed to another process. */
+export interface TapPlan {
+  readonly host: Omit<HostOptions, 'env'>;
+  readonly session: SessionOptions;
+  /** Write the trust store Java needs and name it to Java. */
+  readonly java: boolean;
+}
+
+/** The flags `run` and `env` share, as commander parses them. */
+export interface SessionFlags {
+  readonly runId?: string | undefined;
+  readonly configKey?: string | undefined;
+  readonly variationKey?: string | undefined;
+  readonly version?: number | undefined;
+  readonly graphKey?: string | undefined;
+  readonly graphRunId?: string | undefined;
+  readonly dataId?: string | undefined;
+  readonly comboId?: string | undefined;
+  readonly agentId?: string | undefined;
+  readonly bodies?: BodyPolicy | undefined;
+  readonly connectTo?: readonly string[] | undefined;
+  readonly upstreamCa?: string | undefined;
+  readonly provider?: readonly string[] | undefined;
+  readonly with?: readonly 'java'[] | undefined;
+  readonly proxyAuth?: true | undefined;
+}
+
+/** A new command that has the flags of a session. */
+export function makeSessionCommand(name: string) {
+  return new Command(name)
+    .optionsGroup('Attribution, stamped on every call:')
+    .option('--run-id <id>', 'the run these calls belong to (a new UUID)', makeIdReader('--run-id'))
+    .option('--config-key <key>', 'the configuration in use', makeIdReader('--config-key'))
+    .option('--variation-key <key>', 'the variation of it', makeIdReader('--variation-key'))
+    .option('--version <n>', 'the version of it', makeWholeNumberReader('--version', 0))
+    .option('--graph-key <key>', 'the agent graph', makeIdReader('--graph-key'))
+    .option('--graph-run-id <id>', 'the run of that graph', makeIdReader('--graph-run-id'))
+    .option('--data-id <id>', 'the item of a data set', makeIdReader('--data-id'))
+    .option('--combo-id <id>', 'the combination of models on trial', makeIdReader('--combo-id'))
+    .option('--agent-id <id>', 'the agent', makeIdReader('--agent-id'))
+    .optionsGroup('Recording:')
+    .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
+    .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect, [])
+    .optionsGroup('Connections:')
+    .option('--connect-to <h:p:a:p>', 'dial A:P for H:P, as curl; may be repeated (LLMTAP_CONNECT_TO)', collect, [])
+    .option('--upstream-ca <file>', 'PEM file to trust for providers as well (LLMTAP_UPSTREAM_CA)')
+    .option('--proxy-auth', 'ask for credentials on the proxy port (they are in HTTPS_PROXY)')
+    .addOption(
+      new Option('--with <runtime>', 'set up what is off by default; may be repeated').argParser(collectRuntime),
+    );
+}
+
+/**
+ * Flags and variables as one plan; a flag wins over its variable. Throws `OPTION_INVALID`, `PROVIDER_INVALID` or
+ * `HOME_UNUSABLE`.
+ */
+export async function readTapPlan(
+  flags: SessionFlags,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<TapPlan> {
+  const [{ findHome }, { readProviderFlag }] = await Promise.all([
+    import('../ca/paths.js'),
+    import('../providers/read-provider-flag.js'),
+  ]);
+  const upstreamCa = flags.upstreamCa ?? (env.LLMTAP_UPSTREAM_CA || undefined);
+  return {
+    host: {
+      home: findHome(env),
+      ...(flags.bodies === undefined ? {} : { bodies: flags.bodies }),
+      connectTo: flags.connectTo?.length ? flags.connectTo : readList(env.LLMTAP_CONNECT_TO),
+      ...(upstreamCa === undefined ? {} : { upstreamCa: resolve(upstreamCa) }),
+      providers: (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag),
+    },
+    session: makeSessionOptions(flags),
+    java: flags.with?.includes('java') ?? false,
+  };
+}
+
+function makeSessionOptions(flags: SessionFlags): SessionOptions {
+  return {
+    ...(flags.runId === undefined ? {} : { runId: flags.runId }),
+    configKey: flags.configKey ?? null,
+    variationKey: flags.variationKey ?? null,
+    version: flags.version ?? null,
+    graphKey: flags.graphKey ?? null,
+    graphRunId: flags.graphRunId ?? null,
+    dataId: flags.dataId ?? null,
+    comboId: flags.comboId ?? null,
+    agentId: flags.agentId ?? null,
+    credentials: flags.proxyAuth ?? false,
+  };
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** The one runtime there is; commander's own check of choices gives way to a parser. */
+function collectRuntime(value: string, previous: readonly 'java'[] | undefined): readonly 'java'[] {
+  if (value === 'java') return [...(previous ?? []), value];
+  throw makeInvalid('--with', value, 'names nothing that can be set up', 'Use --with java.');
+}

@@ -1,0 +1,24 @@
+import type { CommanderError } from '@commander-js/extra-typings';
+import { TrackerError } from '../core/errors.js';
+import { endSentence } from './print-error.js';
+
+/** Commander's complaint as one sentence and a hint that names the command whose help to read. */
+export function makeUsageError(error: CommanderError, path: string): TrackerError {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = rest
+    .join(' ')
+    .trim()
+    .replace(/^\(|\)$/g, '');
+  const hints = [suggestion === '' ? findHint(error.code) : suggestion, `Help: ${path} --help`];
+  const message = error.code === 'commander.help' ? 'A command is missing.' : endSentence(first);
+  return new TrackerError('OPTION_INVALID', message, {
+    cause: error,
+    hint: hints.filter((hint) => hint !== '').join(' '),
+  });
+}
+
+function findHint(code: string): string {
+  if (code === 'commander.unknownCommand') return 'To run a program under the tap: llmtap run -- PROGRAM';
+  if (code === 'commander.unknownOption') return 'Options of the program itself come after `--`.';
+  return '';
+}
