@@ -1,6 +1,5 @@
-import type { Transform } from 'node:stream';
 import { readErrorMessage } from '../../core/errors.js';
-import type { StageMaker } from './coding-stage.js';
+import type { CodingStream, StageMaker } from './coding-stage.js';
 import { viewBytes } from './growing-buffer.js';
 
 export interface ChainBounds {
@@ -18,8 +17,7 @@ const READY_BYTES = 256 * 1024;
 
 interface Stage {
   readonly make: StageMaker;
-  stream: Transform | null;
-  taken: number;
+  stream: CodingStream | null;
   given: number;
 }
 
@@ -36,7 +34,7 @@ export class CodingChain {
   #onSettled: () => void = () => undefined;
 
   constructor(makers: readonly StageMaker[], sink: (bytes: Buffer) => void, bounds: ChainBounds) {
-    this.#stages = makers.map((make) => ({ make, stream: null, taken: 0, given: 0 }));
+    this.#stages = makers.map((make) => ({ make, stream: null, given: 0 }));
     this.#sink = sink;
     this.#bounds = bounds;
   }
@@ -94,11 +92,10 @@ export class CodingChain {
     if (stage === undefined) return this.#give(bytes);
     stage.stream ??= this.#open(index, stage.make(bytes[0] ?? 0));
     if (stage.stream.writableEnded || stage.stream.destroyed) return true;
-    stage.taken += bytes.length;
     return stage.stream.write(bytes);
   }
 
-  #open(index: number, stream: Transform): Transform {
+  #open(index: number, stream: CodingStream): CodingStream {
     stream.on('data', (bytes: Buffer) => this.#take(index, stream, bytes));
     stream.on('end', () => this.#endStage(index + 1));
     stream.on('error', (error) => {
@@ -108,11 +105,11 @@ export class CodingChain {
     return stream;
   }
 
-  #take(index: number, stream: Transform, bytes: Buffer): void {
+  #take(index: number, stream: CodingStream, bytes: Buffer): void {
     const stage = this.#stages[index];
     if (this.#settled || stage === undefined) return;
     stage.given += bytes.length;
-    const problem = this.#findExcess(stage);
+    const problem = this.#findExcess(stage.given, stream.bytesWritten);
     if (problem !== null) {
       const allowed = this.#bounds.maxDecodedBytes - (stage.given - bytes.length);
       if (allowed > 0) this.#feed(index + 1, bytes.subarray(0, allowed));
@@ -124,7 +121,7 @@ export class CodingChain {
     this.#stages[index + 1]?.stream?.once('drain', () => stream.resume());
   }
 
-  #findExcess({ given, taken }: Stage): string | null {
+  #findExcess(given: number, taken: number): string | null {
     const { maxDecodedBytes, maxRatio } = this.#bounds;
     if (given > maxDecodedBytes)
       return `The body decodes to more than ${maxDecodedBytes} bytes; the rest was not read.`;

@@ -11,8 +11,14 @@ import {
 } from 'node:zlib';
 import { ZstdDecoder } from './zstd-decoder.js';
 
+/** A coding as a stream. */
+export interface CodingStream extends Transform {
+  /** Bytes worked on so far; those that wait do not count. */
+  readonly bytesWritten: number;
+}
+
 /** Makes the stream of one coding; `first` is the first byte it will be given. */
-export type StageMaker = (first: number) => Transform;
+export type StageMaker = (first: number) => CodingStream;
 
 /** Quality of brotli when a stream is written again: the default of 11 is meant for files and takes 50 times as long. */
 const BROTLI_QUALITY = 4;
@@ -49,10 +55,12 @@ export function isZlibHeader(first: number): boolean {
 }
 
 /** zstd as a stream that lets others run between two pieces of a large output. */
-class ZstdTransform extends Transform {
+class ZstdTransform extends Transform implements CodingStream {
   readonly #decoder = new ZstdDecoder();
+  bytesWritten = 0;
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.bytesWritten += chunk.length;
     this.#push(this.#decoder.read(chunk), done);
   }
 

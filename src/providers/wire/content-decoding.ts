@@ -25,14 +25,15 @@ export type Encoder = Decoder;
 export interface DecoderOptions {
   /** Bytes a body may decode to; 1 GiB when absent. */
   readonly maxDecodedBytes?: number;
-  /** Past 64 MiB decoded, how many times larger than the encoded bytes they may be; 256 when absent. */
+  /** Past 64 MiB decoded, how many times larger than the encoded bytes they may be; 100 when absent. */
   readonly maxRatio?: number;
   /** The body comes in one go: collect it (to 256 KiB) and decode it synchronously at the end. */
   readonly whole?: boolean;
 }
 
 const DEFAULT_MAX_DECODED_BYTES = 1024 * 1024 * 1024;
-const DEFAULT_MAX_RATIO = 256;
+/** A stream of model output flushed frame by frame comes to 5 to 30 times its size, zeros to 230 and more. */
+const DEFAULT_MAX_RATIO = 100;
 const MAX_CODINGS = 4;
 
 /**

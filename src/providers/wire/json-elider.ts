@@ -12,8 +12,8 @@ export interface ElisionBounds {
 
 /** Scalars kept of one array: embeddings, token ids and audio samples are longer, lists of names are not. */
 const MAX_ARRAY_SCALARS = 32;
-/** Elements of any kind kept of one array that is not the outermost: token probabilities are longer, messages rarely. */
-const MAX_ARRAY_ELEMENTS = 1024;
+/** Objects and arrays kept of one array that is not the outermost: token probabilities are more, messages rarely. */
+const MAX_ARRAY_CONTAINERS = 1024;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -26,7 +26,8 @@ const SPACE = 0x20;
 
 interface Level {
   readonly isArray: boolean;
-  elements: number;
+  scalars: number;
+  containers: number;
 }
 
 /**
@@ -93,6 +94,7 @@ export class JsonElider {
         if (!this.#isMuted) this.#emit(byte);
         return at + 1;
       default:
+        if (isBomByte(byte) && this.#skeleton.length === 0) return at + 1;
         if (!this.#inScalar) this.#beginValue(false);
         this.#inScalar = true;
         if (!this.#isMuted) this.#emit(byte);
@@ -143,9 +145,10 @@ export class JsonElider {
     if (this.#mutedDepth !== -1) return;
     const level = this.#levels[this.#levels.length - 1];
     if (level?.isArray) {
-      level.elements++;
-      const most = isContainer ? MAX_ARRAY_ELEMENTS : MAX_ARRAY_SCALARS;
-      if (level.elements > most && (!isContainer || this.#levels.length > 1)) {
+      const isSurplus = isContainer
+        ? ++level.containers > MAX_ARRAY_CONTAINERS && this.#levels.length > 1
+        : ++level.scalars > MAX_ARRAY_SCALARS;
+      if (isSurplus) {
         this.#mute(isContainer);
         return;
       }
@@ -168,7 +171,7 @@ export class JsonElider {
       return;
     }
     if (!this.#isMuted) this.#emit(byte);
-    this.#levels.push({ isArray: byte === OPEN_ARRAY, elements: 0 });
+    this.#levels.push({ isArray: byte === OPEN_ARRAY, scalars: 0, containers: 0 });
   }
 
   #close(byte: number): void {
@@ -208,4 +211,8 @@ export class JsonElider {
     this.problem = `The JSON is too large to read: without its long texts it is still over ${this.#bounds.maxSkeletonBytes} bytes.`;
     this.#skeleton.take();
   }
+}
+
+function isBomByte(byte: number): boolean {
+  return byte === 0xef || byte === 0xbb || byte === 0xbf;
 }

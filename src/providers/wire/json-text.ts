@@ -63,9 +63,9 @@ export class JsonReader {
       return;
     }
     this.#elider = new JsonElider(this.#bounds);
-    const kept = skipBom(this.#whole.take());
+    const kept = this.#whole.take();
     for (let at = 0; at < kept.length; at += SLICE_BYTES) this.#elider.write(kept.subarray(at, at + SLICE_BYTES));
-    this.#elider.write(kept.length === 0 ? skipBom(viewBytes(bytes)) : viewBytes(bytes));
+    this.#elider.write(viewBytes(bytes));
   }
 
   /** What was read; call once. */

@@ -1,0 +1,423 @@
+import { spawnSync } from 'node:child_process';
+import { createCipheriv } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  constants,
+  createBrotliCompress,
+  createGzip,
+  deflateRawSync,
+  deflateSync,
+  gunzipSync,
+  gzipSync,
+  inflateSync,
+} from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { type DecoderOptions, openDecoder, openEncoder } from '../../../src/providers/wire/content-decoding.js';
+
+interface Decoded {
+  readonly bytes: Buffer;
+  readonly problem: string | null;
+}
+
+async function decode(coding: string | null, parts: readonly Buffer[], options: DecoderOptions = {}): Promise<Decoded> {
+  const out: Buffer[] = [];
+  const decoder = openDecoder(coding, (bytes) => out.push(Buffer.from(bytes)), options);
+  for (const part of parts) decoder.write(part);
+  await decoder.end();
+  decoder.close();
+  return { bytes: Buffer.concat(out), problem: decoder.problem };
+}
+
+function singleBytes(bytes: Buffer): Buffer[] {
+  return Array.from(bytes, (_, at) => bytes.subarray(at, at + 1));
+}
+
+const text = Buffer.from('data: {"größe":"🙂","n":12345}\n\n'.repeat(500));
+
+/** `printf 'data: hello zstd\n\n' | zstd -3`: one frame, with a checksum. */
+const zstdSample = Buffer.from('KLUv/QRYkQAAZGF0YTogaGVsbG8genN0ZAoKX49GtQ==', 'base64');
+const hasZstd = spawnSync('zstd', ['--version']).status === 0;
+
+function zstd(input: Buffer, ...args: string[]): Buffer {
+  const { stdout, status } = spawnSync('zstd', ['-c', '-q', ...args], { input, maxBuffer: 1 << 28 });
+  if (status !== 0) throw new Error('zstd failed');
+  return stdout;
+}
+
+const encodings: readonly (readonly [string, Buffer])[] = [
+  ['gzip', gzipSync(text)],
+  ['x-gzip', gzipSync(text)],
+  [' GZIP ', gzipSync(text)],
+  ['br', brotliCompressSync(text)],
+  ['deflate', deflateSync(text)],
+  ['deflate', deflateRawSync(text)],
+  ['deflate, gzip', gzipSync(deflateRawSync(text))],
+  ['gzip, identity, br', brotliCompressSync(gzipSync(text))],
+  ['gzip, gzip, gzip, gzip', gzipSync(gzipSync(gzipSync(gzipSync(text))))],
+];
+
+describe('openDecoder', () => {
+  it('passes bytes without a coding straight through', () => {
+    for (const coding of [null, '', 'identity', 'Identity, identity']) {
+      const seen: string[] = [];
+      const decoder = openDecoder(coding, (bytes) => seen.push(bytes.toString()));
+      decoder.write(Buffer.from('a'));
+      expect(seen).toEqual(['a']);
+      expect(decoder.end()).toBeUndefined();
+      expect(decoder.problem).toBeNull();
+    }
+  });
+
+  it.each(encodings)('decodes %s, whole or in any pieces', async (coding, encoded) => {
+    for (const options of [{}, { whole: true }]) {
+      for (const parts of [[encoded], singleBytes(encoded), [encoded.subarray(0, 1), encoded.subarray(1)]]) {
+        expect(await decode(coding, parts, options)).toEqual({ bytes: text, problem: null });
+      }
+    }
+  });
+
+  it('decodes a small whole body synchronously', () => {
+    for (const [coding, encoded] of encodings) {
+      const seen: Buffer[] = [];
+      const decoder = openDecoder(coding, (bytes) => seen.push(bytes), { whole: true });
+      decoder.write(encoded);
+      expect(decoder.end()).toBeUndefined();
+      expect(Buffer.concat(seen)).toEqual(text);
+    }
+  });
+
+  it('turns to streaming when a whole body is large, encoded or decoded', async () => {
+    const noise = makeNoise(900_000);
+    expect(await decode('gzip', [gzipSync(noise)], { whole: true })).toEqual({ bytes: noise, problem: null });
+    const large = Buffer.alloc(20_000_000, 'abc');
+    const decoded = await decode(
+      'br',
+      [brotliCompressSync(large, { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } })],
+      {
+        whole: true,
+      },
+    );
+    expect(decoded.bytes.equals(large)).toBe(true);
+  });
+
+  it('gives out each flushed block without waiting for the next', async () => {
+    for (const [coding, encoder, flush] of [
+      ['gzip', createGzip(), constants.Z_SYNC_FLUSH],
+      ['br', createBrotliCompress(), constants.BROTLI_OPERATION_FLUSH],
+    ] as const) {
+      let seen = '';
+      let wanted = '';
+      let arrived: () => void = () => undefined;
+      const decoder = openDecoder(coding, (bytes) => {
+        seen += bytes.toString();
+        if (seen === wanted) arrived();
+      });
+      encoder.on('data', (encoded: Buffer) => decoder.write(encoded));
+      for (const frame of ['data: 1\n\n', 'data: 2\n\n', 'data: 3\n\n']) {
+        wanted += frame;
+        const whole = new Promise<void>((resolve) => {
+          arrived = resolve;
+        });
+        encoder.write(frame);
+        encoder.flush(flush);
+        await whole;
+      }
+      decoder.close();
+      encoder.destroy();
+    }
+  });
+
+  it('stops a gzip bomb by its ratio, with little memory', async () => {
+    const bomb = await makeBomb(1024 * 1024 * 1024);
+    const before = process.memoryUsage().rss;
+    let given = 0;
+    const decoder = openDecoder('gzip', (bytes) => {
+      given += bytes.length;
+    });
+    for (let at = 0; at < bomb.length; at += 65_536) decoder.write(bomb.subarray(at, at + 65_536));
+    await decoder.end();
+    expect(decoder.problem).toMatch(
+      /^The body decodes to more than 100 times its size \(\d+ bytes of \d+\); the rest was not read\.$/,
+    );
+    expect(given).toBeLessThan(80 * 1024 * 1024);
+    expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  it('stops at the bound of decoded bytes exactly, in lists and whole bodies too', async () => {
+    for (const [coding, encoded] of encodings) {
+      for (const whole of [false, true]) {
+        const decoded = await decode(coding, [encoded], { maxDecodedBytes: 1000, whole });
+        expect(decoded.problem).toContain('bytes; the rest was not read.');
+        if (!coding.includes(',')) expect(decoded.bytes).toEqual(text.subarray(0, 1000));
+      }
+    }
+  });
+
+  it('gives out what a body that was cut decodes to, and says so', async () => {
+    const noise = makeNoise(50_000);
+    for (const [coding, encoded] of [
+      ['gzip', gzipSync(noise)],
+      ['br', brotliCompressSync(noise)],
+      ['deflate', deflateSync(noise)],
+      ['deflate', deflateRawSync(noise)],
+    ] as const) {
+      for (const whole of [false, true]) {
+        const half = encoded.subarray(0, encoded.length / 2);
+        const decoded = await decode(coding, [half], { whole });
+        expect(decoded.problem, coding).toBe('The encoded body ends in the middle.');
+        expect(decoded.bytes.length).toBeGreaterThan(15_000);
+        expect(noise.subarray(0, decoded.bytes.length).equals(decoded.bytes)).toBe(true);
+      }
+    }
+  });
+
+  it('survives a body cut at any byte', async () => {
+    const frame = Buffer.from('data: {"a":1}\n\ndata: [DONE]\n\n');
+    for (const encoded of [gzipSync(frame), brotliCompressSync(frame), deflateSync(frame)]) {
+      const coding = encoded[0] === 0x1f ? 'gzip' : encoded[0] === 0x78 ? 'deflate' : 'br';
+      for (let cut = 1; cut < encoded.length; cut++) {
+        const decoded = await decode(coding, [encoded.subarray(0, cut)]);
+        expect(decoded.problem).toBe('The encoded body ends in the middle.');
+        expect(frame.subarray(0, decoded.bytes.length).equals(decoded.bytes)).toBe(true);
+      }
+    }
+  });
+
+  it('says what is wrong with bytes that are not of the coding', async () => {
+    const plain = Buffer.from('{"error":"plain text sent as if it were encoded"}'.repeat(10));
+    for (const coding of ['gzip', 'br', 'deflate', 'zstd', 'gzip, br']) {
+      for (const whole of [false, true]) {
+        const decoded = await decode(coding, [plain, plain], { whole });
+        expect(decoded.problem, coding).toMatch(/^The encoded body /);
+      }
+    }
+  });
+
+  it('gives out nothing of an unknown coding or too long a list', async () => {
+    expect(await decode('compress', [text])).toEqual({
+      bytes: Buffer.alloc(0),
+      problem: 'The body\'s content encoding "compress" is not known.',
+    });
+    const decoded = await decode('gzip,gzip,gzip,gzip,gzip', [text]);
+    expect(decoded.problem).toBe('The body is encoded 5 times over; at most 4 are read.');
+  });
+
+  it('takes an empty body for an empty body', async () => {
+    for (const coding of ['gzip', 'br', 'deflate', 'zstd', 'gzip, br']) {
+      for (const whole of [false, true]) {
+        expect(await decode(coding, [], { whole })).toEqual({ bytes: Buffer.alloc(0), problem: null });
+        expect(await decode(coding, [Buffer.alloc(0)], { whole })).toEqual({ bytes: Buffer.alloc(0), problem: null });
+      }
+    }
+  });
+
+  it('reads gzip members one after the other and ignores what follows them', async () => {
+    const parts = [gzipSync('a'), gzipSync('b'), Buffer.alloc(600)];
+    expect((await decode('gzip', [Buffer.concat(parts)])).bytes.toString()).toBe('ab');
+    expect((await decode('gzip', parts)).bytes.toString()).toBe('ab');
+  });
+
+  it('gives up when more waits than may', () => {
+    const noise = Buffer.alloc(9 * 1024 * 1024, 1);
+    const decoder = openDecoder('gzip', () => undefined);
+    decoder.write(gzipSync('x'));
+    decoder.write(noise);
+    decoder.write(noise);
+    expect(decoder.problem).toMatch(/came faster than it could be decoded/);
+    decoder.close();
+  });
+
+  it('gives out nothing after close, which ends a waiting end too', async () => {
+    let given = 0;
+    const decoder = openDecoder('gzip', (bytes) => {
+      given += bytes.length;
+    });
+    decoder.write(gzipSync(Buffer.alloc(10_000_000, 'x')));
+    const ended = decoder.end();
+    decoder.close();
+    decoder.close();
+    await ended;
+    decoder.write(Buffer.from('x'));
+    const soFar = given;
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(given).toBe(soFar);
+  });
+
+  it('holds a reader that throws away from the stream', async () => {
+    for (const coding of [null, 'gzip', 'zstd']) {
+      for (const whole of [false, true]) {
+        const decoder = openDecoder(
+          coding,
+          () => {
+            throw new Error('reader broke');
+          },
+          { whole },
+        );
+        decoder.write(coding === 'zstd' ? zstdSample : coding === null ? text : gzipSync(text));
+        await decoder.end();
+        expect(decoder.problem).toBe('The reader of the body failed: reader broke.');
+      }
+    }
+  });
+});
+
+describe('zstd', () => {
+  it('decodes a sample in any pieces', async () => {
+    for (const parts of [[zstdSample], singleBytes(zstdSample), [zstdSample, zstdSample]]) {
+      const decoded = await decode('zstd', parts);
+      expect(decoded).toEqual({
+        bytes: Buffer.from('data: hello zstd\n\n'.repeat(parts.length === 2 ? 2 : 1)),
+        problem: null,
+      });
+    }
+  });
+
+  it('passes over skippable frames', async () => {
+    const skippable = Buffer.from([0x53, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+    const empty = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]);
+    const encoded = Buffer.concat([skippable, zstdSample, empty, zstdSample, skippable]);
+    for (const parts of [[encoded], singleBytes(encoded)]) {
+      expect((await decode('zstd', parts)).bytes.toString()).toBe('data: hello zstd\n\n'.repeat(2));
+    }
+  });
+
+  it('says when it was cut at any byte', async () => {
+    for (let cut = 1; cut < zstdSample.length; cut++) {
+      const decoded = await decode('zstd', [zstdSample.subarray(0, cut)], { whole: cut % 2 === 0 });
+      expect(decoded.problem, `cut at ${cut}`).toBe('The encoded body ends in the middle.');
+    }
+  });
+
+  it('refuses a window larger than the content coding allows', async () => {
+    const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa0, 0, 0, 0]);
+    const decoded = await decode('zstd', [frame]);
+    expect(decoded.problem).toMatch(/its window of 1073741824 bytes is larger than allowed/);
+    const single = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0]);
+    expect((await decode('zstd', [single])).problem).toMatch(/its window of \d+ bytes is larger than allowed/);
+  });
+
+  it('gives out each block as soon as its last byte is in', async () => {
+    const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50]);
+    let arrived: (text: string) => void = () => undefined;
+    const decoder = openDecoder('zstd', (bytes) => arrived(bytes.toString()));
+    decoder.write(head);
+    for (const word of ['a', 'bc', 'def']) {
+      const size = Buffer.from([word.length << 3, 0, 0]);
+      const seen = new Promise<string>((resolve) => {
+        arrived = resolve;
+      });
+      decoder.write(Buffer.concat([size, Buffer.from(word)]));
+      expect(await seen).toBe(word);
+    }
+    decoder.close();
+  });
+
+  it('stops a bomb of repeated bytes while others go on running', async () => {
+    const block = Buffer.from([
+      (((128 * 1024) << 3) & 0xff) | 2,
+      ((128 * 1024) >> 5) & 0xff,
+      ((128 * 1024) >> 13) & 0xff,
+      0,
+    ]);
+    const bomb = Buffer.concat([
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50]),
+      ...Array.from({ length: 8192 }, () => block),
+    ]);
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    let given = 0;
+    const decoder = openDecoder('zstd', (bytes) => {
+      given += bytes.length;
+    });
+    decoder.write(bomb);
+    await decoder.end();
+    clearInterval(timer);
+    expect(decoder.problem).toMatch(/more than 100 times its size/);
+    expect(given).toBeLessThan(70 * 1024 * 1024);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it.skipIf(!hasZstd)('decodes what the zstd program writes (needs it on the PATH)', async () => {
+    const noise = makeNoise(400_000);
+    for (const input of [Buffer.from('x'), text, noise, Buffer.alloc(3_000_000, 'lorem ipsum '), Buffer.alloc(0)]) {
+      for (const args of [['-1'], ['-3', '--no-check'], ['-19'], [`--stream-size=${input.length}`]]) {
+        const encoded = zstd(input, ...args);
+        for (const whole of [false, true]) {
+          const parts =
+            encoded.length < 5000 ? singleBytes(encoded) : [encoded.subarray(0, 999), encoded.subarray(999)];
+          const decoded = await decode('zstd', parts, { whole });
+          expect(decoded.problem).toBeNull();
+          expect(decoded.bytes.equals(input)).toBe(true);
+        }
+      }
+    }
+    expect(await decode('zstd, gzip', [gzipSync(zstd(text))])).toEqual({ bytes: text, problem: null });
+    expect((await decode('zstd', [zstd(text).subarray(0, 30)])).problem).toBe('The encoded body ends in the middle.');
+  });
+});
+
+describe('openEncoder', () => {
+  it('gives out every write at once, so that the client sees it', async () => {
+    for (const coding of ['gzip', 'x-gzip', 'deflate', 'br']) {
+      let arrived: (text: string) => void = () => undefined;
+      const decoder = openDecoder(coding, (bytes) => arrived(bytes.toString()));
+      const encoder = openEncoder(coding, (bytes) => decoder.write(bytes));
+      for (const frame of ['data: 1\n\n', 'data: 2\n\n']) {
+        const seen = new Promise<string>((resolve) => {
+          arrived = resolve;
+        });
+        encoder?.write(Buffer.from(frame));
+        expect(await seen).toBe(frame);
+      }
+      await encoder?.end();
+      await decoder.end();
+      expect(decoder.problem).toBeNull();
+    }
+  });
+
+  it('writes bodies other readers take, empty ones included', async () => {
+    for (const body of ['', 'some text', 'x'.repeat(1_000_000)]) {
+      for (const [coding, read] of [
+        ['gzip', gunzipSync],
+        ['deflate', inflateSync],
+        ['br', brotliDecompressSync],
+      ] as const) {
+        const out: Buffer[] = [];
+        const encoder = openEncoder(coding, (bytes) => out.push(bytes));
+        encoder?.write(Buffer.from(body));
+        await encoder?.ready();
+        await encoder?.end();
+        expect(read(Buffer.concat(out)).toString()).toBe(body);
+      }
+    }
+  });
+
+  it('passes through without a coding and knows what it cannot write', () => {
+    const seen: string[] = [];
+    const encoder = openEncoder(null, (bytes) => seen.push(bytes.toString()));
+    encoder?.write(Buffer.from('a'));
+    expect(seen).toEqual(['a']);
+    expect(openEncoder('zstd', () => undefined)).toBeUndefined();
+    expect(openEncoder('gzip, br', () => undefined)).toBeUndefined();
+  });
+});
+
+async function makeBomb(bytes: number): Promise<Buffer> {
+  const gzip = createGzip({ level: 1 });
+  const out: Buffer[] = [];
+  gzip.on('data', (part: Buffer) => out.push(part));
+  const zeros = Buffer.alloc(4 * 1024 * 1024);
+  for (let made = 0; made < bytes; made += zeros.length) {
+    if (!gzip.write(zeros)) await once(gzip, 'drain');
+  }
+  gzip.end();
+  await once(gzip, 'end');
+  return Buffer.concat(out);
+}
+
+/** Bytes without a pattern, the same at every run. */
+function makeNoise(length: number): Buffer {
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16), Buffer.alloc(16)).update(Buffer.alloc(length));
+}
