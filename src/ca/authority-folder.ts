@@ -95,13 +95,13 @@ export function readGeneration(caFolder: string, generation: number): AuthorityP
  * Deletes the keys of generations before this one. Their certificates stay: programs may still be pointed at them.
  * Also what processes killed while creating left behind. Never throws; what could not be deleted waits for the next time.
  */
-export function retireGenerations(caFolder: string, before: number, nowMs: number): void {
+export function retireGenerations(caFolder: string, before: number): void {
   for (const name of readNames(caFolder)) {
     const path = join(caFolder, name);
     const generation = Number(generationPattern.exec(name)?.[1] ?? before);
     try {
       if (generation < before) rmSync(join(path, 'key.pem'), { force: true });
-      if (temporaryPattern.test(name) && statSync(path).mtimeMs < nowMs - staleTemporaryMs) {
+      if (temporaryPattern.test(name) && statSync(path).mtimeMs < Date.now() - staleTemporaryMs) {
         rmSync(path, { recursive: true, force: true });
       }
     } catch {

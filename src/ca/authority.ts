@@ -80,7 +80,7 @@ export function resetAuthority(home: string, options: { readonly nowMs?: number 
 /** Another process that was first has done what was wanted: its root is as new. */
 function installNext(folder: string, generation: number, nowMs: number): void {
   installGeneration(folder, generation + 1, makeAuthorityPair(nowMs));
-  retireGenerations(folder, generation + 1, nowMs);
+  retireGenerations(folder, generation + 1);
 }
 
 /** `undefined` when the root is at its end, or when it was replaced while it was read. */
