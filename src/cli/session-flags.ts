@@ -46,9 +46,9 @@ export function makeSessionCommand(name: string) {
     .option('--agent-id <id>', 'the agent', makeIdReader('--agent-id'))
     .optionsGroup('Recording:')
     .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
-    .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect, [])
+    .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect)
     .optionsGroup('Connections:')
-    .option('--connect-to <h:p:a:p>', 'dial A:P for H:P, as curl; may be repeated (LLMTAP_CONNECT_TO)', collect, [])
+    .option('--connect-to <h:p:a:p>', 'dial A:P for H:P, as curl; may be repeated (LLMTAP_CONNECT_TO)', collect)
     .option('--upstream-ca <file>', 'PEM file to trust for providers as well (LLMTAP_UPSTREAM_CA)')
     .option('--proxy-auth', 'ask for credentials on the proxy port (they are in HTTPS_PROXY)')
     .addOption(
@@ -97,8 +97,8 @@ function makeSessionOptions(flags: SessionFlags): SessionOptions {
   };
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
+function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
 }
 
 /** The one runtime there is; commander's own check of choices gives way to a parser. */

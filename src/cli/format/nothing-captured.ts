@@ -23,7 +23,7 @@ export function explainNothingCaptured(counts: SessionCounts, faults: readonly F
   }
   if (counts.tunnels > 0) {
     paragraphs.push(
-      `${formatPlural(counts.tunnels, 'connection')} to hosts that are nobody's provider went through unread (${formatBytes(counts.tunnelBytes)}). If one of them serves models, name it: --provider NAME=https://HOST`,
+      `${formatPlural(counts.tunnels, 'connection')} to hosts that are nobody's provider went through unread (${formatBytes(counts.tunnelBytes)}). If one of them serves models, name it: --provider\u00a0NAME=https://HOST`,
     );
   }
   return paragraphs.length > 0 ? paragraphs : whatToCheck;
@@ -32,7 +32,7 @@ export function explainNothingCaptured(counts: SessionCounts, faults: readonly F
 const whatToCheck: readonly string[] = [
   'Not one connection came through the tap. Things to check:',
   '- Does the program call a model at all with these arguments, and did it get that far?',
-  '- Is the model on this machine? Loopback stays direct until it is named: --provider ollama=http://localhost:11434',
+  '- Is the model on this machine? Loopback stays direct until it is named: --provider\u00a0ollama=http://localhost:11434',
   '- Does the work happen elsewhere: in a daemon started before, a container, over ssh, or under sudo (which clears the environment)?',
-  '- Does it ignore HTTPS_PROXY? Java needs --with java; other programs have a proxy setting of their own, and the session gives its address in HTTPS_PROXY.',
+  '- Does it ignore HTTPS_PROXY? Java needs --with\u00a0java; other programs have a proxy setting of their own, and the session gives its address in HTTPS_PROXY.',
 ];

@@ -24,7 +24,10 @@ export function measureText(text: string): number {
   return Array.from(text).length;
 }
 
-/** Breaks a paragraph at spaces so that no line is longer than `width`, unless one word is. */
+/**
+ * Breaks a paragraph at spaces so that no line is longer than `width`, unless one word is. No-break spaces come out
+ * as plain ones, so that what is to be typed stays in one piece.
+ */
 export function wrapText(text: string, width: number, indent = ''): string {
   const lines: string[] = [];
   let line = '';
@@ -37,7 +40,7 @@ export function wrapText(text: string, width: number, indent = ''): string {
     }
   }
   lines.push(line);
-  return lines.map((part) => indent + part).join('\n');
+  return lines.map((part) => indent + part.replaceAll('\u00a0', ' ')).join('\n');
 }
 
 /** Line breaks and tabs, and the zero-width joiner that holds an emoji together. */

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { makePalette } from '../../../src/cli/colour.js';
+import { formatRunReport, type RunReport } from '../../../src/cli/format/run-report.js';
+import type { Fault } from '../../../src/core/events.js';
+import { makeCounts, makeModel } from '../make-summary.js';
+
+const plain = makePalette({ isTty: false }, {});
+
+const refused: Fault = {
+  code: 'TLS_REFUSED',
+  message: 'a client refused our certificate for api.openai.com',
+  hint: 'Set SSL_CERT_FILE.',
+  sessionId: 'sess_0123456789ab',
+  at: '2026-11-21T06:00:00.000Z',
+};
+
+function makeReport(own: Partial<RunReport> = {}): RunReport {
+  return {
+    session: {
+      sessionId: 'sess_0123456789ab',
+      openedAt: '2026-11-21T06:00:00.000Z',
+      command: ['agent'],
+      runId: 'run-7',
+      configKey: null,
+      variationKey: null,
+      version: null,
+      graphKey: null,
+      graphRunId: null,
+      dataId: null,
+      comboId: null,
+      agentId: null,
+    },
+    durationMs: 3210,
+    counts: makeCounts(),
+    summary: { models: [], calls: 0, errors: 0, counts: null },
+    faults: [],
+    faultsBeyond: 0,
+    ...own,
+  };
+}
+
+const print = (own: Partial<RunReport>, width: number | null = null) => formatRunReport(makeReport(own), plain, width);
+
+describe('the report of a run', () => {
+  it('says how many calls, how long, which run, and what to type next', () => {
+    const models = [makeModel()];
+    const text = print({ counts: makeCounts({ calls: 12 }), summary: { models, calls: 12, errors: 0, counts: null } });
+    expect(text).toMatch(/^llmtap 12 model calls in 3.21 s · run run-7\n\nmodel /);
+    expect(text).toMatch(/\neach call: llmtap calls --run run-7\n$/);
+  });
+
+  it('quotes a run id that a shell would take apart', () => {
+    const session = { ...makeReport().session, runId: "it's one" };
+    expect(print({ session, counts: makeCounts({ calls: 1 }) })).toContain("--run 'it'\\''s one'");
+  });
+
+  it('names what to check when not one connection came', () => {
+    const text = print({});
+    expect(text).toContain('llmtap 0 model calls');
+    expect(text).toContain('Not one connection came through the tap.');
+    expect(text).toContain('--provider ollama=http://localhost:11434');
+    expect(text).toContain('--with java');
+  });
+
+  it('tells tunnels, other requests and WebSockets from nothing', () => {
+    const text = print({
+      counts: makeCounts({ tunnels: 3, tunnelBytes: 4200, passedRequests: 1, upgrades: 2 }),
+    });
+    expect(text).toContain('3 connections to hosts that are nobody');
+    expect(text).toContain('4.20 kB');
+    expect(text).toContain('1 request that');
+    expect(text).toContain('2 WebSocket connections');
+    expect(text).not.toContain('Not one connection');
+  });
+
+  it('tells each fault once, with its hint and how often it came', () => {
+    const text = print({ faults: [{ fault: refused, count: 27 }] });
+    expect(text).toMatch(
+      /^llmtap: A client refused our certificate for api.openai.com. \(27 times\)\n {2}hint: Set SSL_/,
+    );
+    expect(text).toContain('would not trust the certificate');
+  });
+
+  it('tells ten kinds of faults and counts the others', () => {
+    const faults = Array.from({ length: 14 }, (_, index) => ({
+      fault: { ...refused, message: `fault ${index}` },
+      count: 2,
+    }));
+    expect(print({ faults, faultsBeyond: 5 })).toContain('llmtap: and 13 more faults.');
+  });
+
+  it('says which calls went through without being kept', () => {
+    const text = print({ counts: makeCounts({ calls: 3 }), summary: null });
+    expect(text).toContain('3 calls went through without being kept');
+  });
+
+  it('wraps its sentences into the terminal', () => {
+    const lines = print({ counts: makeCounts({ tunnels: 3 }) }, 60).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(62);
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { makePalette } from '../../../src/cli/colour.js';
+import { makeFootnote, makeSummaryTable } from '../../../src/cli/format/summary.js';
+import { formatTable } from '../../../src/cli/table.js';
+import type { ModelSummary } from '../../../src/core/ledger.js';
+import { known, makeModel } from '../make-summary.js';
+
+const plain = makePalette({ isTty: false }, {});
+const print = (models: readonly ModelSummary[], width: number | null = null) =>
+  formatTable(makeSummaryTable(models, plain), plain, width);
+
+const claude = makeModel({
+  model: 'claude-sonnet-4-5',
+  provider: 'anthropic',
+  calls: 2,
+  errors: 1,
+  outputTokens: { known: 300, unknownCalls: 1 },
+  reasoningTokens: { known: null, unknownCalls: 2 },
+  latencyMaxMs: 65_000,
+  timeToFirstTokenP50Ms: null,
+});
+
+describe('the summary table', () => {
+  it('has one line a model and a total, numbers to the right', () => {
+    expect(print([makeModel(), claude]).split('\n')).toEqual([
+      'model              provider   calls  errors   input  cached   output  reasoning     p50         max  first token',
+      'gpt-4o-mini        openai        12       0  12,345   1,024    2,345        640  812 ms      1.42 s       210 ms',
+      'claude-sonnet-4-5  anthropic      2       1  12,345   1,024    ≥ 300          –  812 ms  1 min 05 s            –',
+      'total                            14       1  24,690   2,048  ≥ 2,645      ≥ 640          1 min 05 s',
+      '',
+    ]);
+  });
+
+  it('needs no total for one model', () => {
+    expect(print([makeModel()])).not.toContain('total');
+  });
+
+  it('fits 80 columns and says there what matters most', () => {
+    const lines = print([makeModel(), claude], 80).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines[0]).toMatch(/^model +calls +errors +input +cached +output +p50 +first token$/);
+  });
+
+  it('shows cache writes where there are any', () => {
+    expect(print([makeModel({ cacheWriteTokens: known(77) })])).toMatch(/cache write.*\n.* 77 /);
+    expect(print([makeModel()])).not.toContain('cache write');
+  });
+
+  it('names a call without a model', () => {
+    expect(print([makeModel({ model: null })])).toContain('(not named)');
+  });
+
+  it('colours a model with errors on a terminal only', () => {
+    const coloured = makePalette({ isTty: true }, {});
+    const text = formatTable(makeSummaryTable([claude], coloured), coloured, 200);
+    expect(text).toContain('\u001b[31m1\u001b[39m');
+    expect(print([claude])).not.toContain('\u001b');
+  });
+});
+
+describe('the footnote', () => {
+  const summary = (models: readonly ModelSummary[]) => ({ models, calls: 0, errors: 0, counts: null });
+
+  it('is left out when everything is known', () => {
+    expect(makeFootnote(summary([makeModel()]))).toBeNull();
+  });
+
+  it('says how many calls did not state what', () => {
+    expect(makeFootnote(summary([makeModel(), claude]))).toBe(
+      '≥ is a lower bound, – is unknown: the provider did not state the output of 1 call.',
+    );
+  });
+});
