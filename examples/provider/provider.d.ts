@@ -106,9 +106,9 @@ export interface SeenRequest {
   readonly rawHeaders: readonly string[];
   /** Bytes of the body as received, content encoding included. */
   readonly bodyBytes: number;
-  /** The parsed JSON body; `null` when there was none or it is larger than 1 MiB. */
+  /** The parsed JSON body; `null` when there was none, it is larger than 1 MiB, or newer ones took its room. */
   // biome-ignore lint/suspicious/noExplicitAny: the body is whatever a client sent
-  readonly body: any;
+  body: any;
   /** Whether a stream was asked for its usage by `stream_options.include_usage`. */
   readonly asksForUsage: boolean;
   /** `null` when the path belongs to no dialect. */

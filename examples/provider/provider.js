@@ -2,7 +2,6 @@
  * A small model provider for one's own machine. It speaks the wire dialects of OpenAI, Anthropic and Gemini,
  * streamed and not, over TLS or plain HTTP, and remembers what it was asked and what it billed.
  *
- * @typedef {import('./provider.js').SeenRequest} SeenRequest
  * @typedef {import('./provider.js').ExampleProviderOptions} Options
  */
 import { once } from 'node:events';
@@ -14,10 +13,9 @@ import { gemini } from './dialects/gemini.js';
 import { openai } from './dialects/openai.js';
 import { answerTo, billFor, limitAnswer } from './model.js';
 import { readBody } from './read-body.js';
+import { RequestLog } from './request-log.js';
 import { sendReply } from './send-reply.js';
 
-const maxRequestsKept = 10_000;
-const maxBodyBytesKept = 1024 * 1024;
 const dialects = [anthropic, gemini, openai];
 
 /**
@@ -27,9 +25,8 @@ const dialects = [anthropic, gemini, openai];
  */
 export async function openExampleProvider(options = {}) {
   const host = options.host ?? '127.0.0.1';
-  /** @type {SeenRequest[]} */
-  const requests = [];
-  const onRequest = (request, response) => void serve(request, response, { options, requests });
+  const log = new RequestLog();
+  const onRequest = (request, response) => void serve(request, response, { options, log });
   const server = options.tls ? openTlsServer(options.tls, onRequest) : createHttpServer(onRequest);
   // Longer than any client keeps an idle connection: a reuse never meets a connection just being closed.
   server.keepAliveTimeout = 120_000;
@@ -44,7 +41,7 @@ export async function openExampleProvider(options = {}) {
   return {
     port,
     url: `${options.tls ? 'https' : 'http'}://${authority}`,
-    requests,
+    requests: log.requests,
     close: () => {
       closing ??= closeServer(server);
       return closing;
@@ -75,17 +72,16 @@ async function closeServer(server) {
  * Serves one request; whatever happens to it is the client's to see, never an exception of the server's.
  * @param {import('node:http').IncomingMessage} request
  * @param {import('node:http').ServerResponse} response
- * @param {{ options: Options, requests: SeenRequest[] }} provider
+ * @param {{ options: Options, log: RequestLog }} provider
  */
-async function serve(request, response, { options, requests }) {
+async function serve(request, response, { options, log }) {
   // A client that leaves shows as an error of either stream; `end` of what was seen says so.
   request.on('error', () => undefined);
   response.on('error', () => undefined);
   try {
     const url = new URL(request.url ?? '/', 'http://provider.invalid');
     const received = await readBody(request);
-    const seen = notice(request, received);
-    if (requests.push(seen) > maxRequestsKept) requests.shift();
+    const seen = log.note(request, received);
     const found = findRoute(request, url);
     const reply = makeReply({ request, url, received, found, seen, options });
     seen.end = await sendReply({ request, response, seen, options, ...reply });
@@ -180,31 +176,4 @@ function findRoute(request, url) {
     }
   }
   return undefined;
-}
-
-/**
- * @param {import('node:http').IncomingMessage} request
- * @param {Awaited<ReturnType<typeof readBody>>} received
- * @returns {SeenRequest}
- */
-function notice(request, received) {
-  return {
-    method: request.method ?? '',
-    path: request.url ?? '',
-    headers: request.headers,
-    rawHeaders: request.rawHeaders,
-    bodyBytes: received.bytes,
-    body: received.bytes <= maxBodyBytesKept ? received.json : null,
-    asksForUsage: received.json?.stream_options?.include_usage === true,
-    provider: null,
-    api: null,
-    stream: false,
-    status: 0,
-    requestId: null,
-    responseId: null,
-    bill: null,
-    tellsBill: false,
-    end: null,
-    frames: 0,
-  };
 }
