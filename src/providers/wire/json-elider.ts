@@ -65,6 +65,7 @@ export class JsonElider {
     if (this.problem === null && (this.#string !== null || this.#levels.length > 0)) {
       this.problem = 'The JSON ends in the middle.';
     }
+    this.#releaseComma();
     return this.problem === null ? this.#skeleton.take() : null;
   }
 

@@ -39,7 +39,7 @@ export function findMembers(json: Buffer, keys: readonly string[]): readonly Jso
   if (json[open] !== OPEN_OBJECT) return undefined;
   let keyStart = skipSpace(json, open + 1);
   if (json[keyStart] === CLOSE_OBJECT) return isTextEnd(json, keyStart + 1) ? found : undefined;
-  for (let comma = -1; ; ) {
+  for (let before = -1; ; ) {
     const keyEnd = json[keyStart] === QUOTE ? skipString(json, keyStart) : -1;
     if (keyEnd === -1) return undefined;
     const colon = skipSpace(json, keyEnd);
@@ -51,11 +51,11 @@ export function findMembers(json: Buffer, keys: readonly string[]): readonly Jso
     const nextKey = isLast ? next : skipSpace(json, next + 1);
     const key = readKey(json, keyStart, keyEnd);
     if (key === undefined) return undefined;
-    const cut = comma === -1 ? [keyStart, isLast ? valueEnd : nextKey] : [comma, valueEnd];
-    const [cutStart = keyStart, cutEnd = valueEnd] = cut;
+    const cutStart = before === -1 ? keyStart : before;
+    const cutEnd = before === -1 && !isLast ? nextKey : valueEnd;
     if (keys.includes(key)) found.push({ key, keyStart, valueStart, valueEnd, cutStart, cutEnd });
     if (isLast) return json[next] === CLOSE_OBJECT && isTextEnd(json, next + 1) ? found : undefined;
-    comma = next;
+    before = valueEnd;
     keyStart = nextKey;
   }
 }
