@@ -15,8 +15,8 @@ const dayMs = 86_400_000;
 function setUp(): {
   readonly home: string;
   readonly authority: Authority;
-  makeOther(): string;
-  save(content: string): string;
+  readonly makeOther: () => string;
+  readonly save: (content: string) => string;
 } {
   const home = makeTemporaryHome();
   const folder = makeTemporaryHome();
