@@ -43,6 +43,10 @@ export interface TunnelLab {
   close(): Promise<void>;
 }
 
+/** The Node that children run on: another one than this, to try the hook there, with `LLMTAP_TEST_NODE=/path/to/node`. */
+export const nodePath: string = process.env.LLMTAP_TEST_NODE ?? process.execPath;
+export const isNode18: boolean = execFileSync(nodePath, ['--version'], { encoding: 'utf8' }).startsWith('v18.');
+
 /** Names of the TLS upstream's certificate; `h2.provider.test` answers HTTP/2 only. */
 export const upstreamHost = 'api.provider.test';
 export const http2Host = 'h2.provider.test';

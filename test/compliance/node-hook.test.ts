@@ -7,6 +7,8 @@ import type { Origin } from '../../src/core/wire.js';
 import {
   compileHook,
   http2Host,
+  isNode18,
+  nodePath,
   openTunnelLab,
   runChild,
   type TunnelLab,
@@ -33,7 +35,7 @@ function makeEnv(registered: readonly Origin[] = []): Record<string, string> {
 /** Prints what the promise of the script's last expression resolves to. */
 function runScript(script: string, options: { env?: Record<string, string>; type?: 'module' | 'commonjs' } = {}) {
   const { env = makeEnv(), type = 'commonjs' } = options;
-  return runChild([process.execPath, `--input-type=${type}`, '-e', script], { env });
+  return runChild([nodePath, `--input-type=${type}`, '-e', script], { env });
 }
 
 const origin = `https://${upstreamHost}`;
@@ -58,7 +60,10 @@ const styles: Readonly<Record<string, string>> = {
 };
 
 describe('a Node child with the hook', () => {
-  it.each(Object.entries(styles))('goes through the proxy with %s', async (_name, script) => {
+  // undici 7 does not load below Node 20.
+  const loadable = Object.entries(styles).filter(([name]) => !isNode18 || !name.includes('undici package'));
+
+  it.each(loadable)('goes through the proxy with %s', async (_name, script) => {
     const result = await runScript(script);
     expect(result.stderr).toBe('');
     expect(result.stdout).toContain('"url":"/styled"');

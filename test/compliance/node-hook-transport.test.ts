@@ -1,0 +1,260 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { makeHookSettings } from '../../src/activation/child-env.js';
+import { addRequire } from '../../src/activation/node-options.js';
+import type { Origin } from '../../src/core/wire.js';
+import { isNode18, nodePath, openTunnelLab, runChild, type TunnelLab, upstreamHost } from '../activation/tunnel-lab.js';
+
+let lab: TunnelLab;
+beforeAll(async () => {
+  lab = await openTunnelLab();
+});
+afterAll(() => lab.close());
+beforeEach(() => {
+  lab.connects.length = 0;
+});
+afterEach(() => {
+  lab.requireLogin(null);
+  lab.refuseWith(null);
+});
+
+interface HookOptions {
+  readonly proxyUrl?: string;
+  readonly noProxy?: string;
+  readonly registered?: readonly Origin[];
+  readonly trusted?: boolean;
+}
+
+function runScript(script: string, options: HookOptions = {}) {
+  const { proxyUrl = lab.proxyUrl, noProxy = '', registered = [], trusted = true } = options;
+  const env = {
+    NODE_OPTIONS: addRequire(undefined, lab.hookPath),
+    LLMTAP_HOOK: makeHookSettings({ proxyUrl, noProxy, registered }),
+    ...(trusted && { NODE_EXTRA_CA_CERTS: lab.caPath }),
+  };
+  return runChild([nodePath, '-e', script], { env });
+}
+
+/** Prints every event of a `tls.connect` to the upstream, with the error's code and message. */
+const watchEvents = `const seen = [];
+  const socket = require('tls').connect({ host: '${upstreamHost}', port: 443, servername: '${upstreamHost}' });
+  for (const name of ['connect', 'secureConnect', 'end', 'close']) socket.on(name, () => seen.push(name));
+  socket.on('error', (error) => { seen.push(error.code); globalThis.error = error; });
+  socket.on('close', () => console.log(seen.join(' ') + '\\n' + error.message));`;
+
+const closedPort = 1;
+
+describe('the hook when the tunnel does not open', () => {
+  it('gives the error of the connection when no proxy listens, once, and closes', async () => {
+    const result = await runScript(watchEvents, { proxyUrl: `http://127.0.0.1:${closedPort}` });
+    const message = `connect ECONNREFUSED 127.0.0.1:${closedPort}`;
+    expect(result).toMatchObject({ code: 0, stderr: '', stdout: `ECONNREFUSED close\n${message}\n` });
+  });
+
+  it('names the answer of a proxy that refuses', async () => {
+    lab.refuseWith('502 Bad Gateway');
+    const result = await runScript(watchEvents);
+    const place = `llmtap: the session's proxy at 127.0.0.1:${lab.proxyPort}`;
+    const message = `${place} answered CONNECT with "HTTP/1.1 502 Bad Gateway" for ${upstreamHost}:443`;
+    expect(result).toMatchObject({ code: 0, stderr: '', stdout: `ECONNRESET close\n${message}\n` });
+  });
+
+  it('rejects fetch with that error as its cause', async () => {
+    lab.refuseWith('502 Bad Gateway');
+    const script = `fetch('https://${upstreamHost}/').catch((error) => console.log(error.message, error.cause.code))`;
+    expect(await runScript(script)).toMatchObject({ code: 0, stdout: 'fetch failed ECONNRESET\n', stderr: '' });
+  });
+
+  it('leaves the verdict on the certificate to the program', async () => {
+    const refused = await runScript(watchEvents, { trusted: false });
+    expect(refused.stdout).toMatch(/^connect (UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN) close\n/);
+    const script = `require('https').get('https://${upstreamHost}/', { rejectUnauthorized: false }, (r) => { console.log(r.statusCode); r.resume(); })`;
+    expect(await runScript(script, { trusted: false })).toMatchObject({ code: 0, stdout: '200\n' });
+    const own = `require('https').get('https://${upstreamHost}/', { ca: require('fs').readFileSync(${JSON.stringify(lab.caPath)}) }, (r) => { console.log(r.statusCode); r.resume(); })`;
+    expect(await runScript(own, { trusted: false })).toMatchObject({ code: 0, stdout: '200\n', stderr: '' });
+  });
+
+  it('lets a certificate of another name be refused', async () => {
+    const script = `fetch('https://other.test/').catch((error) => console.log(error.cause.code))`;
+    expect(await runScript(script)).toMatchObject({ stdout: 'ERR_TLS_CERT_ALTNAME_INVALID\n' });
+  });
+});
+
+describe('the hook under way', () => {
+  it('sends the credentials of the proxy URL with the first CONNECT', async () => {
+    lab.requireLogin('sess:t%k n');
+    const proxyUrl = `http://sess:t%25k%20n@127.0.0.1:${lab.proxyPort}`;
+    const script = `fetch('https://${upstreamHost}/').then((r) => console.log(r.status))`;
+    expect(await runScript(script, { proxyUrl })).toMatchObject({ code: 0, stdout: '200\n', stderr: '' });
+    expect(lab.connects).toHaveLength(1);
+  });
+
+  it('aborts a call and closes its tunnel', async () => {
+    const script = `const abort = new AbortController();
+      const tunnels = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+      const call = require('https').get('https://${upstreamHost}/hang', { signal: abort.signal });
+      call.on('error', (error) => console.log(error.name));
+      call.on('socket', (socket) => {
+        socket.on('secureConnect', () => { console.log(tunnels()); abort.abort(); });
+        socket.on('close', () => setImmediate(() => console.log(tunnels()))); })`;
+    expect(await runScript(script)).toMatchObject({ code: 0, stdout: '1\nAbortError\n0\n', stderr: '' });
+  });
+
+  it('aborts fetch before its tunnel stands and while it waits for a reply', async () => {
+    const script = `const asked = (signal) => fetch('https://${upstreamHost}/hang', { signal }).catch((error) => console.log(error.name));
+      const early = new AbortController(); const late = new AbortController();
+      asked(early.signal); early.abort(); asked(late.signal); setTimeout(() => late.abort(), 100)`;
+    expect(await runScript(script)).toMatchObject({ code: 0, stdout: 'AbortError\nAbortError\n', stderr: '' });
+  });
+
+  it('honours a signal and a time-out given to tls.connect', async () => {
+    const script = `const tls = require('tls'); const abort = new AbortController();
+      const socket = tls.connect({ host: '${upstreamHost}', port: 443, signal: abort.signal }, () => abort.abort());
+      socket.on('error', (error) => console.log(error.name));
+      socket.on('close', () => tls.connect({ host: '${upstreamHost}', port: 443, timeout: 20 })
+        .on('timeout', function () { console.log('timeout'); this.destroy(); }))`;
+    expect(await runScript(script)).toMatchObject({ code: 0, stdout: 'AbortError\ntimeout\n', stderr: '' });
+  });
+
+  it('lets a process end whose only connection is unreferenced, and keeps one alive whose is not', async () => {
+    const script = `const socket = require('tls').connect({ host: '${upstreamHost}', port: 443 }, () => {
+      socket.unref(); socket.ref(); socket.setKeepAlive(true, 1000); socket.setNoDelay(true);
+      setTimeout(() => socket.unref(), 60); const start = Date.now(); process.on('exit', () => console.log(Date.now() - start >= 50)); })`;
+    expect(await runScript(script)).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' });
+  });
+
+  it('sends what was written before the connection stood, in order', async () => {
+    const script = `const socket = require('tls').connect({ host: '${upstreamHost}', port: 443 });
+      socket.write('GET /early HTTP/1.1\\r\\n'); socket.write('Host: x\\r\\n'); socket.end('Connection: close\\r\\n\\r\\n'); socket.pipe(process.stdout)`;
+    expect((await runScript(script)).stdout).toContain('"url":"/early"');
+  });
+});
+
+describe('a peer that closes before its reply was read', () => {
+  it.each([[10], [16_000], [70_000], [300_000]])('loses none of %i bytes', async (bytes) => {
+    const credentials = {
+      key: readFileSync(join(lab.folder, 'leaf.key')),
+      cert: readFileSync(join(lab.folder, 'leaf.pem')),
+    };
+    const server = tls.createServer(credentials, (socket) => {
+      socket.once('data', () => socket.end(Buffer.alloc(bytes, 'x')));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const script = `let received = 0;
+      const socket = require('tls').connect({ host: '${upstreamHost}', port: ${port} }, () => {
+        socket.write('go'); socket.pause(); setTimeout(() => socket.resume(), 200); });
+      socket.on('data', (chunk) => { received += chunk.length; }).on('close', () => console.log(received))`;
+    try {
+      expect(await runScript(script)).toMatchObject({ code: 0, stdout: `${bytes}\n`, stderr: '' });
+      expect(lab.connects).toHaveLength(1);
+    } finally {
+      server.close();
+    }
+  });
+});
+
+describe('what the hook leaves direct', () => {
+  it('connects to loopback and to hosts of the list itself', async () => {
+    const script = `const tls = require('tls'); let left = 6; const codes = [];
+      const hosts = ['localhost', '127.0.0.1', '127.8.8.8', 'inner.corp.invalid', 'plain.invalid', '10.255.255.1'];
+      for (const host of hosts) tls.connect({ host, port: ${closedPort}, timeout: 50, lookup: (name, options, done) => done(new Error('looked up ' + name)) })
+        .on('timeout', function () { this.destroy(new Error('dialled ' + host)); })
+        .on('error', (error) => { codes.push(host); if (--left === 0) console.log(codes.length); })`;
+    const result = await runScript(script, {
+      noProxy: `.corp.invalid, plain.invalid:${closedPort} 10.0.0.0/8`,
+    });
+    expect(result).toMatchObject({ code: 0, stdout: '6\n', stderr: '' });
+    expect(lab.connects).toEqual([]);
+  });
+
+  it('takes a listed port and a longer name as no match', async () => {
+    const script = `fetch('https://${upstreamHost}/').then((r) => console.log(r.status))`;
+    const noProxy = `${upstreamHost}:8443,vider.test,11.0.0.0/8,[::1]:443`;
+    expect(await runScript(script, { noProxy })).toMatchObject({ code: 0, stdout: '200\n' });
+    expect(lab.connects).toHaveLength(1);
+  });
+
+  it('lets unix sockets, ready sockets and mistakes go the old way', async () => {
+    const script = `const tls = require('tls'); const say = (error) => console.log(error.code);
+      tls.connect({ path: '/nonexistent/llmtap.sock' }).on('error', (error) => { say(error);
+        try { tls.connect({ host: 'x', port: 99999 }); } catch (error) { say(error); }
+        const ready = require('net').connect(${closedPort}, '127.0.0.1').on('error', () => undefined);
+        tls.connect({ socket: ready, host: 'x' }).on('error', say); })`;
+    const { stdout } = await runScript(script);
+    expect(stdout).toBe('ENOENT\nERR_SOCKET_BAD_PORT\nECONNREFUSED\n');
+    expect(lab.connects).toEqual([]);
+  });
+});
+
+describe('a model registered on plain HTTP', () => {
+  const styles: Readonly<Record<string, (url: string) => string>> = {
+    'the built-in fetch': (url) => `fetch('${url}/local').then((r) => r.text()).then(console.log)`,
+    'request of the undici package': (url) =>
+      `require('undici').request('${url}/local').then((r) => r.body.text()).then(console.log)`,
+    'http.get': (url) => `require('http').get('${url}/local', (r) => r.pipe(process.stdout))`,
+    'http.get with an agent of its own': (url) =>
+      `const http = require('http'); http.get('${url}/local', { agent: new http.Agent({ keepAlive: true }) }, (r) => r.pipe(process.stdout))`,
+    'http.get without an agent': (url) =>
+      `require('http').get('${url}/local', { agent: false }, (r) => r.pipe(process.stdout))`,
+    axios: (url) => `require('axios').get('${url}/local').then((r) => console.log(JSON.stringify(r.data)))`,
+    'net.connect and an early write': (url) => `const { port } = new URL('${url}');
+      const socket = require('net').connect(Number(port), 'localhost', () => socket.setNoDelay(true));
+      socket.end('GET /local HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n'); socket.pipe(process.stdout)`,
+  };
+
+  const registered = (host: string): readonly Origin[] => [{ scheme: 'http', host, port: lab.plainPort }];
+
+  // undici 7 does not load below Node 20.
+  const loadable = Object.entries(styles).filter(([name]) => !isNode18 || !name.includes('undici package'));
+
+  it.each(loadable)('is reached through the proxy with %s', async (_name, style) => {
+    const url = `http://localhost:${lab.plainPort}`;
+    const result = await runScript(style(url), { registered: registered('localhost') });
+    expect(result.stderr).toBe('');
+    expect(result.stdout).toContain('"url":"/local"');
+    expect(lab.connects.map(({ authority }) => authority)).toEqual([`localhost:${lab.plainPort}`]);
+    expect(result.code).toBe(0);
+  });
+
+  it('is reached through the proxy with WebSocket and with a body of ten megabytes each way', async () => {
+    const script = `const url = 'http://127.0.0.1:${lab.plainPort}';
+      fetch(url + '/up', { method: 'POST', body: Buffer.alloc(10_000_000) }).then((r) => r.json()).then((up) =>
+        fetch(url + '/large').then((r) => r.arrayBuffer()).then((down) => {
+          const socket = new (require('ws'))(url.replace('http', 'ws'));
+          socket.on('open', () => socket.send('e')).on('message', (m) => { console.log(up.bytes, down.byteLength, String(m)); socket.close(); }); }))`;
+    const result = await runScript(script, { registered: registered('127.0.0.1') });
+    expect(result).toMatchObject({ code: 0, stdout: '10000000 10000000 e\n', stderr: '' });
+    expect(new Set(lab.connects.map(({ authority }) => authority))).toEqual(new Set([`127.0.0.1:${lab.plainPort}`]));
+  });
+
+  it('uses one tunnel for kept-alive calls and ends while it is idle', async () => {
+    const script = `const http = require('http'); const agent = new http.Agent({ keepAlive: true });
+      const get = () => new Promise((done) => http.get('http://localhost:${lab.plainPort}/', { agent }, (r) => r.resume().on('end', done)));
+      get().then(() => new Promise(setImmediate)).then(get).then(() => { const ended = Date.now();
+        process.on('exit', () => console.log(Date.now() - ended < 2000)); })`;
+    const result = await runScript(script, { registered: registered('localhost') });
+    expect(result).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' });
+    expect(lab.connects).toHaveLength(1);
+  });
+
+  it('leaves every other host and port of plain connections alone', async () => {
+    const script = `fetch('http://127.0.0.1:${lab.plainPort}/other').then((r) => r.text()).then(console.log)`;
+    expect((await runScript(script, { registered: registered('localhost') })).stdout).toContain('/other');
+    expect(lab.connects).toEqual([]);
+  });
+
+  it('gives the errors of the tunnel to the caller', async () => {
+    lab.refuseWith('502 Bad Gateway');
+    const script = `const url = 'http://localhost:${lab.plainPort}/';
+      require('http').get(url).on('error', (error) => { console.log(error.code);
+        fetch(url).catch((failure) => console.log(failure.cause.code)); })`;
+    const result = await runScript(script, { registered: registered('localhost') });
+    expect(result).toMatchObject({ code: 0, stdout: 'ECONNRESET\nECONNRESET\n', stderr: '' });
+  });
+});
