@@ -34,8 +34,8 @@ export interface TunnelLab {
   readonly connects: SeenConnect[];
   /** Absolute-form requests for plain HTTP, as `METHOD URL`. */
   readonly forwarded: string[];
-  /** Connections the TLS upstream took. */
-  countConnections(): number;
+  /** What reached the TLS upstream, as `METHOD PATH`. */
+  readonly asked: string[];
   /** `user:password` asked for from now on, or nothing. */
   requireLogin(login: string | null): void;
   /** Status line text for every CONNECT from now on, or nothing. */
@@ -56,9 +56,11 @@ export async function openTunnelLab(): Promise<TunnelLab> {
   const folder = join(mkdtempSync(join(tmpdir(), 'llmtap-lab-')), 'with space');
   mkdirSync(folder);
   const credentials = makeCredentials(folder);
-  const connections = { count: 0 };
-  const secure = https.createServer(credentials, answer);
-  secure.on('secureConnection', () => connections.count++);
+  const asked: string[] = [];
+  const secure = https.createServer(credentials, (request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    answer(request, response);
+  });
   openEcho(secure);
   const second = http2.createSecureServer(credentials);
   second.on('stream', (stream) => {
@@ -85,7 +87,7 @@ export async function openTunnelLab(): Promise<TunnelLab> {
     plainPort,
     connects: state.connects,
     forwarded: state.forwarded,
-    countConnections: () => connections.count,
+    asked,
     requireLogin: (login) => {
       state.login = login;
     },
