@@ -1,0 +1,368 @@
+import type { Usage } from '../../src/core/usage.js';
+import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
+import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
+import { googleBatchEmbed, googleEmbed } from '../../src/providers/google-embed.js';
+import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { googleOpenaiChat, openaiChat } from '../../src/providers/openai-chat.js';
+import { openaiCompletions } from '../../src/providers/openai-completions.js';
+import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
+import { openaiResponses } from '../../src/providers/openai-responses.js';
+
+/** One answer in every form there are bytes of, and what each of them must say. */
+export interface AnswerCase {
+  readonly dialect: Dialect;
+  /** Folder and name of the fixtures. */
+  readonly answer: string;
+  readonly forms: readonly string[];
+  readonly facts: Partial<ReplyFacts>;
+}
+
+/** Input, output, cache read, cache write, reasoning, total. */
+function counts(...[input, output, read, write, reasoning, total]: readonly (number | null)[]): Usage {
+  return {
+    inputTokens: input ?? null,
+    outputTokens: output ?? null,
+    cacheReadTokens: read ?? null,
+    cacheWriteTokens: write ?? null,
+    reasoningTokens: reasoning ?? null,
+    totalTokens: total ?? null,
+  };
+}
+
+const bothForms = ['json', 'sse'];
+const googleForms = ['json', 'sse', 'array.json'];
+const noOutput = 'The embeddings API states no output tokens.';
+const plain = { usageProblem: null, error: null, complete: true, toolCalls: [], finishReasons: ['stop'] };
+
+function chat(answer: string, usage: Usage, facts: Partial<ReplyFacts> = {}): AnswerCase {
+  return {
+    dialect: openaiChat,
+    answer: `openai-chat/${answer}`,
+    forms: bothForms,
+    facts: { ...plain, usage, ...facts },
+  };
+}
+
+const gpt = { model: 'gpt-5-mini-2025-08-07', responseId: 'chatcmpl-CbQ1x0aYt7sWnJ4mZ5pLrE2d' };
+
+const chatAnswers: readonly AnswerCase[] = [
+  chat('answer', counts(1117, 46, 1024, 0, 33, 1163), gpt),
+  chat('tools', counts(88, 51, 0, null, 0, 139), {
+    ...gpt,
+    finishReasons: ['tool_calls'],
+    toolCalls: ['get_weather', 'get_time'],
+  }),
+  chat('two-choices', counts(9, 14, null, null, null, 23), { ...gpt, finishReasons: ['stop', 'length'] }),
+  chat('groq', counts(78, 27, null, null, 12, 105), { model: 'openai/gpt-oss-20b' }),
+  chat('moonshot', counts(21, 9, 19, null, null, 30), { model: 'kimi-k2-0905-preview' }),
+  chat('deepseek', counts(260, 71, 192, null, 60, 331), { model: 'deepseek-reasoner' }),
+  chat('mistral', counts(13, 25, 0, null, null, 38), { model: 'mistral-small-latest' }),
+  chat('openrouter', counts(194, 12, 100, 64, 0, 206), { model: 'anthropic/claude-sonnet-4.5' }),
+  chat('perplexity', counts(7, 19, null, null, null, 26), { model: 'sonar' }),
+  chat('xai', counts(37, 763, 8, null, 233, 800), { model: 'grok-4-fast-reasoning' }),
+  {
+    ...chat('google', counts(11, 131, null, null, null, 142), { model: 'gemini-2.5-flash' }),
+    dialect: googleOpenaiChat,
+  },
+];
+
+const otherOpenaiAnswers: readonly AnswerCase[] = [
+  {
+    dialect: openaiCompletions,
+    answer: 'openai-completions/answer',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      usage: counts(5, 7, 0, null, 0, 12),
+      finishReasons: ['length'],
+      model: 'gpt-3.5-turbo-instruct:20230824-v2',
+      responseId: 'cmpl-CbQ2',
+    },
+  },
+  {
+    dialect: openaiEmbeddings,
+    answer: 'openai-embeddings/answer',
+    forms: ['json'],
+    facts: {
+      ...plain,
+      usage: counts(8, null, null, null, null, 8),
+      usageProblem: noOutput,
+      finishReasons: [],
+      model: 'text-embedding-3-small',
+    },
+  },
+  {
+    dialect: openaiEmbeddings,
+    answer: 'openai-embeddings/mistral',
+    forms: ['json'],
+    facts: { ...plain, usage: counts(15, 0, null, null, null, 15), finishReasons: [], model: 'mistral-embed' },
+  },
+  {
+    dialect: openaiResponses,
+    answer: 'openai-responses/answer',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      usage: counts(328, 152, 128, 64, 64, 480),
+      finishReasons: ['completed'],
+      toolCalls: ['web_search', 'lookup', 'apply_patch'],
+      model: 'gpt-5-2025-08-07',
+      responseId: 'resp_0a1b2c3d',
+    },
+  },
+  {
+    dialect: openaiResponses,
+    answer: 'openai-responses/incomplete',
+    forms: bothForms,
+    facts: { ...plain, usage: counts(20, 16, 0, null, 16, 36), finishReasons: ['max_output_tokens'] },
+  },
+  {
+    dialect: openaiResponses,
+    answer: 'openai-responses/failed',
+    forms: bothForms,
+    facts: {
+      usage: counts(),
+      usageProblem: 'The provider reported the error server_error and no final usage.',
+      error: { code: 'server_error', message: 'The model failed to generate a response.' },
+      finishReasons: ['failed'],
+      complete: true,
+    },
+  },
+  {
+    dialect: openaiResponses,
+    answer: 'openai-responses/queued',
+    forms: ['json'],
+    facts: { usage: counts(), usageProblem: 'The reply says "queued": its usage is not known yet.', finishReasons: [] },
+  },
+  {
+    dialect: openaiResponses,
+    answer: 'openai-responses/compact',
+    forms: ['json'],
+    facts: { usage: counts(4096, 300, 2048, 0, 0, 4396), usageProblem: null, responseId: 'resp_c0mp' },
+  },
+];
+
+const claude = { model: 'claude-sonnet-4-5-20250929', responseId: 'msg_01XFDUDYJgAACzvnptvVoYEL' };
+
+const anthropicAnswers: readonly AnswerCase[] = [
+  {
+    dialect: anthropicMessages,
+    answer: 'anthropic-messages/answer',
+    forms: bothForms,
+    facts: { ...plain, ...claude, usage: counts(20060, 97, 18000, 2048, 70, 20157), finishReasons: ['end_turn'] },
+  },
+  {
+    dialect: anthropicMessages,
+    answer: 'anthropic-messages/tools',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      ...claude,
+      usage: counts(472, 89, 0, 0, null, 561),
+      finishReasons: ['tool_use'],
+      toolCalls: ['web_search', 'get_weather', 'get_weather'],
+    },
+  },
+  {
+    dialect: anthropicMessages,
+    answer: 'anthropic-messages/later-wins',
+    forms: ['sse'],
+    facts: { ...plain, ...claude, usage: counts(460, 0, 0, 0, null, 460), finishReasons: ['end_turn'] },
+  },
+];
+
+const gemini = { model: 'gemini-2.5-pro', responseId: 'Zk8gadf1Lo-xvdIPw8' };
+const geminiUsage = counts(2240, 2010, 2027, null, 1300, 4250);
+
+const googleAnswers: readonly AnswerCase[] = [
+  {
+    dialect: googleStreamGenerate,
+    answer: 'google-generate/answer',
+    forms: googleForms,
+    facts: { ...plain, ...gemini, usage: geminiUsage, finishReasons: ['STOP'] },
+  },
+  {
+    dialect: googleStreamGenerate,
+    answer: 'google-generate/cli',
+    forms: bothForms,
+    facts: { ...plain, ...gemini, usage: geminiUsage, finishReasons: ['STOP'] },
+  },
+  {
+    dialect: googleStreamGenerate,
+    answer: 'google-generate/tools',
+    forms: googleForms,
+    facts: {
+      ...plain,
+      ...gemini,
+      usage: counts(61, 30, null, null, null, 91),
+      finishReasons: ['STOP'],
+      toolCalls: ['get_weather', 'get_weather', 'get_time'],
+    },
+  },
+  {
+    dialect: googleGenerate,
+    answer: 'google-generate/thoughts-only',
+    forms: ['json'],
+    facts: {
+      ...plain,
+      usage: counts(12, 64, null, null, 64, 76),
+      finishReasons: ['MAX_TOKENS'],
+      model: 'gemini-2.5-flash',
+    },
+  },
+  {
+    dialect: googleGenerate,
+    answer: 'google-generate/blocked',
+    forms: ['json'],
+    facts: { ...plain, usage: counts(40, 0, null, null, null, 40), finishReasons: ['PROHIBITED_CONTENT'] },
+  },
+  {
+    dialect: googleEmbed,
+    answer: 'google-embed/answer',
+    forms: ['json'],
+    facts: { usage: counts(6), usageProblem: noOutput, error: null },
+  },
+  {
+    dialect: googleBatchEmbed,
+    answer: 'google-embed/batch',
+    forms: ['json'],
+    facts: { usage: counts(11), usageProblem: noOutput, error: null },
+  },
+  {
+    dialect: googleEmbed,
+    answer: 'google-embed/no-usage',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'Looked for usageMetadata.promptTokenCount, but the reply has only embedding.',
+    },
+  },
+];
+
+export const answerCases: readonly AnswerCase[] = [
+  ...chatAnswers,
+  ...otherOpenaiAnswers,
+  ...anthropicAnswers,
+  ...googleAnswers,
+];
+
+/** A body that states an error: with its status, and what it must be read as. */
+export interface ErrorCase {
+  readonly dialect: Dialect;
+  readonly file: string;
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export const errorCases: readonly ErrorCase[] = [
+  {
+    dialect: openaiChat,
+    file: 'openai-chat/error.json',
+    status: 401,
+    code: 'invalid_api_key',
+    message: 'Incorrect API key provided: sk-REDACTED.',
+  },
+  {
+    dialect: openaiChat,
+    file: 'openai-chat/mistral-error.json',
+    status: 422,
+    code: 'invalid_request_error',
+    message:
+      '{"detail":[{"type":"extra_forbidden","loc":["body","stream_options","include_usage"],"msg":"Extra inputs are not permitted","input":true}]}',
+  },
+  {
+    dialect: openaiChat,
+    file: 'openai-chat/xai-error.json',
+    status: 400,
+    code: 'Client specified an invalid argument',
+    message: 'Incorrect API key provided.',
+  },
+  {
+    dialect: googleOpenaiChat,
+    file: 'openai-chat/google-error.json',
+    status: 404,
+    code: 'NOT_FOUND',
+    message: 'models/none is not found',
+  },
+  {
+    dialect: openaiCompletions,
+    file: 'openai-completions/error.json',
+    status: 404,
+    code: 'model_not_found',
+    message: 'The model `none` does not exist',
+  },
+  {
+    dialect: openaiEmbeddings,
+    file: 'openai-embeddings/error.json',
+    status: 429,
+    code: 'rate_limit_exceeded',
+    message: 'Rate limit reached',
+  },
+  {
+    dialect: openaiResponses,
+    file: 'openai-responses/error.json',
+    status: 400,
+    code: 'invalid_value',
+    message: "Invalid value: 'none'.",
+  },
+  {
+    dialect: anthropicMessages,
+    file: 'anthropic-messages/error.json',
+    status: 529,
+    code: 'overloaded_error',
+    message: 'Overloaded',
+  },
+  {
+    dialect: googleGenerate,
+    file: 'google-generate/error.json',
+    status: 429,
+    code: 'RESOURCE_EXHAUSTED',
+    message: 'You exceeded your current quota.',
+  },
+  {
+    dialect: googleStreamGenerate,
+    file: 'google-generate/error.array.json',
+    status: 429,
+    code: 'RESOURCE_EXHAUSTED',
+    message: 'You exceeded your current quota.',
+  },
+  {
+    dialect: googleEmbed,
+    file: 'google-embed/error.json',
+    status: 400,
+    code: 'INVALID_ARGUMENT',
+    message: 'API key not valid. Please pass a valid API key.',
+  },
+];
+
+/** Streams that began well (status 200) and then state an error. */
+export const errorStreamCases: readonly Omit<ErrorCase, 'status'>[] = [
+  {
+    dialect: openaiChat,
+    file: 'openai-chat/error-in-stream.sse',
+    code: 'server_error',
+    message: 'The server had an error while processing your request.',
+  },
+  {
+    dialect: openaiResponses,
+    file: 'openai-responses/error-in-stream.sse',
+    code: 'rate_limit_exceeded',
+    message: 'Too many tokens.',
+  },
+  {
+    dialect: anthropicMessages,
+    file: 'anthropic-messages/error-in-stream.sse',
+    code: 'overloaded_error',
+    message: 'Overloaded',
+  },
+  {
+    dialect: googleStreamGenerate,
+    file: 'google-generate/error-in-stream.sse',
+    code: 'UNAVAILABLE',
+    message: 'The model is overloaded.',
+  },
+];
+
+/** Fixtures told about in tests of their own. */
+export const otherFixtures: readonly string[] = ['openai-chat/no-usage.sse'];

@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../src/core/call-record.js';
+import { unknownUsage } from '../../src/core/usage.js';
+import type { Dialect } from '../../src/core/wire.js';
+import { CATALOGUE } from '../../src/providers/catalogue.js';
+import { openaiChat } from '../../src/providers/openai-chat.js';
+import { answerCases, errorCases, errorStreamCases, otherFixtures } from './provider-answers.js';
+import { listFixtures, readContentType, readFixture, readReply } from './provider-fixtures.js';
+
+const forms = answerCases.flatMap(({ answer, forms: names, dialect, facts }) =>
+  names.map((form) => ({ file: `${answer}.${form}`, dialect, facts })),
+);
+const streams = forms.filter(({ file }) => file.endsWith('.sse'));
+const jsonReplies = forms.filter(({ file }) => file.endsWith('.json') && !file.endsWith('.array.json'));
+/** The largest fixtures are enough to be cut everywhere; all are fed byte by byte. */
+const cutFiles = forms.filter(({ file }) => /\/answer\.(?:sse|array\.json|json)$/.test(file));
+const dialects = [...new Set(CATALOGUE.flatMap(({ apis }) => apis.map(({ dialect }) => dialect)))];
+
+function read(dialect: Dialect, file: string) {
+  return readReply(dialect, readFixture(file), { contentType: readContentType(file) });
+}
+
+describe('the fixtures', () => {
+  it('are all read by a test', () => {
+    const used = [...forms, ...errorCases, ...errorStreamCases].map(({ file }) => file);
+    expect(new Set([...used, ...otherFixtures])).toEqual(new Set(listFixtures()));
+  });
+
+  it('cover every dialect of the catalogue', () => {
+    const covered = new Set(answerCases.map(({ dialect }) => dialect));
+    // A JSON-only method shares the reader of its streaming twin.
+    expect(dialects.filter((dialect) => !covered.has(dialect))).toEqual([]);
+  });
+});
+
+describe.each(forms)('$file', ({ file, dialect, facts }) => {
+  it('says what the answer says', () => {
+    expect(read(dialect, file)).toMatchObject(facts);
+  });
+
+  it('says the same byte by byte', () => {
+    const whole = read(dialect, file);
+    const pieces = readReply(dialect, readFixture(file), { contentType: readContentType(file), pieceBytes: 1 });
+    expect({ ...pieces, firstTokenAtMs: null }).toEqual({ ...whole, firstTokenAtMs: null });
+  });
+
+  it.each(['text/plain', 'application/octet-stream', null])(
+    'says the same under the content type %s',
+    (contentType) => {
+      expect(readReply(dialect, readFixture(file), { contentType })).toEqual(read(dialect, file));
+    },
+  );
+});
+
+describe.each(cutFiles)('$file cut in two', ({ file, dialect }) => {
+  const bytes = readFixture(file);
+  const contentType = readContentType(file);
+  const whole = { ...readReply(dialect, bytes, { contentType }), firstTokenAtMs: null };
+
+  it('gives the same facts wherever it is cut', () => {
+    for (let cutAt = 0; cutAt <= bytes.length; cutAt++) {
+      const facts = { ...readReply(dialect, bytes, { contentType, cutAt }), firstTokenAtMs: null };
+      if (JSON.stringify(facts) !== JSON.stringify(whole)) expect({ cutAt, ...facts }).toEqual({ cutAt, ...whole });
+    }
+  });
+
+  it('never states a running count of output when the rest is missing', () => {
+    for (let length = 0; length < bytes.length; length++) {
+      const { usage, usageProblem } = readReply(dialect, bytes.subarray(0, length), { contentType });
+      const known = usage.inputTokens !== null && usage.outputTokens !== null;
+      if (known !== (usageProblem === null)) expect({ length, usage, usageProblem }).toBe('known or explained');
+      if (usage.outputTokens !== null && usage.outputTokens !== whole.usage.outputTokens)
+        expect({ length, usage }).toEqual({ length, usage: whole.usage });
+    }
+  });
+});
+
+describe.each(streams)('$file with other line ends', ({ file, dialect }) => {
+  const text = readFixture(file).toString('utf8').replaceAll('\r\n', '\n');
+  const expected = { ...read(dialect, file), firstTokenAtMs: null };
+  const readText = (changed: string) => ({
+    ...readReply(dialect, Buffer.from(changed), { contentType: 'text/event-stream', pieceBytes: 7 }),
+    firstTokenAtMs: null,
+  });
+
+  it.each([
+    ['CRLF', text.replaceAll('\n', '\r\n')],
+    ['CR', text.replaceAll('\n', '\r')],
+    ['no space after the colon', text.replaceAll('data: ', 'data:').replaceAll('event: ', 'event:')],
+    ['a byte order mark', `\ufeff${text}`],
+    ['no blank line at the end', text.trimEnd()],
+    ['comments between frames', text.replaceAll('\n\n', '\n\n: ping\n\n')],
+    ['malformed frames between', text.replaceAll('\n\n', '\n\ndata: {"cut":\n\ndata: [1]\n\ndata: null\n\n')],
+  ])('reads %s', (_, changed) => {
+    expect(readText(changed)).toEqual(expected);
+  });
+});
+
+describe.each(errorCases)('$file', ({ file, dialect, status, code, message }) => {
+  it('is read as the error it states, with no usage and the status for a reason', () => {
+    const facts = readReply(dialect, readFixture(file), { contentType: readContentType(file), status });
+    expect(facts.error).toEqual({ code, message });
+    expect(facts.usage).toEqual(unknownUsage);
+    expect(facts.usageProblem).toBe(`The provider answered with status ${status}.`);
+  });
+});
+
+describe.each(errorStreamCases)('$file', ({ file, dialect, code, message }) => {
+  it('is read as an error inside a stream, its output unknown', () => {
+    const facts = read(dialect, file);
+    expect(facts.error).toEqual({ code, message });
+    expect(facts.usage.outputTokens).toBeNull();
+    expect(facts.usageProblem).toMatch(/^(?:The provider reported the error|The stream ended before its final usage)/);
+    expect(facts.complete).toBe(false);
+  });
+});
+
+describe.each(dialects.map((dialect) => ({ api: dialect.api, dialect })))('a reply to $api', ({ dialect }) => {
+  it.each([
+    ['nothing', '', 'The reply had no body.'],
+    ['white space', ' \r\n\n', 'The reply held nothing but white space (4 bytes).'],
+    [
+      'HTML',
+      '<html><body>Bad gateway</body></html>',
+      /^The reply could not be read as JSON \(37 bytes, content type text\/html\): /,
+    ],
+    ['text', 'upstream connect error', /^The reply could not be read as JSON/],
+    ['a JSON string', '"hello"', /^The reply could not be read as JSON/],
+    ['an empty array', '[]', /^The reply could not be read as JSON/],
+    ['JSON without usage', '{"id":"x","object":"y"}', /^Looked for usage.*, but the reply has only id, object\.$/],
+    ['a truncated object', '{"id":"x","usage":{"prompt_to', /^The reply could not be read as JSON/],
+    ['an event stream of nothing', ': hello\n\n', /^The stream held no event \(9 bytes, /],
+    ['an event stream of text', 'data: hello\n\n', /^None of the 1 events of the stream held a JSON object/],
+  ])('that is %s has no usage, and says why', (_, body, problem) => {
+    const facts = readReply(dialect, Buffer.from(body), { contentType: 'text/html' });
+    expect(facts.usage).toEqual(unknownUsage);
+    expect(facts.usageProblem).toMatch(problem);
+  });
+});
+
+describe.each(jsonReplies)('$file with usage that is wrong', ({ file, dialect }) => {
+  const document: JsonValue = JSON.parse(readFixture(file).toString('utf8'));
+
+  it.each([
+    ['a list', []],
+    ['a string', 'many'],
+    ['a number', 7],
+    ['null', null],
+  ])('does not throw over %s', (_, usage) => {
+    const facts = readReply(dialect, Buffer.from(JSON.stringify(replaceUsage(document, () => usage))));
+    expect(facts.usage).toEqual(unknownUsage);
+    expect(facts.usageProblem).toMatch(
+      /^(?:A usage object was expected|Looked for|The reply says|The provider reported)/,
+    );
+  });
+
+  it.each([
+    ['negative', -1],
+    ['fractional', 1.5],
+    ['written as text', '12'],
+    ['huge', 1e300],
+  ])('leaves counts that are %s unknown', (_, count) => {
+    const changed = replaceUsage(document, (usage) => replaceNumbers(usage, count));
+    const facts = readReply(dialect, Buffer.from(JSON.stringify(changed)));
+    expect(facts.usage).toEqual(unknownUsage);
+    expect(facts.usageProblem).not.toBeNull();
+  });
+});
+
+describe('the first token', () => {
+  it('is the first piece of output, not the frame that names the role', () => {
+    const bytes = readFixture('openai-chat/answer.sse');
+    const frame = bytes.indexOf('Line\u2028one');
+    const reader = openaiChat.openReply(
+      { status: 200, contentType: 'text/event-stream' },
+      { model: null, stream: true, wireSession: null },
+    );
+    reader.write(bytes.subarray(0, frame), 100);
+    reader.write(bytes.subarray(frame, frame + 200), 250);
+    reader.write(bytes.subarray(frame + 200), 400);
+    expect(reader.end().firstTokenAtMs).toBe(250);
+  });
+
+  it.each(streams.filter(({ file }) => !/failed/.test(file)))('is seen in $file', ({ file, dialect }) => {
+    const { firstTokenAtMs } = readReply(dialect, readFixture(file), {
+      contentType: readContentType(file),
+      pieceBytes: 16,
+    });
+    expect(firstTokenAtMs).toBeGreaterThan(1);
+  });
+
+  it.each(jsonReplies)('is unknown in $file, which is no stream', ({ file, dialect }) => {
+    expect(read(dialect, file).firstTokenAtMs).toBeNull();
+  });
+});
+
+describe('a stream of chat completions that was not asked for usage', () => {
+  it('says what would have brought it', () => {
+    const facts = read(openaiChat, 'openai-chat/no-usage.sse');
+    expect(facts).toMatchObject({ usage: unknownUsage, complete: true, finishReasons: ['stop'] });
+    expect(facts.usageProblem).toBe(
+      'Looked for usage.prompt_tokens and usage.completion_tokens in 6 frames, but none carried it; it comes only when the request asks for it by stream_options.include_usage.',
+    );
+  });
+
+  it('says that it was cut when it was', () => {
+    const bytes = readFixture('openai-chat/no-usage.sse');
+    const facts = readReply(openaiChat, bytes.subarray(0, 600), { contentType: 'text/event-stream' });
+    expect(facts.usageProblem).toMatch(/but the stream ended before its usage\.$/);
+    expect(facts.complete).toBe(false);
+  });
+});
+
+function replaceUsage(value: JsonValue, change: (usage: JsonValue) => JsonValue): JsonValue {
+  return replaceKeys(value, (key, found) => (key === 'usage' || key === 'usageMetadata' ? change(found) : undefined));
+}
+
+function replaceNumbers(value: JsonValue, count: JsonValue): JsonValue {
+  return replaceKeys(value, (_, found) => (typeof found === 'number' ? count : undefined));
+}
+
+function replaceKeys(value: JsonValue, change: (key: string, value: JsonValue) => JsonValue | undefined): JsonValue {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((item: JsonValue) => replaceKeys(item, change));
+  const entries = Object.entries(value).map(([key, found]) => {
+    const changed = change(key, found);
+    return [key, changed === undefined ? replaceKeys(found, change) : changed];
+  });
+  return Object.fromEntries(entries);
+}
