@@ -47,7 +47,7 @@ export interface CallRecord extends SessionIds {
   readonly startedAt: string;
   /** Milliseconds from the request head to the last byte of the reply. */
   readonly latencyMs: number;
-  /** Milliseconds from the request head to the first byte of the reply's body; `null` when none came. */
+  /** Milliseconds from the request head to the head of the reply; `null` when none came. */
   readonly timeToFirstByteMs: number | null;
   /** Milliseconds from the request head to the first piece of model output; `null` outside streams. */
   readonly timeToFirstTokenMs: number | null;

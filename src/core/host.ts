@@ -1,7 +1,7 @@
 import type { EventListener } from './events.js';
 import type { BodyPolicy } from './ledger.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
-import type { ProviderRegistration } from './wire.js';
+import type { Origin, ProviderRegistration } from './wire.js';
 
 export interface HostOptions {
   /** Absolute; made with mode 0700 when absent. */
@@ -41,6 +41,12 @@ export interface Host {
   readonly caPath: string;
   /** PEM file of system roots, Node's roots, the user's own and ours. */
   readonly bundlePath: string;
+  /** PEM file for variables that add to the roots: what `NODE_EXTRA_CA_CERTS` names, and ours. */
+  readonly extraCaPath: string;
+  /** A merged bundle that keeps the certificates of the user's own file; without one, `bundlePath`. */
+  bundleFor(userFile: string | undefined): string;
+  /** Registered origins, for the child's `NO_PROXY`. */
+  readonly registered: readonly Origin[];
   openSession(options?: SessionOptions): Promise<OpenSession>;
   registerProvider(registration: ProviderRegistration): void;
   onEvent(listener: EventListener): () => void;

@@ -26,7 +26,7 @@ export interface Session extends SessionIds {
 export interface SessionCounts {
   /** Calls recorded. */
   readonly calls: number;
-  /** Requests to a provider that are no model call: model lists, token counting, telemetry. */
+  /** Requests relayed that are no model call: model lists, token counting, telemetry. */
   readonly passedRequests: number;
   /** Connections relayed without decryption. */
   readonly tunnels: number;
