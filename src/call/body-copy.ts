@@ -1,0 +1,40 @@
+/** Bytes of one body kept for the record, in memory of their own: a small piece must not hold a large buffer. */
+export class BodyCopy {
+  readonly #maxBytes: number;
+  #bytes = Buffer.alloc(0);
+  #length = 0;
+  #seen = 0;
+
+  /** @param maxBytes what is kept at most; 0 keeps nothing */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Bytes that came, kept or not. */
+  get seenBytes(): number {
+    return this.#seen;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#seen += bytes.length;
+    const room = Math.min(bytes.length, this.#maxBytes - this.#length);
+    if (room <= 0) return;
+    this.#reserve(this.#length + room);
+    this.#bytes.set(room === bytes.length ? bytes : bytes.subarray(0, room), this.#length);
+    this.#length += room;
+  }
+
+  /** What was kept, as text, with a note at the end when it is not all; `null` when nothing was. */
+  readText(): string | null {
+    if (this.#length === 0) return null;
+    const text = this.#bytes.toString('utf8', 0, this.#length);
+    return this.#seen > this.#length ? `${text}\n[cut: ${this.#length} of ${this.#seen} bytes kept]` : text;
+  }
+
+  #reserve(wanted: number): void {
+    if (wanted <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafe(Math.min(this.#maxBytes, Math.max(wanted, this.#bytes.length * 2, 4096)));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+  }
+}

@@ -1,0 +1,39 @@
+import type { RawHeaders } from '../core/wire.js';
+
+/** How an exchange can end before its reply does. */
+export type Interruption = 'upstream_error' | 'upstream_aborted' | 'client_aborted';
+
+/**
+ * One recognised call in flight, as the proxy drives it. Every method may be called at any time and none
+ * throws: whatever fails in here, the bytes go on.
+ */
+export interface Call {
+  /**
+   * Whether the request must be read whole before it goes upstream, and up to how many bytes; `null` lets it
+   * stream. Beyond the bound it streams too, unread.
+   */
+  readonly wholeRequestBytes: number | null;
+  /** A piece of the request body, as it came. */
+  onRequestData(chunk: Buffer): void;
+  onRequestEnd(): void;
+  /** The body to send instead of the whole one read; the same buffer when nothing changes. */
+  rewriteRequest(body: Buffer): Buffer;
+  onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
+  /** A piece of the reply's body, as it came: after the client has got it. */
+  onReplyData(chunk: Buffer): void;
+  /** The reply is whole. Exactly one record follows the first of this and `onInterrupted`. */
+  onReplyEnd(): void;
+  onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void;
+}
+
+/** What the client gets instead of the reply's own bytes, when the call had to change them. */
+export interface ReplyRewrite {
+  readonly rawHeaders: readonly string[];
+  /** Feeds the provider's bytes; what the client is to get comes through `sink`, also later. */
+  write(chunk: Buffer): void;
+  /** Resolves when everything went through `sink`. */
+  end(): Promise<void> | void;
+  /** Where rewritten bytes go; set by the proxy before the first `write`. */
+  sink: (bytes: Buffer) => void;
+  close(): void;
+}

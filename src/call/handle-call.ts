@@ -1,0 +1,219 @@
+import type { Outcome } from '../core/call-record.js';
+import { readErrorMessage } from '../core/errors.js';
+import type { Session, SessionIds } from '../core/session.js';
+import { unknownUsage } from '../core/usage.js';
+import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
+import type { Call, Interruption, ReplyRewrite } from './call.js';
+import { findHeader } from './headers.js';
+import { makeRecord } from './make-record.js';
+import type { CallPorts } from './ports.js';
+import { ReplyReading } from './reply-reading.js';
+import { openReplyRewrite } from './reply-rewrite.js';
+import { RequestReading } from './request-reading.js';
+
+/** A chat request is read whole up to this size, so that its stream can be asked for usage. */
+export const maxWholeRequestBytes = 16 * 1024 * 1024;
+
+export interface CallOptions {
+  readonly session: Session;
+  readonly head: RequestHead;
+  readonly match: ProviderMatch;
+}
+
+/**
+ * The life of one recognised call: attribute, read the request, ask for usage where the client did not, read
+ * the reply as it passes, and leave exactly one record, whatever the end. Nothing in here can stop the bytes:
+ * a failure of ours is one fault, and the call goes on unread.
+ */
+export function handleCall(ports: CallPorts, options: CallOptions): Call {
+  return new HandledCall(ports, options);
+}
+
+class HandledCall implements Call {
+  readonly wholeRequestBytes: number | null;
+  readonly #ports: CallPorts;
+  readonly #options: CallOptions;
+  readonly #ids: SessionIds;
+  readonly #callId: string;
+  readonly #startedAt: string;
+  readonly #startMs: number;
+  readonly #request: RequestReading;
+  readonly #changes: string[] = [];
+  #requestRead: Promise<void> | null = null;
+  #headMs: number | null = null;
+  #reply: ReplyReading | null = null;
+  #rewrite: (ReplyRewrite & { readonly hidden: boolean }) | null = null;
+  #askedForUsage = false;
+  #over = false;
+
+  constructor(ports: CallPorts, options: CallOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    this.#callId = ports.newId();
+    this.#startMs = ports.clock.monotonicMs();
+    this.#startedAt = ports.clock.nowIso();
+    this.#ids = pickIds(options.session);
+    this.#request = new RequestReading(ports, options.head, options.match.dialect);
+    const { rawHeaders } = options.head;
+    const readable = findHeader(rawHeaders, 'content-encoding') === null;
+    this.wholeRequestBytes = options.match.canAskForStreamUsage && readable ? maxWholeRequestBytes : null;
+  }
+
+  onRequestData(chunk: Buffer): void {
+    this.#guard(() => this.#request.write(chunk));
+  }
+
+  onRequestEnd(): void {
+    this.#guard(() => {
+      this.#requestRead = this.#request.end() ?? null;
+    });
+  }
+
+  rewriteRequest(body: Buffer): Buffer {
+    if (this.wholeRequestBytes === null || !this.#request.facts.stream) return body;
+    let asked: Buffer | undefined;
+    this.#guard(() => {
+      asked = this.#ports.tools.askForStreamUsage(body);
+    });
+    if (asked === undefined) return body;
+    this.#askedForUsage = true;
+    this.#changes.push('request: stream_options.include_usage set');
+    return asked;
+  }
+
+  onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null {
+    this.#headMs = this.#ports.clock.monotonicMs();
+    this.#guard(() => {
+      const { dialect } = this.#options.match;
+      this.#reply = new ReplyReading(this.#ports, dialect, { status, rawHeaders, request: this.#request.facts });
+      if (this.#askedForUsage && this.#reply.isEventStream)
+        this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
+    });
+    return this.#rewrite;
+  }
+
+  onReplyData(chunk: Buffer): void {
+    this.#guard(() => this.#reply?.write(chunk));
+  }
+
+  onReplyEnd(): void {
+    this.#finish((this.#reply?.status ?? 0) >= 400 ? 'http_error' : 'ok', null);
+  }
+
+  onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void {
+    this.#finish(how, error);
+  }
+
+  #finish(outcome: Outcome, error: { readonly code: string; readonly message: string } | null): void {
+    if (this.#over) return;
+    this.#over = true;
+    const endMs = this.#ports.clock.monotonicMs();
+    if (this.#rewrite?.hidden === true) this.#changes.push('reply: usage frame hidden');
+    const facts = this.#endReading();
+    if (this.#requestRead === null && !(facts instanceof Promise)) {
+      this.#record({ outcome, error, endMs, facts });
+      return;
+    }
+    void Promise.all([facts, this.#requestRead]).then(
+      ([read]) => this.#record({ outcome, error, endMs, facts: read }),
+      (cause: unknown) => this.#reportFailure(cause),
+    );
+  }
+
+  #endReading(): Promise<ReplyFacts | null> | ReplyFacts | null {
+    try {
+      return this.#reply?.end() ?? null;
+    } catch (cause) {
+      this.#reportFailure(cause);
+      return null;
+    }
+  }
+
+  #record(end: {
+    readonly outcome: Outcome;
+    readonly error: { readonly code: string; readonly message: string } | null;
+    readonly endMs: number;
+    readonly facts: ReplyFacts | null;
+  }): void {
+    this.#guard(() => {
+      const { session, head, match } = this.#options;
+      const { tools } = this.#ports;
+      const reply = this.#reply;
+      const { facts } = end;
+      const since = (ms: number | null): number | null => (ms === null ? null : roundMs(ms - this.#startMs));
+      const record = makeRecord({
+        callId: this.#callId,
+        sessionId: session.sessionId,
+        ids: this.#ids,
+        head,
+        match,
+        request: this.#request.facts,
+        requestCopy: this.#request.copy,
+        requestBytes: this.#request.wireBytes,
+        reply: reply === null ? null : { ...pickReply(reply), facts: facts ?? unreadFacts },
+        outcome: end.outcome,
+        error: end.error,
+        times: {
+          startedAt: this.#startedAt,
+          latencyMs: roundMs(end.endMs - this.#startMs),
+          timeToFirstByteMs: since(this.#headMs),
+          timeToFirstTokenMs: since(facts?.firstTokenAtMs ?? null),
+        },
+        changes: this.#changes,
+        requestId: reply === null ? null : tools.readRequestId(reply.rawHeaders),
+        wireSession: tools.readWireSession(head.rawHeaders, this.#request.facts.wireSession),
+        bodies: this.#ports.bodies,
+        ambientSecrets: this.#ports.ambientSecrets,
+      });
+      this.#ports.onRecord(record);
+    });
+    this.#request.close();
+    this.#reply?.close();
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.#reportFailure(cause);
+    }
+  }
+
+  #reportFailure(cause: unknown): void {
+    const { provider, dialect } = this.#options.match;
+    this.#ports.onFault(
+      'READER_FAILED',
+      `Could not read a ${provider} ${dialect.api} call: ${readErrorMessage(cause)}. The call itself went through.`,
+      'Please report it with the wire format concerned.',
+    );
+  }
+}
+
+/** What is known of a reply whose reader failed. */
+const unreadFacts: ReplyFacts = Object.freeze({
+  model: null,
+  usage: unknownUsage,
+  usageProblem: 'The reply could not be read.',
+  finishReasons: [],
+  toolCalls: [],
+  responseId: null,
+  error: null,
+  firstTokenAtMs: null,
+  complete: false,
+});
+
+function pickReply(reply: ReplyReading) {
+  const { status, rawHeaders, contentType, isEventStream, copy, wireBytes } = reply;
+  return { status, rawHeaders, contentType, isEventStream, copy, wireBytes };
+}
+
+/** Copied at the start of the request: what the session says later is not this call's. */
+function pickIds(session: Session): SessionIds {
+  const { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId } = session;
+  return { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId };
+}
+
+/** Microseconds are as far as the clock is believed. */
+function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

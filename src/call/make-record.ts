@@ -1,0 +1,126 @@
+import type { CallRecord, Outcome } from '../core/call-record.js';
+import type { BodyPolicy } from '../core/ledger.js';
+import type { SessionIds } from '../core/session.js';
+import { type Usage, unknownUsage } from '../core/usage.js';
+import type { ProviderMatch, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
+import type { BodyCopy } from './body-copy.js';
+import { findHeader } from './headers.js';
+import { redactBody, redactText, redactUrl } from './redaction.js';
+import { collectSecrets, type SecretSet } from './secrets.js';
+
+/** Everything one exchange left behind. */
+export interface CallEnd {
+  readonly callId: string;
+  readonly sessionId: string;
+  readonly ids: SessionIds;
+  readonly head: RequestHead;
+  readonly match: ProviderMatch;
+  readonly request: RequestFacts;
+  readonly requestCopy: BodyCopy;
+  readonly requestBytes: number;
+  /** `null` when no reply came. */
+  readonly reply: {
+    readonly status: number;
+    readonly rawHeaders: readonly string[];
+    readonly contentType: string | null;
+    readonly isEventStream: boolean;
+    readonly copy: BodyCopy;
+    readonly wireBytes: number;
+    readonly facts: ReplyFacts;
+  } | null;
+  readonly outcome: Outcome;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly times: {
+    readonly startedAt: string;
+    readonly latencyMs: number;
+    readonly timeToFirstByteMs: number | null;
+    readonly timeToFirstTokenMs: number | null;
+  };
+  readonly changes: readonly string[];
+  readonly requestId: string | null;
+  readonly wireSession: Readonly<Record<string, string>> | null;
+  readonly bodies: BodyPolicy;
+  readonly ambientSecrets: readonly string[];
+}
+
+/** Makes the one record of a call: the only place where records are made. Secrets are gone when it returns. */
+export function makeRecord(end: CallEnd): CallRecord {
+  const { head, request, reply } = end;
+  const url = formatUrl(head);
+  const secrets = collectSecrets({
+    requestHeaders: head.rawHeaders,
+    responseHeaders: reply?.rawHeaders ?? [],
+    url,
+    ambient: end.ambientSecrets,
+  });
+  const clean = (text: string): string => redactText(text, secrets);
+  const cleanOrNull = (text: string | null): string | null => (text === null ? null : clean(text));
+  const usage = reply?.facts.usage ?? unknownUsage;
+  return Object.freeze({
+    callId: end.callId,
+    sessionId: end.sessionId,
+    ...end.ids,
+    provider: end.match.provider,
+    api: end.match.dialect.api,
+    method: head.method,
+    url: redactUrl(url, secrets),
+    requestedModel: cleanOrNull(request.model),
+    routedModel: cleanOrNull(request.model),
+    model: cleanOrNull(reply?.facts.model ?? request.model),
+    stream: request.stream || (reply?.isEventStream ?? false),
+    status: reply?.status ?? 0,
+    outcome: end.outcome,
+    usage,
+    usageProblem: explainUsage(end, usage),
+    ...end.times,
+    cached: false,
+    finishReasons: (reply?.facts.finishReasons ?? []).map(clean),
+    toolCalls: (reply?.facts.toolCalls ?? []).map(clean),
+    responseId: cleanOrNull(reply?.facts.responseId ?? null),
+    requestId: cleanOrNull(end.requestId),
+    wireSession: end.wireSession === null ? null : mapValues(end.wireSession, clean),
+    requestBytes: end.requestBytes,
+    responseBytes: reply?.wireBytes ?? 0,
+    error: makeError(end, clean),
+    changes: end.changes,
+    requestBody: keepBody(end, secrets, 'request'),
+    responseBody: keepBody(end, secrets, 'reply'),
+  });
+}
+
+function formatUrl({ origin, path }: RequestHead): string {
+  const host = origin.host.includes(':') ? `[${origin.host}]` : origin.host;
+  const usual = origin.port === (origin.scheme === 'https' ? 443 : 80);
+  return `${origin.scheme}://${host}${usual ? '' : `:${origin.port}`}${path}`;
+}
+
+function explainUsage(end: CallEnd, usage: Usage): string | null {
+  if (usage.inputTokens !== null && usage.outputTokens !== null) return null;
+  if (end.reply === null) return 'No reply came, so nothing was counted.';
+  return end.reply.facts.usageProblem ?? 'The reply states no usage.';
+}
+
+function makeError(end: CallEnd, clean: (text: string) => string): CallRecord['error'] {
+  const stated = end.reply?.facts.error ?? null;
+  if (end.error !== null) return { code: end.error.code, message: clean(end.error.message) };
+  if (end.outcome === 'http_error') {
+    const status = end.reply?.status ?? 0;
+    const message = stated === null ? `HTTP ${status}` : `HTTP ${status}: ${stated.message}`;
+    return { code: clean(stated?.code ?? 'HTTP_STATUS'), message: clean(message) };
+  }
+  return stated === null ? null : { code: clean(stated.code), message: clean(stated.message) };
+}
+
+function keepBody(end: CallEnd, secrets: SecretSet, side: 'request' | 'reply'): CallRecord['requestBody'] {
+  if (end.bodies === 'none') return null;
+  const copy = side === 'request' ? end.requestCopy : end.reply?.copy;
+  const text = copy?.readText() ?? null;
+  if (text === null) return null;
+  const contentType =
+    side === 'request' ? findHeader(end.head.rawHeaders, 'content-type') : (end.reply?.contentType ?? null);
+  return redactBody({ text, contentType, policy: end.bodies, secrets });
+}
+
+function mapValues(values: Readonly<Record<string, string>>, map: (value: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value)]));
+}

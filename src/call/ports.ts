@@ -1,0 +1,57 @@
+import type { CallRecord, JsonValue } from '../core/call-record.js';
+import type { Clock } from '../core/clock.js';
+import type { ErrorCode } from '../core/errors.js';
+import type { BodyPolicy } from '../core/ledger.js';
+import type { RawHeaders } from '../core/wire.js';
+
+/** Takes bytes through one or more content codings; never throws, what goes wrong becomes `problem`. */
+export interface Coder {
+  write(bytes: Uint8Array): void;
+  end(): Promise<void> | void;
+  readonly problem: string | null;
+  close(): void;
+}
+
+export type JsonReading =
+  | { readonly ok: true; readonly value: JsonValue; readonly elided: boolean }
+  | { readonly ok: false; readonly problem: string };
+
+export interface JsonBodyReader {
+  write(bytes: Uint8Array): void;
+  end(): JsonReading;
+}
+
+/** Hides what asking for usage added to a stream. */
+export interface FrameFilter {
+  write(bytes: Uint8Array): Buffer;
+  end(): Buffer;
+  readonly hidden: boolean;
+}
+
+/** How bytes are read: `providers/wire`, by parameter. */
+export interface WireTools {
+  openDecoder(coding: string | null, sink: (bytes: Buffer) => void, options?: { whole?: boolean }): Coder;
+  /** `undefined` for a coding that can be read but not written. */
+  openEncoder(coding: string | null, sink: (bytes: Buffer) => void): Coder | undefined;
+  openJsonReader(): JsonBodyReader;
+  openFrameFilter(): FrameFilter;
+  askForStreamUsage(body: Buffer): Buffer | undefined;
+  readRequestId(rawHeaders: RawHeaders): string | null;
+  readWireSession(
+    rawHeaders: RawHeaders,
+    inBody: Readonly<Record<string, string>> | null,
+  ): Readonly<Record<string, string>> | null;
+}
+
+/** What one call needs of its surroundings. */
+export interface CallPorts {
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly tools: WireTools;
+  readonly bodies: BodyPolicy;
+  /** Secrets known before any call: values of the environment's keys and tokens. */
+  readonly ambientSecrets: readonly string[];
+  /** Called exactly once a call, with a frozen record. */
+  readonly onRecord: (record: CallRecord) => void;
+  readonly onFault: (code: ErrorCode, message: string, hint: string | null) => void;
+}

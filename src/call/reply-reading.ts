@@ -1,0 +1,65 @@
+import type { Dialect, RawHeaders, ReplyFacts, ReplyReader, RequestFacts } from '../core/wire.js';
+import { BodyCopy } from './body-copy.js';
+import { findHeader } from './headers.js';
+import type { CallPorts, Coder } from './ports.js';
+import { maxKeptBodyBytes } from './request-reading.js';
+
+/** Reads a copy of the reply while it passes: decoded, read by the dialect, kept by policy. */
+export class ReplyReading {
+  readonly status: number;
+  readonly rawHeaders: RawHeaders;
+  readonly contentType: string | null;
+  readonly isEventStream: boolean;
+  readonly copy: BodyCopy;
+  wireBytes = 0;
+  readonly #clockMs: () => number;
+  readonly #reader: ReplyReader;
+  readonly #decoder: Coder;
+  #arrivedAtMs: number;
+
+  constructor(
+    ports: CallPorts,
+    dialect: Dialect,
+    reply: { readonly status: number; readonly rawHeaders: RawHeaders; readonly request: RequestFacts },
+  ) {
+    this.status = reply.status;
+    this.rawHeaders = reply.rawHeaders;
+    this.contentType = findHeader(reply.rawHeaders, 'content-type');
+    this.isEventStream = this.contentType?.toLowerCase().startsWith('text/event-stream') ?? false;
+    this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
+    this.#clockMs = ports.clock.monotonicMs;
+    this.#arrivedAtMs = this.#clockMs();
+    this.#reader = dialect.openReply({ status: reply.status, contentType: this.contentType }, reply.request);
+    const coding = findHeader(reply.rawHeaders, 'content-encoding');
+    const whole = !this.isEventStream && !reply.request.stream;
+    this.#decoder = ports.tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), { whole });
+  }
+
+  write(chunk: Buffer): void {
+    this.wireBytes += chunk.length;
+    this.#arrivedAtMs = this.#clockMs();
+    this.#decoder.write(chunk);
+  }
+
+  /** The facts of what passed; a promise only while a decompressor is still busy. */
+  end(): Promise<ReplyFacts> | ReplyFacts {
+    const ending = this.#decoder.end();
+    return ending === undefined ? this.#readFacts() : ending.then(() => this.#readFacts());
+  }
+
+  close(): void {
+    this.#decoder.close();
+  }
+
+  #onDecoded(bytes: Buffer): void {
+    this.copy.write(bytes);
+    this.#reader.write(bytes, this.#arrivedAtMs);
+  }
+
+  #readFacts(): ReplyFacts {
+    const facts = this.#reader.end();
+    const problem = this.#decoder.problem;
+    if (problem === null || facts.usageProblem === null) return facts;
+    return { ...facts, usageProblem: `${facts.usageProblem} ${problem}` };
+  }
+}

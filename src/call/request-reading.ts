@@ -1,0 +1,59 @@
+import type { Dialect, RequestFacts, RequestHead } from '../core/wire.js';
+import { BodyCopy } from './body-copy.js';
+import { findHeader } from './headers.js';
+import type { CallPorts, Coder, JsonBodyReader } from './ports.js';
+
+/** Bodies are kept up to so many bytes each, decoded. */
+export const maxKeptBodyBytes = 1024 * 1024;
+
+/** Reads a copy of the request while it passes. */
+export class RequestReading {
+  readonly copy: BodyCopy;
+  wireBytes = 0;
+  readonly #dialect: Dialect;
+  readonly #path: string;
+  readonly #json: JsonBodyReader;
+  readonly #decoder: Coder;
+  #facts: RequestFacts;
+
+  constructor(ports: CallPorts, head: RequestHead, dialect: Dialect) {
+    this.#dialect = dialect;
+    this.#path = head.path;
+    this.#json = ports.tools.openJsonReader();
+    this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
+    const coding = findHeader(head.rawHeaders, 'content-encoding');
+    this.#decoder = ports.tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), { whole: true });
+    this.#facts = dialect.readRequest(null, head.path);
+  }
+
+  /** What the request asks for, as far as it is read. */
+  get facts(): RequestFacts {
+    return this.#facts;
+  }
+
+  write(chunk: Buffer): void {
+    this.wireBytes += chunk.length;
+    this.#decoder.write(chunk);
+  }
+
+  /** A promise only when the body is compressed and large. */
+  end(): Promise<void> | void {
+    const ending = this.#decoder.end();
+    if (ending === undefined) this.#readFacts();
+    else return ending.then(() => this.#readFacts());
+  }
+
+  close(): void {
+    this.#decoder.close();
+  }
+
+  #onDecoded(bytes: Buffer): void {
+    this.copy.write(bytes);
+    this.#json.write(bytes);
+  }
+
+  #readFacts(): void {
+    const reading = this.#json.end();
+    this.#facts = this.#dialect.readRequest(reading.ok ? reading.value : null, this.#path);
+  }
+}

@@ -1,0 +1,253 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Authority, openAuthority } from '../ca/authority.js';
+import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
+import { type LeafStore, openLeafStore } from '../ca/leaf-store.js';
+import { handleCall } from '../call/handle-call.js';
+import type { CallPorts } from '../call/ports.js';
+import { redactCommand } from '../call/redaction.js';
+import { collectAmbientSecrets } from '../call/secrets.js';
+import type { CallRecord } from '../core/call-record.js';
+import { systemClock } from '../core/clock.js';
+import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
+import { EventBus, type EventListener } from '../core/events.js';
+import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
+import type { LedgerWriter } from '../core/ledger.js';
+import type { Session } from '../core/session.js';
+import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
+import { openRegistry } from '../providers/registry.js';
+import { readConnectTo } from '../proxy/connect-to.js';
+import { Connector } from '../proxy/connector.js';
+import type { Door } from '../proxy/door.js';
+import { SessionProxy } from '../proxy/proxy.js';
+import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
+import { openLedgerWriter } from '../storage/ledger-writer.js';
+import { wireTools } from './wire-tools.js';
+
+/**
+ * Opens the host: CA, bundle, ledger and proxy, in that order and in some tens of milliseconds. What can be wrong
+ * with the user's options is said before anything is opened.
+ *
+ * Throws `OPTION_INVALID`, `PROVIDER_INVALID`, `PROXY_UNSUPPORTED`, `UPSTREAM_CA_UNREADABLE`, `HOME_UNUSABLE`,
+ * and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the run goes on.
+ */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const connectTo = (options.connectTo ?? []).map(readConnectTo);
+  const proxies = readUpstreamProxies(options.env);
+  const registry = openRegistry();
+  for (const registration of options.providers ?? []) registry.register(registration);
+  const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
+  const authority = openAuthority(options.home);
+  const bundle = openBundle(options.home, authority, options.env);
+  const trustedRoots = (): string[] => {
+    const roots = readFileSync(bundle.bundlePath, 'utf8');
+    return upstreamCa === null ? [roots] : [roots, upstreamCa];
+  };
+  const connector = new Connector({ connectTo, proxies, trustedRoots });
+  return new OpenedHost({ options, registry, authority, bundle, connector });
+}
+
+interface HostParts {
+  readonly options: HostOptions;
+  readonly registry: ProviderRegistry;
+  readonly authority: Authority;
+  readonly bundle: Bundle;
+  readonly connector: Connector;
+}
+
+class OpenedHost implements Host {
+  readonly caPath: string;
+  readonly bundlePath: string;
+  readonly extraCaPath: string;
+  readonly #parts: HostParts;
+  readonly #leaves: LeafStore;
+  readonly #ledger: LedgerWriter;
+  readonly #proxy: SessionProxy;
+  readonly #bus: EventBus;
+  readonly #ambientSecrets: readonly string[];
+  readonly #sessions = new Set<OpenedSession>();
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: HostParts) {
+    const { options, registry, authority, bundle, connector } = parts;
+    this.#parts = parts;
+    this.caPath = bundle.caPath;
+    this.bundlePath = bundle.bundlePath;
+    this.extraCaPath = bundle.extraPath;
+    this.#ambientSecrets = collectAmbientSecrets(options.env);
+    this.#bus = new EventBus((error) => this.#noteListenerError(error));
+    this.#leaves = openLeafStore(authority);
+    this.#ledger = openLedgerWriter({
+      home: options.home,
+      onFault: ({ code, message, hint }) => this.#fault(null, code, message, hint),
+    });
+    const ports = this.#makeCallPorts();
+    this.#proxy = new SessionProxy({
+      registry,
+      connector,
+      leafFor: (host) => this.#leaves.contextFor(host),
+      handleCall: (session, head, match) => handleCall(ports, { session, head, match }),
+      onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
+    });
+    void this.#leaves.warm(registry.knownHosts);
+  }
+
+  get registered(): readonly Origin[] {
+    return this.#parts.registry.registered;
+  }
+
+  bundleFor(userFile: string | undefined): string {
+    if (userFile === undefined || userFile === '') return this.bundlePath;
+    const { authority, options } = this.#parts;
+    return makeBundle({ home: options.home, authority, baseFile: userFile });
+  }
+
+  registerProvider(registration: ProviderRegistration): void {
+    this.#parts.registry.register(registration);
+  }
+
+  onEvent(listener: EventListener): () => void {
+    return this.#bus.onEvent(listener);
+  }
+
+  async openSession(options: SessionOptions = {}): Promise<OpenSession> {
+    if (this.#closing !== null) {
+      throw new TrackerError('HOST_CLOSED', 'Could not open a session: the host is closed.', {
+        hint: 'Open a new host.',
+      });
+    }
+    const session = makeSession(options, this.#ambientSecrets);
+    const credentials = options.credentials === true ? `llmtap:${randomBytes(24).toString('base64url')}` : null;
+    const door = await this.#proxy.openDoor({ session, credentials, bindAddress: '127.0.0.1' });
+    const opened = new OpenedSession({
+      session,
+      door,
+      credentials,
+      onClose: async (exitCode) => {
+        this.#sessions.delete(opened);
+        await this.#proxy.closeDoor(door);
+        this.#ledger.saveSessionClosed(session.sessionId, {
+          endedAt: systemClock.nowIso(),
+          counts: door.counts(),
+          exitCode,
+        });
+        this.#bus.announce({ type: 'session.closed', session, counts: door.counts() });
+      },
+    });
+    this.#sessions.add(opened);
+    this.#ledger.saveSessionOpened(session);
+    this.#bus.announce({ type: 'session.opened', session });
+    return opened;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close()));
+    await this.#proxy.close();
+    await this.#leaves.close();
+    await this.#ledger.close();
+  }
+
+  #makeCallPorts(): CallPorts {
+    return {
+      clock: systemClock,
+      newId: randomUUID,
+      tools: wireTools,
+      bodies: this.#parts.options.bodies ?? 'redacted',
+      ambientSecrets: this.#ambientSecrets,
+      onRecord: (record) => this.#keep(record),
+      onFault: (code, message, hint) => this.#fault(null, code, message, hint),
+    };
+  }
+
+  #keep(record: CallRecord): void {
+    this.#ledger.saveCall(record);
+    this.#bus.announce({ type: 'call.completed', record });
+  }
+
+  #fault(session: Session | null, code: ErrorCode, message: string, hint: string | null): void {
+    const fault = { code, message, hint, sessionId: session?.sessionId ?? null, at: systemClock.nowIso() };
+    this.#ledger.saveFault(fault);
+    this.#bus.announce({ type: 'fault.occurred', fault });
+  }
+
+  /** A listener's failure is told to the ledger alone: telling the listeners would ask for another. */
+  #noteListenerError(error: unknown): void {
+    const message = `An event listener threw: ${readErrorMessage(error)}.`;
+    this.#ledger.saveFault({ code: 'LISTENER_FAILED', message, hint: null, sessionId: null, at: systemClock.nowIso() });
+  }
+}
+
+class OpenedSession implements OpenSession {
+  readonly session: Session;
+  readonly port: number;
+  readonly proxyUrl: string;
+  readonly #door: Door;
+  readonly #onClose: (exitCode: number | null) => Promise<void>;
+  #closing: Promise<void> | null = null;
+
+  constructor(parts: {
+    readonly session: Session;
+    readonly door: Door;
+    readonly credentials: string | null;
+    readonly onClose: (exitCode: number | null) => Promise<void>;
+  }) {
+    this.session = parts.session;
+    this.#door = parts.door;
+    this.port = parts.door.port;
+    this.proxyUrl = `http://${parts.credentials === null ? '' : `${parts.credentials}@`}127.0.0.1:${this.port}`;
+    this.#onClose = parts.onClose;
+  }
+
+  counts() {
+    return this.#door.counts();
+  }
+
+  close(end: { readonly exitCode?: number } = {}): Promise<void> {
+    this.#closing ??= this.#onClose(end.exitCode ?? null);
+    return this.#closing;
+  }
+}
+
+function makeSession(options: SessionOptions, ambientSecrets: readonly string[]): Session {
+  return Object.freeze({
+    sessionId: `sess_${randomBytes(6).toString('hex')}`,
+    openedAt: systemClock.nowIso(),
+    command: options.command === undefined ? null : redactCommand(options.command, ambientSecrets),
+    runId: options.runId ?? randomUUID(),
+    configKey: options.configKey ?? null,
+    variationKey: options.variationKey ?? null,
+    version: options.version ?? null,
+    graphKey: options.graphKey ?? null,
+    graphRunId: options.graphRunId ?? null,
+    dataId: options.dataId ?? null,
+    comboId: options.comboId ?? null,
+    agentId: options.agentId ?? null,
+  });
+}
+
+function readUpstreamCa(path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new TrackerError(
+      'UPSTREAM_CA_UNREADABLE',
+      `Could not read --upstream-ca "${path}": ${readErrorMessage(error)}.`,
+      {
+        cause: error,
+        hint: 'Name a PEM file of certificates.',
+      },
+    );
+  }
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+    throw new TrackerError('UPSTREAM_CA_UNREADABLE', `--upstream-ca "${path}" holds no PEM certificate.`, {
+      hint: 'Convert it with: openssl x509 -inform der -in FILE -out FILE.pem',
+    });
+  }
+  return text;
+}

@@ -1,0 +1,20 @@
+import type { WireTools } from '../call/ports.js';
+import { readRequestId } from '../providers/request-id.js';
+import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js';
+import { JsonReader } from '../providers/wire/json-reader.js';
+import { askForStreamUsage, UsageFrameFilter } from '../providers/wire/usage-frames.js';
+import { readWireSession } from '../providers/wire-session.js';
+
+/** Request bodies above this are read with long strings left out, piece by piece, instead of parsed at once. */
+const maxWholeRequestBytes = 64 * 1024;
+
+/** The readers of `providers/`, as `call/` takes them. */
+export const wireTools: WireTools = {
+  openDecoder,
+  openEncoder,
+  openJsonReader: () => new JsonReader({ maxWholeBytes: maxWholeRequestBytes }),
+  openFrameFilter: () => new UsageFrameFilter(),
+  askForStreamUsage,
+  readRequestId,
+  readWireSession,
+};

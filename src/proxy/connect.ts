@@ -1,0 +1,162 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import net from 'node:net';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import type { Origin, ProviderRegistry } from '../core/wire.js';
+import { type HostAndPort, normaliseHost, readAuthority } from './authority-form.js';
+import { type ClientHello, readClientHello } from './client-hello.js';
+import type { Connector, Destination } from './connector.js';
+import type { Door } from './door.js';
+import { terminateTls } from './terminate.js';
+import type { TrustWatch } from './trust-watch.js';
+import { relayTunnel } from './tunnel.js';
+
+export interface ConnectPorts {
+  readonly registry: ProviderRegistry;
+  readonly connector: Connector;
+  readonly leafFor: (host: string) => Promise<SecureContext>;
+  /** Serves HTTP on a tunnel whose destination is known. */
+  readonly serve: (socket: Socket, door: Door, destination: Destination) => void;
+  readonly trustWatch: (door: Door) => TrustWatch;
+  readonly onHttp2Only: (door: Door, host: string) => void;
+}
+
+/**
+ * One write: clients that read the reply's head with one `data` event fail on two. Sent before any certificate
+ * work, so the client's hello is already on its way.
+ */
+const established = 'HTTP/1.1 200 Connection Established\r\n\r\n';
+
+/** Decides what a CONNECT becomes: a tunnel nobody looks into, or TLS ended here, or plain HTTP served here. */
+export function handleConnect(
+  ports: ConnectPorts,
+  client: { request: IncomingMessage; socket: Socket; head: Buffer },
+  door: Door,
+): void {
+  const { request, socket, head } = client;
+  const target = readAuthority(request.url ?? '', 443);
+  if (target === undefined) {
+    socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    return;
+  }
+  const tls: Origin = { scheme: 'https', ...target };
+  const isNamedProvider = ports.registry.isProvider(tls) || ports.registry.isProvider({ ...tls, scheme: 'http' });
+  // An address says nothing of whose it is; the name is in the hello, which the client sends first.
+  const isAddress = net.isIP(target.host) !== 0 && target.port === 443;
+  if (!isNamedProvider && !isAddress) {
+    void relayTunnel({ client: socket, door, connector: ports.connector, origin: tls, head, greeting: established });
+    return;
+  }
+  socket.write(established);
+  const userAgent = request.headers['user-agent'] ?? null;
+  peekHello(socket, head, (hello) => new OpenedTunnel(ports, door, { socket, target, userAgent }).decide(hello));
+}
+
+type Peeked = { readonly bytes: Buffer; readonly hello: ClientHello | null };
+
+/** Waits for the whole ClientHello, or for bytes that are none; a client that leaves before is no error. */
+function peekHello(socket: Socket, head: Buffer, onPeeked: (peeked: Peeked) => void): void {
+  let bytes = head;
+  const settle = (): boolean => {
+    const reading = readClientHello(bytes);
+    if (reading.kind === 'incomplete') return false;
+    socket.off('data', onData).off('end', onEnd);
+    socket.pause();
+    onPeeked({ bytes, hello: reading.kind === 'hello' ? reading.hello : null });
+    return true;
+  };
+  const onData = (chunk: Buffer): void => {
+    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
+    settle();
+  };
+  const onEnd = (): void => void socket.end();
+  socket.on('data', onData).on('end', onEnd);
+  if (settle()) return;
+  socket.resume();
+}
+
+class OpenedTunnel {
+  readonly #ports: ConnectPorts;
+  readonly #door: Door;
+  readonly #socket: Socket;
+  readonly #target: HostAndPort;
+  readonly #userAgent: string | null;
+
+  constructor(
+    ports: ConnectPorts,
+    door: Door,
+    tunnel: { readonly socket: Socket; readonly target: HostAndPort; readonly userAgent: string | null },
+  ) {
+    this.#ports = ports;
+    this.#door = door;
+    this.#socket = tunnel.socket;
+    this.#target = tunnel.target;
+    this.#userAgent = tunnel.userAgent;
+  }
+
+  decide({ bytes, hello }: Peeked): void {
+    const { registry } = this.#ports;
+    if (hello === null) {
+      const plain: Origin = { scheme: 'http', ...this.#target };
+      if (!registry.isProvider(plain)) return this.#relayBlind(bytes);
+      this.#socket.unshift(bytes);
+      return this.#ports.serve(this.#socket, this.#door, { origin: plain, serverName: plain.host });
+    }
+    const serverName = readPlainName(hello.serverName) ?? this.#target.host;
+    // The target decides where; a name in the hello only says whose an address is.
+    const origin: Origin = { scheme: 'https', host: this.#target.host, port: this.#target.port };
+    if (!registry.isProvider(origin) && !registry.isProvider({ ...origin, host: serverName }))
+      return this.#relayBlind(bytes);
+    if (hello.alpn !== null && hello.alpn.length > 0 && !hello.alpn.includes('http/1.1')) {
+      this.#ports.onHttp2Only(this.#door, serverName);
+      return this.#relayBlind(bytes);
+    }
+    void this.#terminate(bytes, { origin, serverName });
+  }
+
+  #relayBlind(bytes: Buffer): void {
+    const origin: Origin = { scheme: 'https', ...this.#target };
+    void relayTunnel({
+      client: this.#socket,
+      door: this.#door,
+      connector: this.#ports.connector,
+      origin,
+      head: bytes,
+      greeting: null,
+    });
+  }
+
+  async #terminate(bytes: Buffer, destination: Destination): Promise<void> {
+    const secureContext = await this.#findContext(destination);
+    // The leaf could not be made: the agent's call is worth more than our seeing it.
+    if (secureContext === undefined) return this.#relayBlind(bytes);
+    if (this.#socket.destroyed) return;
+    const trust = this.#ports.trustWatch(this.#door);
+    const host = destination.serverName;
+    this.#socket.unshift(bytes);
+    terminateTls({
+      socket: this.#socket,
+      secureContext,
+      onSecure: (secure: TLSSocket) => this.#ports.serve(secure, this.#door, destination),
+      onRefused: (alert) => trust.onAlert(host, alert, this.#userAgent),
+      onSilentClose: () => trust.onSilentClose(host, this.#userAgent),
+    });
+  }
+
+  async #findContext({ serverName, origin }: Destination): Promise<SecureContext | undefined> {
+    for (const name of new Set([serverName, origin.host])) {
+      try {
+        return await this.#ports.leafFor(name);
+      } catch {
+        // A name no certificate can carry; the target's own is tried next.
+      }
+    }
+    return undefined;
+  }
+}
+
+/** A server name as DNS could know it; any other (it comes from the wire) is as good as none. */
+function readPlainName(name: string | null): string | null {
+  if (name === null || !/^[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_.])?$/.test(name)) return null;
+  return normaliseHost(name);
+}

@@ -1,0 +1,188 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Call, ReplyRewrite } from '../call/call.js';
+import type { Destination } from './connector.js';
+import { explainUpstreamError } from './explain-upstream-error.js';
+import { makeReplyHeaders } from './reply-headers.js';
+import { keepFraming, type RequestBody, takeBody } from './request-body.js';
+import type { ReplyControl, ReplyHandler, Upstream } from './upstream.js';
+
+export interface ExchangeOptions {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly destination: Destination;
+  /** Path and query. */
+  readonly path: string;
+  readonly upstream: Upstream;
+  /** `null` when the request is no model call: it passes unrecorded. */
+  readonly call: Call | null;
+}
+
+/** Relays one request and its reply; whatever happens, the client gets an answer or a cut, never a hang of ours. */
+export function relayExchange(options: ExchangeOptions): void {
+  new Exchange(options).start();
+}
+
+class Exchange implements ReplyHandler {
+  readonly #options: ExchangeOptions;
+  #control: ReplyControl | null = null;
+  #rewrite: ReplyRewrite | null = null;
+  #headSent = false;
+  #bodyBegun = false;
+  /** The reply has ended, was cut, or its client is gone: nothing more is told to anybody. */
+  #over = false;
+  #paused = false;
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    const { request, response, call } = this.#options;
+    response.sendDate = false;
+    // NOTE: removing it before it was ever set is how node:http is told to add no Connection header of its own.
+    response.removeHeader('connection');
+    response.on('close', () => this.#onClientClosed());
+    // NOTE: a pipelined request's response has no socket yet, and hears nothing of its closing.
+    if (response.socket === null) request.socket.once('close', () => this.#onClientClosed());
+    response.on('error', () => undefined);
+    response.on('drain', () => this.#resume());
+    takeBody(request, {
+      wholeBytes: call?.wholeRequestBytes ?? null,
+      onData: (chunk) => call?.onRequestData(chunk),
+      onEnd: () => call?.onRequestEnd(),
+      onReady: (body, whole) => this.#send(body, whole),
+    });
+  }
+
+  #send(body: RequestBody, whole: boolean): void {
+    if (this.#over) return;
+    const { request, call, upstream, destination, path } = this.#options;
+    let toSend = body;
+    let { rawHeaders } = request;
+    if (whole && Buffer.isBuffer(body)) {
+      const rewritten = call?.rewriteRequest(body) ?? body;
+      if (rewritten !== body) rawHeaders = replaceContentLength(rawHeaders, rewritten.length);
+      toSend = keepFraming(request, rewritten);
+    }
+    upstream.send({ destination, method: request.method ?? 'GET', path, rawHeaders, body: toSend }, this);
+  }
+
+  onStart(control: ReplyControl): void {
+    this.#control = control;
+    if (this.#over) control.abort(new Error('the client went away'));
+  }
+
+  onHead(status: number, statusMessage: string, rawHeaders: string[]): void {
+    if (this.#over) return;
+    const { request, response, call } = this.#options;
+    this.#rewrite = call?.onReplyHead(status, rawHeaders) ?? null;
+    if (this.#rewrite !== null) this.#rewrite.sink = (bytes) => this.#write(bytes);
+    try {
+      response.writeHead(status, statusMessage, makeReplyHeaders(request, this.#rewrite?.rawHeaders ?? rawHeaders));
+      this.#headSent = true;
+    } catch (error) {
+      this.#fail('upstream_error', error);
+      this.#control?.abort(new Error('the reply cannot be passed on'));
+      return;
+    }
+    // The head waits for the body's first piece only as long as that is already here.
+    setImmediate(() => {
+      if (!this.#bodyBegun && !this.#over) response.flushHeaders();
+    });
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#over) return;
+    if (this.#rewrite === null) this.#write(chunk);
+    else this.#rewrite.write(chunk);
+    this.#options.call?.onReplyData(chunk);
+  }
+
+  onEnd(rawTrailers: string[]): void {
+    if (this.#over) return;
+    const ending = this.#rewrite?.end();
+    if (ending === undefined) this.#end(rawTrailers);
+    else
+      void ending.then(
+        () => this.#end(rawTrailers),
+        (error: unknown) => this.#fail('upstream_aborted', error),
+      );
+  }
+
+  onError(error: Error): void {
+    if (this.#over) return;
+    this.#fail(this.#headSent ? 'upstream_aborted' : 'upstream_error', error);
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#over || bytes.length === 0) return;
+    this.#bodyBegun = true;
+    if (this.#options.response.write(bytes)) return;
+    this.#paused = true;
+    this.#control?.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#control?.resume();
+  }
+
+  #end(rawTrailers: string[]): void {
+    if (this.#over) return;
+    this.#over = true;
+    const { response, call } = this.#options;
+    if (rawTrailers.length > 0) response.addTrailers(pairUp(rawTrailers));
+    response.end();
+    call?.onReplyEnd();
+  }
+
+  /** The provider failed: a client still without a head gets a 502, one in mid-reply the same cut. */
+  #fail(how: 'upstream_error' | 'upstream_aborted', error: unknown): void {
+    this.#over = true;
+    const { response, call, destination } = this.#options;
+    const problem = explainUpstreamError(error, destination.origin);
+    if (this.#headSent) {
+      cutAfterFlush(response);
+    } else {
+      const text = `${JSON.stringify({ error: { type: 'llmtap_upstream_error', ...problem } })}\n`;
+      response.writeHead(502, ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(text))]);
+      response.end(text);
+    }
+    this.#rewrite?.close();
+    call?.onInterrupted(how, problem);
+  }
+
+  #onClientClosed(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#rewrite?.close();
+    this.#control?.abort(new Error('the client went away'));
+    this.#options.call?.onInterrupted('client_aborted', {
+      code: 'CLIENT_ABORTED',
+      message: this.#headSent
+        ? 'The client closed its connection before the reply ended.'
+        : 'The client closed its connection before the reply began.',
+    });
+  }
+}
+
+/** Ends the connection without ending the reply, once what was written of it is on its way. */
+function cutAfterFlush(response: ServerResponse): void {
+  const { socket } = response;
+  // A pipelined reply whose turn has not come is cut when it has; those before it stay whole.
+  if (socket === null) response.destroy();
+  else setImmediate(() => socket.write('', () => response.destroy()));
+}
+
+function replaceContentLength(rawHeaders: readonly string[], length: number): string[] {
+  return rawHeaders.map((value, i) =>
+    i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-length' ? String(length) : value,
+  );
+}
+
+function pairUp(raw: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i] ?? '', raw[i + 1] ?? '']);
+  return pairs;
+}

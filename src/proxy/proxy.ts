@@ -1,0 +1,211 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import net, { type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import type { Call } from '../call/call.js';
+import type { ErrorCode } from '../core/errors.js';
+import type { Session } from '../core/session.js';
+import type { Origin, ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
+import { handleConnect } from './connect.js';
+import type { Connector, Destination } from './connector.js';
+import { Door, SocketRegister } from './door.js';
+import { relayExchange } from './exchange.js';
+import { Mitm } from './mitm.js';
+import { readTarget } from './request-target.js';
+import { TrustWatch } from './trust-watch.js';
+import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
+import { Upstream } from './upstream.js';
+
+export interface ProxyPorts {
+  readonly registry: ProviderRegistry;
+  readonly connector: Connector;
+  readonly leafFor: (host: string) => Promise<SecureContext>;
+  readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch) => Call;
+  readonly onFault: (session: Session, code: ErrorCode, message: string, hint: string | null) => void;
+}
+
+export interface DoorRequest {
+  readonly session: Session;
+  readonly credentials: string | null;
+  readonly bindAddress: string;
+}
+
+/** Names come from the wire: bounded. */
+const maxHostsNamed = 1000;
+
+const loginWanted =
+  'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="llmtap"\r\nContent-Length: 0\r\n\r\n';
+
+/** The proxy of all sessions: one server, one set of upstream connections, and a door a session. */
+export class SessionProxy {
+  readonly #ports: ProxyPorts;
+  readonly #upstream: Upstream;
+  readonly #mitm: Mitm;
+  readonly #sockets = new SocketRegister();
+  readonly #doors = new Set<Door>();
+  readonly #trust = new WeakMap<Door, TrustWatch>();
+  readonly #http2Only = new WeakMap<Door, Set<string>>();
+
+  constructor(ports: ProxyPorts) {
+    this.#ports = ports;
+    this.#upstream = new Upstream(ports.connector);
+    this.#mitm = new Mitm({
+      onConnect: (request, socket, head) => this.#onConnect(request, socket, head),
+      onRequest: (request, response) => this.#onRequest(request, response),
+      onUpgrade: (request, socket, head) => this.#onUpgrade(request, socket, head),
+      // Sockets that break are the clients'; who serves them sees their 'close'.
+      onProblem: () => undefined,
+    });
+  }
+
+  /** Opens a session's port. Rejects with `LISTEN_FAILED`. */
+  async openDoor(request: DoorRequest): Promise<Door> {
+    const door = new Door({ ...request, onConnection: (socket, to) => this.#admit(socket, to, null) });
+    await door.open();
+    this.#doors.add(door);
+    return door;
+  }
+
+  async closeDoor(door: Door): Promise<void> {
+    this.#trust.get(door)?.close();
+    this.#doors.delete(door);
+    await door.close();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#doors].map((door) => this.closeDoor(door)));
+    await this.#upstream.close();
+    this.#ports.connector.close();
+    this.#mitm.close();
+  }
+
+  #admit(socket: Socket, door: Door, destination: Destination | null): void {
+    this.#sockets.note(socket, { door, destination });
+    // One connection may carry any number of requests, each listening for its close.
+    socket.setMaxListeners(0);
+    this.#mitm.accept(socket);
+  }
+
+  #onConnect(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const facts = this.#sockets.find(socket);
+    if (facts === undefined || facts.destination !== null) {
+      socket.end('HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    socket.on('error', () => undefined);
+    const { door } = facts;
+    if (!door.admits(request.headers['proxy-authorization'])) {
+      // The connection stays: clients such as git ask first and log in on the second try.
+      socket.write(loginWanted);
+      if (head.length > 0) socket.unshift(head);
+      this.#mitm.accept(socket);
+      return;
+    }
+    const { registry, connector, leafFor } = this.#ports;
+    handleConnect(
+      {
+        registry,
+        connector,
+        leafFor,
+        serve: (opened, to, destination) => this.#admit(opened, to, destination),
+        trustWatch: (to) => this.#requireTrustWatch(to),
+        onHttp2Only: (to, host) => this.#reportHttp2Only(to, host),
+      },
+      { request, socket, head },
+      door,
+    );
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const facts = this.#sockets.find(request.socket);
+    if (facts === undefined) return void request.socket.destroy();
+    const { door, destination } = facts;
+    if (destination === null && !door.admits(request.headers['proxy-authorization'])) {
+      request.resume();
+      response.writeHead(407, ['proxy-authenticate', 'Basic realm="llmtap"', 'content-length', '0']).end();
+      return;
+    }
+    const target = readTarget(request, destination);
+    if (target === undefined) {
+      request.resume();
+      response
+        .writeHead(400, ['content-type', 'text/plain'])
+        .end('This port is an HTTP proxy: send it CONNECT or absolute URLs.\n');
+      return;
+    }
+    if (destination?.origin.scheme === 'https') this.#requireTrustWatch(door).onServed(destination.serverName);
+    const head: RequestHead = {
+      origin: findNamedOrigin(target.destination),
+      method: request.method ?? 'GET',
+      path: target.path,
+      rawHeaders: request.rawHeaders,
+    };
+    const match = this.#ports.registry.recognise(head);
+    if (match === undefined) door.count('passedRequests');
+    else door.count('calls');
+    const call = match === undefined ? null : this.#ports.handleCall(door.session, head, match);
+    relayExchange({
+      request,
+      response,
+      destination: target.destination,
+      path: target.path,
+      upstream: this.#upstream,
+      call,
+    });
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const facts = this.#sockets.find(socket);
+    const target = facts === undefined ? undefined : readTarget(request, facts.destination);
+    if (facts === undefined || target === undefined) return void socket.destroy();
+    const { door, destination } = facts;
+    socket.on('error', () => undefined);
+    if (destination === null && !door.admits(request.headers['proxy-authorization'])) {
+      socket.end(loginWanted);
+      return;
+    }
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      // NOTE: node:http has let go of the socket; the same request without its offer goes in again from the front.
+      socket.unshift(Buffer.concat([Buffer.from(formatWithoutUpgrade(request), 'latin1'), head]));
+      this.#mitm.accept(socket);
+      return;
+    }
+    if (destination?.origin.scheme === 'https') this.#requireTrustWatch(door).onServed(destination.serverName);
+    const { connector } = this.#ports;
+    void relayUpgrade({
+      request,
+      client: socket,
+      head,
+      path: target.path,
+      destination: target.destination,
+      connector,
+      door,
+    });
+  }
+
+  #requireTrustWatch(door: Door): TrustWatch {
+    let watch = this.#trust.get(door);
+    if (watch === undefined) {
+      watch = new TrustWatch(({ message, hint }) => {
+        door.count('faults');
+        this.#ports.onFault(door.session, 'TLS_REFUSED', message, hint);
+      });
+      this.#trust.set(door, watch);
+    }
+    return watch;
+  }
+
+  #reportHttp2Only(door: Door, host: string): void {
+    const said = this.#http2Only.get(door) ?? new Set();
+    this.#http2Only.set(door, said);
+    if (said.has(host) || said.size >= maxHostsNamed) return;
+    said.add(host);
+    door.count('faults');
+    const message = `A client speaks nothing but HTTP/2 to ${host}; its connection was relayed unread and its calls cannot be seen.`;
+    this.#ports.onFault(door.session, 'TLS_HTTP2_ONLY', message, 'Let the client offer HTTP/1.1 as well.');
+  }
+}
+
+/** Whose the call is: the target's name, or for a bare address the name TLS asked for. */
+function findNamedOrigin({ origin, serverName }: Destination): Origin {
+  return net.isIP(origin.host) !== 0 && net.isIP(serverName) === 0 ? { ...origin, host: serverName } : origin;
+}

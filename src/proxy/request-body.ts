@@ -1,0 +1,120 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+
+export type RequestBody = Buffer | Readable | null;
+
+export interface BodyOptions {
+  /** Read the body whole, up to so many bytes, before it is handed on; `null` hands it on as it comes. */
+  readonly wholeBytes: number | null;
+  /** Called with every chunk as it came. */
+  readonly onData: (chunk: Buffer) => void;
+  readonly onEnd: () => void;
+  /** Called once, with `whole` true when the buffer given is all of it. */
+  readonly onReady: (body: RequestBody, whole: boolean) => void;
+}
+
+/** Whether the head announces a body. Source: RFC 9112 section 6.3 (read 2026-11-21). */
+export function announcesBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length'];
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+/**
+ * Hands a request's body on. A body that came with its head in one piece is handed on as a buffer, which costs
+ * a quarter of a stream; any other as a stream with back-pressure, from its first byte; a whole one when it is
+ * wanted, unless it passes the bound.
+ */
+export function takeBody(request: IncomingMessage, options: BodyOptions): void {
+  if (!announcesBody(request)) {
+    request.resume();
+    options.onEnd();
+    options.onReady(null, true);
+    return;
+  }
+  new BodyTaker(request, options).start();
+}
+
+class BodyTaker {
+  readonly #request: IncomingMessage;
+  readonly #options: BodyOptions;
+  /** Framing stays what it was: a chunked request goes on chunked. */
+  readonly #chunked: boolean;
+  readonly #announcedBytes: number;
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  #ended = false;
+  #stream: Readable | null = null;
+  #handedOn = false;
+
+  constructor(request: IncomingMessage, options: BodyOptions) {
+    this.#request = request;
+    this.#options = options;
+    this.#chunked = request.headers['transfer-encoding'] !== undefined;
+    this.#announcedBytes = this.#chunked ? Number.POSITIVE_INFINITY : Number(request.headers['content-length']);
+  }
+
+  start(): void {
+    const request = this.#request;
+    request.on('data', (chunk: Buffer) => this.#onData(chunk));
+    request.on('end', () => this.#onEnd());
+    // A client that goes away mid-upload: the response's own close tells the call; this ends the upload.
+    request.on('error', (error) => this.#stream?.destroy(error));
+    request.on('close', () => {
+      if (!this.#ended) this.#stream?.destroy(new Error('the client went away during its upload'));
+    });
+    const { wholeBytes } = this.#options;
+    const wanted = wholeBytes !== null && (this.#chunked || this.#announcedBytes <= wholeBytes);
+    // What came in one segment with the head is delivered before this runs.
+    if (!wanted) setImmediate(() => this.#openStream());
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#options.onData(chunk);
+    if (this.#stream !== null) {
+      // A provider that has answered already reads no more; the client's upload runs out into nothing.
+      if (!this.#stream.destroyed && !this.#stream.push(chunk)) this.#request.pause();
+      return;
+    }
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    // All of it is here, though node:http says so only later: the call must have read it before it is sent.
+    if (this.#heldBytes >= this.#announcedBytes) this.#onEnd();
+    else if (this.#options.wholeBytes !== null && this.#heldBytes > this.#options.wholeBytes) this.#openStream();
+  }
+
+  #onEnd(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#options.onEnd();
+    if (this.#stream !== null) this.#stream.push(null);
+    else if (!this.#handedOn) this.#handOnWhole();
+  }
+
+  #handOnWhole(): void {
+    if (this.#handedOn) return;
+    this.#handedOn = true;
+    const [first] = this.#held;
+    const body = this.#held.length === 1 && first !== undefined ? first : Buffer.concat(this.#held);
+    this.#held = [];
+    this.#options.onReady(body, true);
+  }
+
+  #openStream(): void {
+    if (this.#handedOn) return;
+    this.#handedOn = true;
+    const stream = new Readable({ read: () => void this.#request.resume(), highWaterMark: 64 * 1024 });
+    // A stream whose reader has gone must not end the process.
+    stream.on('error', () => undefined);
+    stream.on('close', () => void this.#request.resume());
+    this.#stream = stream;
+    for (const chunk of this.#held) stream.push(chunk);
+    this.#held = [];
+    if (this.#ended) stream.push(null);
+    this.#options.onReady(stream, false);
+  }
+}
+
+/** A whole body in the framing it came with. */
+export function keepFraming(request: IncomingMessage, body: Buffer): RequestBody {
+  return request.headers['transfer-encoding'] === undefined ? body : Readable.from([body], { objectMode: false });
+}

@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import { readAuthority } from './authority-form.js';
+import type { Destination } from './connector.js';
+
+/** Where one request goes, and what it asks for there. */
+export interface RequestTarget {
+  readonly destination: Destination;
+  /** Path and query, as sent. */
+  readonly path: string;
+}
+
+/**
+ * Reads a request's target: inside a tunnel the tunnel's destination holds, whatever the Host header says; on
+ * the proxy port itself only an absolute URL says where to. `undefined` when nothing does.
+ */
+export function readTarget(request: IncomingMessage, destination: Destination | null): RequestTarget | undefined {
+  const url = request.url ?? '';
+  const absolute = /^(https?):\/\/([^/?#]*)([^#]*)/i.exec(url);
+  if (destination !== null) {
+    const path = absolute === null ? url : ensurePath(absolute[3] ?? '');
+    return { destination, path };
+  }
+  if (absolute === null) return undefined;
+  const scheme = absolute[1]?.toLowerCase() === 'https' ? 'https' : 'http';
+  // Credentials in a URL are the client's business with the server; they do not say where it is.
+  const authority = (absolute[2] ?? '').replace(/^.*@/, '');
+  const address = readAuthority(authority, scheme === 'https' ? 443 : 80);
+  if (address === undefined) return undefined;
+  const origin = { scheme, ...address } as const;
+  return { destination: { origin, serverName: address.host }, path: ensurePath(absolute[3] ?? '') };
+}
+
+function ensurePath(pathAndQuery: string): string {
+  return pathAndQuery.startsWith('/') ? pathAndQuery : `/${pathAndQuery}`;
+}

@@ -1,0 +1,52 @@
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { findSystemCode } from '../core/errors.js';
+
+export interface TerminateOptions {
+  readonly socket: Socket;
+  readonly secureContext: SecureContext;
+  /** The handshake is done; what the client sends next is HTTP. */
+  readonly onSecure: (secure: TLSSocket) => void;
+  /** The client said, by an alert, that it does not accept the certificate. */
+  readonly onRefused: (alert: string) => void;
+  /** The connection closed after the handshake without a byte of the client's. */
+  readonly onSilentClose: () => void;
+}
+
+/**
+ * Alerts by which a client refuses a certificate. `certificate_expired` and `unsupported_certificate` belong to
+ * them. Source: RFC 8446 section 6.2; names as OpenSSL 3 gives them in `error.code` (measured).
+ */
+const refusals =
+  /ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|CERTIFICATE_EXPIRED|UNSUPPORTED_CERTIFICATE|CERTIFICATE_REVOKED|ACCESS_DENIED|DECRYPT_ERROR)/;
+
+/** Ends the client's TLS here, on the socket itself: no second hop. The ClientHello must still be unread in it. */
+export function terminateTls(options: TerminateOptions): TLSSocket {
+  const { socket } = options;
+  const secure = new TLSSocket(socket, {
+    isServer: true,
+    secureContext: options.secureContext,
+    // A client that offers no ALPN at all gets none back, and speaks HTTP/1.1.
+    ALPNProtocols: ['http/1.1'],
+  });
+  let handshaken = false;
+  let refused = false;
+  const onError = (error: Error): void => {
+    const alert = refusals.exec(findSystemCode(error) ?? '')?.[1];
+    if (alert === undefined || refused) return;
+    refused = true;
+    options.onRefused(`alert ${alert.toLowerCase()}`);
+  };
+  secure.on('_tlsError', onError);
+  secure.on('error', onError);
+  secure.once('close', () => {
+    if (handshaken && !refused && secure.bytesRead === 0) options.onSilentClose();
+  });
+  secure.once('secure', () => {
+    handshaken = true;
+    options.onSecure(secure);
+  });
+  // Bytes below may end without TLS noticing; its socket must not stay behind.
+  socket.once('close', () => secure.destroy());
+  return secure;
+}

@@ -1,0 +1,54 @@
+import type { Socket } from 'node:net';
+import type { Origin } from '../core/wire.js';
+import type { Connector } from './connector.js';
+import type { Door } from './door.js';
+
+export interface TunnelOptions {
+  readonly client: Socket;
+  readonly door: Door;
+  readonly connector: Connector;
+  readonly origin: Origin;
+  /** Bytes of the client's that were already read. */
+  readonly head: Buffer;
+  /** Written to the client when the far side is there (`200`), or `null` when it was answered before. */
+  readonly greeting: string | null;
+}
+
+/** Relays a connection without looking into it: bytes are counted, nothing else. */
+export async function relayTunnel(options: TunnelOptions): Promise<void> {
+  const { client, door, connector, origin, head, greeting } = options;
+  door.count('tunnels');
+  client.pause();
+  let far: Socket;
+  try {
+    far = await connector.openTcp(origin);
+  } catch {
+    // As any proxy would say; a tunnel to nobody's provider is not ours to record.
+    if (greeting === null) client.destroy();
+    else client.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    return;
+  }
+  door.track(far);
+  // Either side may end its half first; what a proxy of the user's was told before is not the client's.
+  far.allowHalfOpen = true;
+  const before = far.bytesRead + far.bytesWritten;
+  far.once('close', () => door.count('tunnelBytes', far.bytesRead + far.bytesWritten - before));
+  if (client.destroyed) {
+    far.on('error', () => undefined);
+    far.destroy();
+    return;
+  }
+  if (greeting !== null) client.write(greeting);
+  if (head.length > 0) far.write(head);
+  joinSockets(client, far);
+}
+
+/** Pipes both ways, half-closed ends included; an error on one side cuts the other. */
+export function joinSockets(client: Socket, far: Socket): void {
+  client.on('error', () => far.destroy());
+  far.on('error', () => client.destroy());
+  client.once('close', () => far.destroy());
+  far.once('close', () => client.destroySoon());
+  client.pipe(far);
+  far.pipe(client);
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Connector, Destination } from './connector.js';
+import type { Door } from './door.js';
+import { explainUpstreamError } from './explain-upstream-error.js';
+import { joinSockets } from './tunnel.js';
+
+export interface UpgradeOptions {
+  readonly request: IncomingMessage;
+  readonly client: Socket;
+  /** Bytes behind the request's head. */
+  readonly head: Buffer;
+  readonly path: string;
+  readonly destination: Destination;
+  readonly connector: Connector;
+  readonly door: Door;
+}
+
+/**
+ * Relays a protocol upgrade untouched: the client gets 101, or the refusal, from the provider itself, byte for
+ * byte, and then whatever follows. It never hears 101 before the provider said so.
+ */
+export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
+  const { request, client, destination, connector, door } = options;
+  door.count('upgrades');
+  client.pause();
+  let far: Socket;
+  try {
+    far =
+      destination.origin.scheme === 'https'
+        ? await connector.openTls(destination)
+        : await connector.openTcp(destination.origin);
+  } catch (error) {
+    const problem = explainUpstreamError(error, destination.origin);
+    const text = `${JSON.stringify({ error: { type: 'llmtap_upstream_error', ...problem } })}\n`;
+    client.end(
+      `HTTP/1.1 502 Bad Gateway\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+    );
+    return;
+  }
+  door.track(far);
+  if (client.destroyed) {
+    far.on('error', () => undefined);
+    far.destroy();
+    return;
+  }
+  far.write(formatHead(request, options.path), 'latin1');
+  if (options.head.length > 0) far.write(options.head);
+  joinSockets(client, far);
+}
+
+/** The request's head as it came, but for the path of an absolute form and what was meant for the proxy. */
+function formatHead(request: IncomingMessage, path: string): string {
+  const lines = [`${request.method} ${path} HTTP/${request.httpVersion}`];
+  const { rawHeaders } = request;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (!name.toLowerCase().startsWith('proxy-')) lines.push(`${name}: ${rawHeaders[i + 1]}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+const upgradeHeaders = new Set(['upgrade', 'http2-settings', 'connection', 'proxy-connection', 'proxy-authorization']);
+
+/**
+ * The head of a request that offers an upgrade nobody takes here (`h2c`), as the same request without the offer,
+ * to be served as an ordinary one. Source: RFC 9110 section 7.8: a server may ignore it (read 2026-11-21).
+ */
+export function formatWithoutUpgrade(request: IncomingMessage): string {
+  const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`];
+  const { rawHeaders } = request;
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (!upgradeHeaders.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[i + 1]}`);
+  }
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
