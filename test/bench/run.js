@@ -1,0 +1,240 @@
+// `npm run bench`: the tap beside a direct connection and beside mockttp (and mitmdump when it is on the PATH), in
+// turns within one run, so that a slow minute of the machine is everybody's. Prints a table, then JSON.
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openChild } from './children.js';
+import { askAtOnce, askInSequence, openDirect, openProxied, quantile, readFlood, readStream } from './measure.js';
+
+const quick = process.argv.includes('--quick');
+const rounds = quick ? 3 : 8;
+const callsARound = quick ? 100 : 300;
+const say = (text) => process.stderr.write(`${text}\n`);
+const median = (values) => quantile(values, 0.5);
+
+const upstream = await openChild('./upstream.js');
+const tap = await openChild('./tap.js', [upstream.port, upstream.caPath]);
+const mockttp = await openChild('./mockttp.js', [upstream.port]);
+const mitmdump = await openMitmdump(upstream);
+
+const ways = {
+  direct: { dispatcher: openDirect(upstream) },
+  llmtap: { dispatcher: openProxied(tap), child: tap },
+  mockttp: { dispatcher: openProxied(mockttp), child: mockttp },
+  ...(mitmdump === null ? {} : { mitmproxy: { dispatcher: openProxied(mitmdump), child: mitmdump } }),
+};
+const results = {};
+
+say('warming up …');
+for (const { dispatcher } of Object.values(ways)) await askInSequence(dispatcher, quick ? 100 : 400);
+
+say('JSON calls, one at a time …');
+await inTurns(rounds, async (name, way) => {
+  note(name, 'json', await askInSequence(way.dispatcher, callsARound));
+});
+
+say('JSON calls, 16 at a time …');
+await inTurns(quick ? 2 : 4, async (name, way) => {
+  const calls = quick ? 500 : 1500;
+  const before = await way.child?.ask('cpu');
+  const tookMs = await askAtOnce(way.dispatcher, calls, 16);
+  const after = await way.child?.ask('cpu');
+  note(name, 'callsPerSecond', [(calls / tookMs) * 1000]);
+  if (after !== undefined)
+    note(name, 'cpuMs', [(after.user + after.system - before.user - before.system) / 1000 / calls]);
+});
+
+say('streams, a chunk every 2 ms …');
+await inTurns(quick ? 2 : 6, async (name, way) => {
+  for (let i = 0; i < 5; i++) {
+    const { first, gaps, chunks } = await readStream(way.dispatcher, { chunks: 100, everyMs: 2 });
+    if (chunks !== 100) throw new Error(`${name}: ${chunks} of 100 chunks came`);
+    note(name, 'first', [first]);
+    note(name, 'gaps', gaps);
+  }
+});
+
+say('sessions …');
+const { times: sessionTimes } = await tap.ask('sessions');
+const { bytes: sessionBytes } = await tap.ask('manySessions');
+
+say('a stream of 1 GB …');
+await readFlood(ways.llmtap.dispatcher, 64 * 1024 * 1024);
+const { rss } = await tap.ask('watchMemory');
+const floodBegin = performance.now();
+const floodBytes = await readFlood(ways.llmtap.dispatcher, 1024 ** 3);
+const floodSeconds = (performance.now() - floodBegin) / 1000;
+const { peak } = await tap.ask('memoryPeak');
+
+say('host starts …');
+const starts = [];
+for (let i = 0; i < (quick ? 2 : 5); i++) {
+  const fresh = await openChild('./tap.js', [upstream.port, upstream.caPath]);
+  starts.push(await fresh.ask('start'));
+  await fresh.close();
+}
+
+const of = (name, what) => results[name]?.[what] ?? [];
+const added = (name, what, q) => quantile(of(name, what), q) - quantile(of('direct', what), q);
+const figures = [
+  [
+    'JSON call, one at a time: added p50',
+    `${added('llmtap', 'json', 0.5).toFixed(2)} ms`,
+    '<= 0.8 ms',
+    added('llmtap', 'json', 0.5) <= 0.8,
+  ],
+  [
+    'CPU of the tap per call, 16 at a time',
+    `${median(of('llmtap', 'cpuMs')).toFixed(2)} ms`,
+    '<= 0.5 ms',
+    median(of('llmtap', 'cpuMs')) <= 0.5,
+  ],
+  [
+    "the same, of mockttp's",
+    ratio(median(of('llmtap', 'cpuMs')), median(of('mockttp', 'cpuMs'))),
+    '<= 0.33',
+    median(of('llmtap', 'cpuMs')) / median(of('mockttp', 'cpuMs')) <= 1 / 3,
+  ],
+  [
+    'stream: added to its first byte, p50',
+    `${added('llmtap', 'first', 0.5).toFixed(2)} ms`,
+    '<= 1 ms',
+    added('llmtap', 'first', 0.5) <= 1,
+  ],
+  [
+    'stream: added to the gaps, p99',
+    `${added('llmtap', 'gaps', 0.99).toFixed(2)} ms`,
+    '<= 2 ms',
+    added('llmtap', 'gaps', 0.99) <= 2,
+  ],
+  ['session open, p50', `${median(sessionTimes).toFixed(2)} ms`, '<= 3 ms', median(sessionTimes) <= 3],
+  ['1,000 open sessions', `+${(sessionBytes / 2 ** 20).toFixed(0)} MB`, '<= 100 MB', sessionBytes <= 100 * 2 ** 20],
+  [
+    `a ${(floodBytes / 2 ** 30).toFixed(1)} GB stream (${floodSeconds.toFixed(0)} s): growth`,
+    `+${((peak - rss) / 2 ** 20).toFixed(0)} MB`,
+    '< 30 MB',
+    peak - rss < 30 * 2 ** 20,
+  ],
+  [
+    'host start, imports included, p50',
+    `${median(starts.map((s) => s.importMs + s.openMs)).toFixed(0)} ms`,
+    '<= 250 ms',
+    median(starts.map((s) => s.importMs + s.openMs)) <= 250,
+  ],
+];
+
+printTable(
+  ['figure', 'measured', 'asked', ''],
+  figures.map(([what, value, asked, met]) => [what, value, asked, met ? 'met' : 'MISSED']),
+);
+console.log();
+printTable(
+  ['way', 'JSON p50', 'p99', 'calls/s (16)', 'CPU/call', 'stream first p50', 'gap p99'],
+  Object.keys(ways).map((name) => [
+    name,
+    `${median(of(name, 'json')).toFixed(2)} ms`,
+    `${quantile(of(name, 'json'), 0.99).toFixed(2)} ms`,
+    median(of(name, 'callsPerSecond')).toFixed(0),
+    of(name, 'cpuMs').length === 0 ? '–' : `${median(of(name, 'cpuMs')).toFixed(2)} ms`,
+    `${median(of(name, 'first')).toFixed(2)} ms`,
+    `${quantile(of(name, 'gaps'), 0.99).toFixed(2)} ms`,
+  ]),
+);
+console.log();
+console.log(
+  JSON.stringify({
+    node: process.version,
+    cpus: cpus().length,
+    figures: figures.map(([what, value, asked, met]) => ({ what, value, asked, met })),
+    starts,
+  }),
+);
+
+for (const { dispatcher } of Object.values(ways)) await dispatcher.close();
+for (const child of [tap, mockttp, upstream]) await child.close();
+mitmdump?.close();
+
+/** Every way once, in an order that turns, as often as asked. */
+async function inTurns(times, measure) {
+  const names = Object.keys(ways);
+  for (let i = 0; i < times; i++) {
+    for (let k = 0; k < names.length; k++) {
+      const name = names[(i + k) % names.length];
+      await measure(name, ways[name]);
+    }
+  }
+}
+
+function note(name, what, values) {
+  results[name] ??= {};
+  results[name][what] ??= [];
+  results[name][what].push(...values);
+}
+
+function ratio(a, b) {
+  return (a / b).toFixed(2);
+}
+
+function printTable(head, rows) {
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
+  const line = (cells) =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ');
+  console.log(line(head));
+  console.log(widths.map((width) => '-'.repeat(width)).join('  '));
+  for (const row of rows) console.log(line(row));
+}
+
+/** mitmproxy as a recording proxy, when it is installed; `null` otherwise. */
+async function openMitmdump({ port }) {
+  try {
+    execFileSync('mitmdump', ['--version'], { stdio: 'ignore' });
+  } catch {
+    say('mitmdump is not on the PATH: left out');
+    return null;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'llmtap-bench-mitm-'));
+  const child = spawn(
+    'mitmdump',
+    [
+      '--listen-host',
+      '127.0.0.1',
+      '--listen-port',
+      '0',
+      '--ssl-insecure',
+      '--set',
+      `confdir=${folder}`,
+      '--map-remote',
+      `|https://api.openai.com|https://127.0.0.1:${port}`,
+      '-w',
+      join(folder, 'flows'),
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const listening = await new Promise((resolve) => {
+    let text = '';
+    child.stdout.on('data', (chunk) => {
+      text += chunk;
+      const match = /listening at \S*?:(\d+)/.exec(text);
+      if (match) resolve(Number(match[1]));
+    });
+  });
+  const caFile = join(folder, 'mitmproxy-ca-cert.pem');
+  const readCpu = () => {
+    const [user, system] = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+      .split(') ')[1]
+      .split(' ')
+      .slice(11, 13)
+      .map(Number);
+    return { user: user * 10_000, system: system * 10_000 };
+  };
+  return {
+    port: listening,
+    ca: existsSync(caFile) ? readFileSync(caFile, 'utf8') : '',
+    ask: () => readCpu(),
+    close: () => {
+      child.kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

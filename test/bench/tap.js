@@ -1,0 +1,75 @@
+// The tap of the bench, in a process of its own: recording on, as `llmtap run` has it. Answers questions by IPC.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const [upstreamPort, upstreamCa] = process.argv.slice(2);
+const home = mkdtempSync(join(tmpdir(), 'llmtap-bench-tap-'));
+process.on('exit', () => rmSync(home, { recursive: true, force: true }));
+
+const importedAt = performance.now();
+const { openHost } = await import('../../dist/host/host.js');
+const openedAt = performance.now();
+const host = await openHost({
+  home,
+  env: {},
+  connectTo: [`:443:127.0.0.1:${upstreamPort}`],
+  upstreamCa,
+});
+const readyAt = performance.now();
+const session = await host.openSession();
+
+const collect = () => {
+  for (let i = 0; i < 4; i++) globalThis.gc?.();
+};
+
+let peak = 0;
+let sampler;
+const questions = {
+  cpu: () => process.cpuUsage(),
+  /** Milliseconds: of imports, of `openHost`, and from the process's own start until the host is ready. */
+  start: () => ({ importMs: openedAt - importedAt, openMs: readyAt - openedAt, sinceProcessStartMs: readyAt }),
+  /** Starts watching resident memory from a settled state. */
+  watchMemory: () => {
+    collect();
+    const { rss } = process.memoryUsage();
+    peak = rss;
+    sampler = setInterval(() => {
+      peak = Math.max(peak, process.memoryUsage().rss);
+    }, 20);
+    return { rss };
+  },
+  memoryPeak: () => {
+    clearInterval(sampler);
+    return { peak };
+  },
+  sessions: async () => {
+    const times = [];
+    for (let i = 0; i < 300; i++) {
+      const begin = performance.now();
+      const opened = await host.openSession();
+      times.push(performance.now() - begin);
+      await opened.close();
+    }
+    return { times };
+  },
+  manySessions: async () => {
+    collect();
+    const before = process.memoryUsage().rss;
+    const opened = [];
+    for (let i = 0; i < 1000; i++) opened.push(await host.openSession());
+    collect();
+    const after = process.memoryUsage().rss;
+    await Promise.all(opened.map((one) => one.close()));
+    return { bytes: after - before };
+  },
+};
+
+process.on('message', async ({ id, question }) => {
+  process.send?.({ id, answer: await questions[question]() });
+});
+process.on('disconnect', async () => {
+  await host.close();
+  process.exit(0);
+});
+process.send?.({ port: session.port, ca: readFileSync(host.caPath, 'utf8') });

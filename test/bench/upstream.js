@@ -1,0 +1,94 @@
+// The provider of the bench: HTTPS, one JSON answer, one stream that stamps each chunk with the time it left.
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import https from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openAuthority } from '../../dist/ca/authority.js';
+import { makeSerial } from '../../dist/ca/certificate.js';
+import { makeIssuer, makeLeaf } from '../../dist/ca/leaf.js';
+
+const home = mkdtempSync(join(tmpdir(), 'llmtap-bench-upstream-'));
+process.on('exit', () => rmSync(home, { recursive: true, force: true }));
+const authority = openAuthority(home);
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const cert = makeLeaf({
+  issuer: makeIssuer(authority),
+  host: 'api.openai.com',
+  leafPublicKey: pair.publicKey,
+  nowMs: Date.now(),
+  serial: makeSerial(),
+}).certPem;
+
+const reply = Buffer.from(
+  JSON.stringify({
+    id: 'chatcmpl-1',
+    object: 'chat.completion',
+    created: 1,
+    model: 'gpt-4o-2024-08-06',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'word '.repeat(200) }, finish_reason: 'stop' }],
+    usage: { prompt_tokens: 900, completion_tokens: 200, total_tokens: 1100 },
+  }),
+);
+
+const nowUs = () => process.hrtime.bigint() / 1000n;
+
+/** `?chunks=N&everyMs=M`: stamped deltas; then usage and the end. */
+function stream(url, response) {
+  const chunks = Number(url.searchParams.get('chunks') ?? 50);
+  const everyMs = Number(url.searchParams.get('everyMs') ?? 2);
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  let sent = 0;
+  const timer = setInterval(() => {
+    sent += 1;
+    const frame = {
+      id: 'chatcmpl-1',
+      model: 'gpt-4o-2024-08-06',
+      choices: [{ index: 0, delta: { content: `@${nowUs()}@` } }],
+    };
+    if (sent <= chunks) {
+      response.write(`data: ${JSON.stringify(frame)}\n\n`);
+      return;
+    }
+    clearInterval(timer);
+    response.write(
+      'data: {"id":"chatcmpl-1","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":50,"total_tokens":59}}\n\n',
+    );
+    response.end('data: [DONE]\n\n');
+  }, everyMs);
+  response.on('close', () => clearInterval(timer));
+}
+
+/** `?bytes=N`: one long event stream, as fast as it is taken. */
+function flood(url, response) {
+  let left = Number(url.searchParams.get('bytes'));
+  const frame = Buffer.from(
+    `data: ${JSON.stringify({ id: 'c', choices: [{ index: 0, delta: { content: 'x'.repeat(900) } }] })}\n\n`,
+  );
+  const block = Buffer.concat(Array.from({ length: 64 }, () => frame));
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const push = () => {
+    while (left > 0) {
+      left -= block.length;
+      if (!response.write(block)) return void response.once('drain', push);
+    }
+    response.end('data: [DONE]\n\n');
+  };
+  push();
+}
+
+const server = https.createServer(
+  { key: pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), cert },
+  (request, response) => {
+    const url = new URL(request.url ?? '/', 'https://api.openai.com');
+    request.resume();
+    request.on('end', () => {
+      if (url.searchParams.has('bytes')) return flood(url, response);
+      if (url.searchParams.has('chunks')) return stream(url, response);
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length }).end(reply);
+    });
+  },
+);
+server.keepAliveTimeout = 0;
+server.listen(0, '127.0.0.1', () => process.send?.({ port: server.address().port, caPath: authority.certPath }));
+process.on('disconnect', () => process.exit(0));
