@@ -1,0 +1,88 @@
+import type { JsonValue } from '../core/call-record.js';
+import type { BodyPolicy } from '../core/ledger.js';
+import { redactFrameLines, redactFrameList } from './redaction-frames.js';
+import { JsonRedactor } from './redaction-json.js';
+import { replaceMediaInText } from './redaction-media.js';
+import { findCutSecret, findSpans, makeMask, maskSpans, mergeSpans, redactPlain } from './redaction-spans.js';
+import { makeAmbientSet, type SecretSet } from './secrets.js';
+import { readNameStrength } from './secrets-names.js';
+
+/**
+ * Any text without credentials: known ones in every form, and what looks like one. Each becomes `[redacted:kind]`.
+ * Linear in the length of the text.
+ */
+export function redactText(text: string, secrets: SecretSet): string {
+  return redactPlain(text, secrets);
+}
+
+/** A URL, or the path and query of one, without userinfo and without the values of secret parameters. */
+export function redactUrl(url: string, secrets: SecretSet): string {
+  const bare = url.replace(/^([a-z][a-z0-9+.-]{0,30}:\/\/)[^/?#@]*@/i, `$1${makeMask('credential')}@`);
+  return redactPlain(bare, secrets);
+}
+
+/** Options of common commands whose value is `user:password` (curl) or a header that may be one. */
+const userOptions = new Set(['-u', '--user', '--proxy-user', '-U']);
+
+/**
+ * A command line without credentials: values of options named as secrets are (`--api-key X`, `--api-key=X`), and
+ * everything `redactText` finds in an argument.
+ *
+ * @param ambient what `collectAmbientSecrets` found
+ */
+export function redactCommand(argv: readonly string[], ambient: readonly string[]): string[] {
+  const secrets = makeAmbientSet(ambient);
+  return argv.map((argument, i) => {
+    const option = i === 0 ? '' : (argv[i - 1] ?? '');
+    if (isSecretOption(option) && !argument.startsWith('-')) return makeMask('argument');
+    if (userOptions.has(option) && argument.includes(':')) return makeMask('argument');
+    const equals = argument.indexOf('=');
+    if (equals > 0 && isSecretOption(argument.slice(0, equals))) {
+      return `${argument.slice(0, equals + 1)}${makeMask('argument')}`;
+    }
+    return redactPlain(argument, secrets);
+  });
+}
+
+function isSecretOption(text: string): boolean {
+  return /^--?[A-Za-z][\w-]*$/.test(text) && readNameStrength(text) !== null;
+}
+
+export interface BodyToRedact {
+  /** The body, decoded; possibly cut short. */
+  readonly text: string;
+  readonly contentType: string | null;
+  readonly policy: Exclude<BodyPolicy, 'none'>;
+  readonly secrets: SecretSet;
+}
+
+/**
+ * A body as it may be kept: parsed where it is JSON, else text. Credentials are gone under both policies; under
+ * `redacted` inline media is described (`[media image/png 12345 bytes sha256:…]`) instead of kept. Never throws.
+ */
+export function redactBody({ text, contentType, policy, secrets }: BodyToRedact): JsonValue {
+  const redaction = { secrets, keepsMedia: policy === 'full' };
+  const value = /^\s*[[{"]/.test(text) ? parseJson(text) : undefined;
+  if (value !== undefined) {
+    if (Array.isArray(value)) return redactFrameList(value, redaction);
+    return new JsonRedactor(redaction).redact(value);
+  }
+  const isFrames = /event-stream|ndjson|jsonl|json-seq/i.test(contentType ?? '') || looksFramed(text);
+  if (isFrames) return redactFrameLines(text, redaction);
+  const kept = policy === 'full' ? text : replaceMediaInText(text);
+  const spans = mergeSpans([...findSpans(kept, secrets), ...findCutSecret(kept, secrets)]);
+  return kept.includes('\\u00') ? redactPlain(maskSpans(kept, spans), secrets) : maskSpans(kept, spans);
+}
+
+/** Server-sent events or a JSON value a line, whatever the head says. */
+function looksFramed(text: string): boolean {
+  return /^\s*(?:data|event|id|retry):/.test(text) || /^\{[^\r\n]*\}\r?\n\{/.test(text);
+}
+
+function parseJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return undefined;
+  }
+}
