@@ -24,6 +24,10 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 const SPACE = 0x20;
 
+/** By byte: 1 where a number or word ends. */
+const endsScalar = new Uint8Array(256);
+for (const byte of Buffer.from('",:[]{} \n\r\t')) endsScalar[byte] = 1;
+
 interface Level {
   readonly isArray: boolean;
   scalars: number;
@@ -96,11 +100,19 @@ export class JsonElider {
         return at + 1;
       default:
         if (isBomByte(byte) && this.#skeleton.length === 0) return at + 1;
-        if (!this.#inScalar) this.#beginValue(false);
-        this.#inScalar = true;
-        if (!this.#isMuted) this.#emit(byte);
-        return at + 1;
+        return this.#readScalar(chunk, at);
     }
+  }
+
+  #readScalar(chunk: Buffer, at: number): number {
+    if (!this.#inScalar) this.#beginValue(false);
+    this.#inScalar = true;
+    let end = at + 1;
+    while (end < chunk.length && endsScalar[chunk[end] ?? 0] === 0) end++;
+    if (this.#isMuted) return end;
+    this.#skeleton.append(chunk.subarray(at, end));
+    this.#checkSize();
+    return end;
   }
 
   get #isMuted(): boolean {

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../core/call-record.js';
+import { StringScanner } from './json-strings.js';
 
 /** Where a member of an object stands in its text; offsets in bytes, ends exclusive. */
 export interface JsonMember {
@@ -14,7 +15,6 @@ export interface JsonMember {
 }
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_ARRAY = 0x5b;
@@ -113,12 +113,7 @@ function isTextEnd(json: Buffer, from: number): boolean {
 
 /** Past the closing quote of the string whose opening quote is at `from`; -1 when it does not end. */
 function skipString(json: Buffer, from: number): number {
-  for (let quote = json.indexOf(QUOTE, from + 1); quote !== -1; quote = json.indexOf(QUOTE, quote + 1)) {
-    let run = quote;
-    while (run > from + 1 && json[run - 1] === BACKSLASH) run--;
-    if ((quote - run) % 2 === 0) return quote + 1;
-  }
-  return -1;
+  return new StringScanner().findEnd(json, from + 1);
 }
 
 /** Past the value that begins at `from`; -1 when there is none or it does not end. */

@@ -1,0 +1,310 @@
+import { describe, expect, it } from 'vitest';
+import type { Origin, ProviderMatch, ProviderRegistry } from '../../src/core/wire.js';
+import { CATALOGUE } from '../../src/providers/catalogue.js';
+import { openRegistry } from '../../src/providers/registry.js';
+
+function makeOrigin(base: string): Origin {
+  const url = new URL(base);
+  const scheme = url.protocol === 'http:' ? 'http' : 'https';
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  return { scheme, host, port: Number(url.port) || (scheme === 'http' ? 80 : 443) };
+}
+
+function recognise(registry: ProviderRegistry, url: string, method = 'POST'): ProviderMatch | undefined {
+  const { pathname, search } = new URL(url);
+  return registry.recognise({ origin: makeOrigin(url), method, path: `${pathname}${search}`, rawHeaders: [] });
+}
+
+/** Calls: URL, provider, api, and whether a stream may be asked for usage. */
+const calls: readonly (readonly [string, string, string, boolean])[] = [
+  ['https://api.openai.com/v1/chat/completions', 'openai', 'chat.completions', true],
+  ['https://api.openai.com/v1/chat/completions/?debug=1', 'openai', 'chat.completions', true],
+  ['https://api.openai.com/v1/completions', 'openai', 'completions', true],
+  ['https://api.openai.com/v1/responses', 'openai', 'responses', false],
+  ['https://api.openai.com/v1/responses/compact', 'openai', 'responses', false],
+  ['https://api.openai.com/v1/embeddings', 'openai', 'embeddings', false],
+  ['https://eu.api.openai.com/v1/responses', 'openai', 'responses', false],
+  ['https://us.api.openai.com/v1/chat/completions', 'openai', 'chat.completions', true],
+  ['https://api.anthropic.com/v1/messages', 'anthropic', 'messages', false],
+  ['https://api.anthropic.com/v1/messages?beta=true', 'anthropic', 'messages', false],
+  ['https://api.anthropic.com/v1/chat/completions', 'anthropic', 'chat.completions', true],
+  [
+    'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:generateContent?key=x',
+    'google',
+    'generateContent',
+    false,
+  ],
+  [
+    'https://generativelanguage.googleapis.com/v1/models/gemini-2.5-pro:streamGenerateContent?alt=sse',
+    'google',
+    'streamGenerateContent',
+    false,
+  ],
+  [
+    'https://generativelanguage.googleapis.com/v1alpha/models/gemini-2.5-pro%3AgenerateContent',
+    'google',
+    'generateContent',
+    false,
+  ],
+  [
+    'https://generativelanguage.googleapis.com/v1beta/tunedModels/mine:generateContent',
+    'google',
+    'generateContent',
+    false,
+  ],
+  [
+    'https://generativelanguage.googleapis.com/v1beta/models/gemini-embedding-001:embedContent',
+    'google',
+    'embedContent',
+    false,
+  ],
+  [
+    'https://generativelanguage.googleapis.com/v1beta/models/gemini-embedding-001:batchEmbedContents',
+    'google',
+    'batchEmbedContents',
+    false,
+  ],
+  ['https://generativelanguage.googleapis.com/v1beta/openai/chat/completions', 'google', 'chat.completions', false],
+  ['https://generativelanguage.googleapis.com/v1beta/openai/embeddings', 'google', 'embeddings', false],
+  ['https://cloudcode-pa.googleapis.com/v1internal:generateContent', 'gemini-cli-oauth', 'generateContent', false],
+  [
+    'https://cloudcode-pa.googleapis.com/v1internal:streamGenerateContent?alt=sse',
+    'gemini-cli-oauth',
+    'streamGenerateContent',
+    false,
+  ],
+  ['https://openrouter.ai/api/v1/chat/completions', 'openrouter', 'chat.completions', false],
+  ['https://openrouter.ai/api/v1/messages', 'openrouter', 'messages', false],
+  ['https://api.mistral.ai/v1/chat/completions', 'mistral', 'chat.completions', false],
+  ['https://codestral.mistral.ai/v1/fim/completions', 'mistral', 'chat.completions', false],
+  ['https://api.mistral.ai/v1/embeddings', 'mistral', 'embeddings', false],
+  ['https://api.groq.com/openai/v1/chat/completions', 'groq', 'chat.completions', false],
+  ['https://api.groq.com/openai/v1/responses', 'groq', 'responses', false],
+  ['https://api.deepseek.com/chat/completions', 'deepseek', 'chat.completions', true],
+  ['https://api.deepseek.com/beta/completions', 'deepseek', 'completions', true],
+  ['https://api.deepseek.com/anthropic/v1/messages', 'deepseek', 'messages', false],
+  ['https://api.x.ai/v1/chat/completions', 'x-ai', 'chat.completions', true],
+  ['https://api.x.ai/v1/responses', 'x-ai', 'responses', false],
+  ['https://api.together.xyz/v1/completions', 'together', 'completions', false],
+  ['https://api.together.ai/v1/chat/completions', 'together', 'chat.completions', false],
+  ['https://api.fireworks.ai/inference/v1/chat/completions', 'fireworks', 'chat.completions', false],
+  ['https://api.fireworks.ai/inference/v1/messages', 'fireworks', 'messages', false],
+  ['https://api.cerebras.ai/v1/chat/completions', 'cerebras', 'chat.completions', true],
+  ['https://api.perplexity.ai/chat/completions', 'perplexity', 'chat.completions', false],
+  ['https://api.moonshot.ai/v1/chat/completions', 'moonshot', 'chat.completions', false],
+  ['https://api.moonshot.cn/anthropic/v1/messages', 'moonshot', 'messages', false],
+  ['https://api.kimi.com/coding/v1/chat/completions', 'kimi-code', 'chat.completions', false],
+  ['https://dashscope.aliyuncs.com/compatible-mode/v1/chat/completions', 'dashscope', 'chat.completions', true],
+  [
+    'https://dashscope-intl.aliyuncs.com/api/v2/apps/protocols/compatible-mode/v1/responses',
+    'dashscope',
+    'responses',
+    false,
+  ],
+  ['https://api.z.ai/api/anthropic/v1/messages', 'z-ai', 'messages', false],
+  ['https://open.bigmodel.cn/api/paas/v4/chat/completions', 'z-ai', 'chat.completions', false],
+  ['https://router.huggingface.co/v1/chat/completions', 'huggingface', 'chat.completions', true],
+  ['https://router.huggingface.co/together/v1/chat/completions', 'huggingface', 'chat.completions', true],
+  [
+    'https://me.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21',
+    'azure-openai',
+    'chat.completions',
+    true,
+  ],
+  [
+    'https://me.openai.azure.com/openai/deployments/d/chat/completions?api-version=2025-04-01-preview',
+    'azure-openai',
+    'chat.completions',
+    true,
+  ],
+  [
+    'https://me.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-02-01',
+    'azure-openai',
+    'chat.completions',
+    false,
+  ],
+  ['https://me.openai.azure.com/openai/deployments/d/chat/completions', 'azure-openai', 'chat.completions', false],
+  ['https://me.openai.azure.com/openai/v1/chat/completions', 'azure-openai', 'chat.completions', true],
+  [
+    'https://me.openai.azure.com/openai/deployments/d/embeddings?api-version=2024-10-21',
+    'azure-openai',
+    'embeddings',
+    false,
+  ],
+  ['https://me.openai.azure.com/openai/responses?api-version=2025-04-01-preview', 'azure-openai', 'responses', false],
+];
+
+/** Requests to a provider's host that are no calls. */
+const others: readonly (readonly [provider: string, url: string])[] = [
+  ['openai', 'https://api.openai.com/v1/models'],
+  ['openai', 'https://api.openai.com/chat/completions'],
+  ['openai', 'https://api.openai.com/v1/chat/completions/chatcmpl-1'],
+  ['openai', 'https://api.openai.com/v1/responses/resp_1/cancel'],
+  ['openai', 'https://api.openai.com/v1/responses/input_tokens'],
+  ['openai', 'https://api.openai.com/v1/batches'],
+  ['openai', 'https://api.openai.com/x?next=/v1/chat/completions'],
+  ['openai', 'https://api.openai.com/V1/chat/completions'],
+  ['anthropic', 'https://api.anthropic.com/v1/messages/count_tokens?beta=true'],
+  ['anthropic', 'https://api.anthropic.com/v1/messages/batches'],
+  ['anthropic', 'https://api.anthropic.com/api/event_logging/v2/batch'],
+  ['google', 'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:countTokens'],
+  ['google', 'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro'],
+  ['google', 'https://generativelanguage.googleapis.com/v1beta/models/:generateContent'],
+  ['google', 'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:batchGenerateContent'],
+  ['gemini-cli-oauth', 'https://cloudcode-pa.googleapis.com/v1internal:countTokens'],
+  ['gemini-cli-oauth', 'https://cloudcode-pa.googleapis.com/v1internal:loadCodeAssist'],
+  ['openrouter', 'https://openrouter.ai/v1/chat/completions'],
+  ['mistral', 'https://api.mistral.ai/v1/ocr'],
+  ['groq', 'https://api.groq.com/v1/chat/completions'],
+  ['deepseek', 'https://api.deepseek.com/user/balance'],
+  ['x-ai', 'https://api.x.ai/v1/tokenize-text'],
+  ['together', 'https://api.together.xyz/v1/files'],
+  ['fireworks', 'https://api.fireworks.ai/v1/chat/completions'],
+  ['cerebras', 'https://api.cerebras.ai/v1/embeddings'],
+  ['perplexity', 'https://api.perplexity.ai/search'],
+  ['moonshot', 'https://api.moonshot.ai/v1/tokenizers/estimate-token-count'],
+  ['kimi-code', 'https://api.kimi.com/v1/chat/completions'],
+  ['dashscope', 'https://dashscope.aliyuncs.com/v1/chat/completions'],
+  ['z-ai', 'https://api.z.ai/api/paas/v4/files'],
+  ['huggingface', 'https://router.huggingface.co/hf-inference/models/x'],
+  ['azure-openai', 'https://me.openai.azure.com/openai/deployments/d/images/generations'],
+  ['azure-openai', 'https://me.openai.azure.com/v1/chat/completions'],
+];
+
+/** Hosts that are nobody's provider. */
+const strangers = [
+  'https://example.com/v1/chat/completions',
+  'https://api.openai.com.example.com/v1/chat/completions',
+  'https://xapi.openai.com/v1/chat/completions',
+  'https://openai.azure.com/openai/v1/chat/completions',
+  'https://chatgpt.com/backend-api/codex/responses',
+  'https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse',
+  'https://api.openai.com:8443/v1/chat/completions',
+  'http://api.openai.com/v1/chat/completions',
+  'http://localhost:11434/v1/chat/completions',
+];
+
+describe('the built-in providers', () => {
+  const registry = openRegistry();
+
+  it.each(calls)('takes POST %s for a call of %s %s', (url, provider, api, canAsk) => {
+    expect(registry.isProvider(makeOrigin(url))).toBe(true);
+    const match = recognise(registry, url);
+    expect([match?.provider, match?.dialect.api, match?.canAskForStreamUsage]).toEqual([provider, api, canAsk]);
+  });
+
+  it.each(calls)('does not take GET %s for a call', (url) => {
+    expect(recognise(registry, url, 'GET')).toBeUndefined();
+  });
+
+  it.each(others)('knows the host of %s, but takes no call in %s', (_, url) => {
+    expect(registry.isProvider(makeOrigin(url))).toBe(true);
+    expect(recognise(registry, url)).toBeUndefined();
+  });
+
+  it.each(strangers)('leaves %s alone', (url) => {
+    expect(registry.isProvider(makeOrigin(url))).toBe(false);
+    expect(recognise(registry, url)).toBeUndefined();
+  });
+
+  it('are each told apart from other traffic by a row above', () => {
+    const names = CATALOGUE.map(({ name }) => name).sort();
+    expect([...new Set(calls.map(([, provider]) => provider))].sort()).toEqual(names);
+    expect([...new Set(others.map(([provider]) => provider))].sort()).toEqual(names);
+  });
+
+  it('are found whatever the case of the host, and with a trailing dot', () => {
+    expect(registry.isProvider({ scheme: 'https', host: 'API.OpenAI.com.', port: 443 })).toBe(true);
+  });
+
+  it('survive a path that is no encoding', () => {
+    const origin = makeOrigin('https://api.openai.com');
+    for (const path of ['', '/', '//', '/%', '/v1/%E0%A4%A/x', '*', '/v1/chat/completions%2F'])
+      expect(registry.recognise({ origin, method: 'POST', path, rawHeaders: [] })).toBeUndefined();
+  });
+
+  it('have host names whose leaves can be made ahead, the most used first', () => {
+    expect(registry.knownHosts.slice(0, 3)).toEqual([
+      'api.openai.com',
+      'api.anthropic.com',
+      'generativelanguage.googleapis.com',
+    ]);
+    expect(registry.knownHosts.filter((host) => host.includes('*'))).toEqual([]);
+  });
+});
+
+describe('a registered provider', () => {
+  it('is recognised at once, and not before', () => {
+    const registry = openRegistry();
+    const url = 'http://localhost:11434/v1/chat/completions';
+    expect(recognise(registry, url)).toBeUndefined();
+    registry.register({ name: 'ollama', baseUrl: 'http://localhost:11434' });
+    const match = recognise(registry, url);
+    expect([match?.provider, match?.dialect.api, match?.canAskForStreamUsage]).toEqual([
+      'ollama',
+      'chat.completions',
+      true,
+    ]);
+  });
+
+  it.each(['localhost', '127.0.0.1', '[::1]'])('on localhost is also found as %s', (host) => {
+    const registry = openRegistry();
+    registry.register({ name: 'ollama', baseUrl: 'http://localhost:11434/v1' });
+    expect(recognise(registry, `http://${host}:11434/v1/chat/completions`)?.provider).toBe('ollama');
+    expect(registry.isProvider(makeOrigin(`http://${host}:11435`))).toBe(false);
+    expect(registry.isProvider(makeOrigin(`https://${host}:11434`))).toBe(false);
+  });
+
+  it('is known to its own registry only', () => {
+    openRegistry().register({ name: 'ollama', baseUrl: 'http://localhost:11434' });
+    expect(openRegistry().isProvider(makeOrigin('http://localhost:11434'))).toBe(false);
+  });
+
+  it.each([
+    ['openai', ['/v1/chat/completions', '/chat/completions', '/v1/completions', '/v1/responses', '/embeddings']],
+    ['anthropic', ['/v1/messages', '/messages']],
+    ['google', ['/v1beta/models/m:generateContent', '/models/m:streamGenerateContent', '/v1/models/m:embedContent']],
+  ] as const)('of the dialect %s answers its usual paths below its prefix', (dialect, paths) => {
+    const registry = openRegistry();
+    registry.register({ name: 'gateway', baseUrl: 'https://llm.example/proxy/', dialect });
+    for (const path of paths) {
+      expect(recognise(registry, `https://llm.example/proxy${path}`)?.provider).toBe('gateway');
+      expect(recognise(registry, `https://llm.example${path}`)).toBeUndefined();
+    }
+    expect(recognise(registry, 'https://llm.example/proxy/v1/messages/count_tokens')).toBeUndefined();
+  });
+
+  it('has further paths, exact or with a star for one segment, with or without its prefix', () => {
+    const registry = openRegistry();
+    registry.register({ name: 'own', baseUrl: 'https://llm.example/a', pathPatterns: ['/ask', '/team/*/chat'] });
+    expect(recognise(registry, 'https://llm.example/a/ask')?.dialect.api).toBe('chat.completions');
+    expect(recognise(registry, 'https://llm.example/ask')?.provider).toBe('own');
+    expect(recognise(registry, 'https://llm.example/a/team/red/chat')?.provider).toBe('own');
+    expect(recognise(registry, 'https://llm.example/a/team/red/blue/chat')).toBeUndefined();
+    expect(recognise(registry, 'https://llm.example/a/asked')).toBeUndefined();
+  });
+
+  it('gives up its old host when its name is registered anew', () => {
+    const registry = openRegistry();
+    registry.register({ name: 'local', baseUrl: 'http://127.0.0.1:1234' });
+    registry.register({ name: 'local', baseUrl: 'http://127.0.0.1:8000' });
+    expect(registry.isProvider(makeOrigin('http://127.0.0.1:1234'))).toBe(false);
+    expect(registry.registered).toEqual([{ scheme: 'http', host: '127.0.0.1', port: 8000 }]);
+  });
+
+  it('leaves the built-in hosts in place, under a built-in name too', () => {
+    const registry = openRegistry();
+    registry.register({ name: 'openai', baseUrl: 'https://llm.example/v1' });
+    expect(recognise(registry, 'https://api.openai.com/v1/responses')?.provider).toBe('openai');
+    for (const host of ['api.openai.com', 'api.anthropic.com', 'generativelanguage.googleapis.com'])
+      expect(registry.isProvider(makeOrigin(`https://${host}`))).toBe(true);
+  });
+
+  it('shares a host with another by path', () => {
+    const registry = openRegistry();
+    registry.register({ name: 'blue', baseUrl: 'https://llm.example/blue' });
+    registry.register({ name: 'red', baseUrl: 'https://llm.example/red', dialect: 'anthropic' });
+    expect(recognise(registry, 'https://llm.example/blue/v1/chat/completions')?.provider).toBe('blue');
+    expect(recognise(registry, 'https://llm.example/red/v1/messages')?.provider).toBe('red');
+  });
+});

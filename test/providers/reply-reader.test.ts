@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../src/core/call-record.js';
+import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
+import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
+import { googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { openaiChat } from '../../src/providers/openai-chat.js';
+import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
+import { openaiResponses } from '../../src/providers/openai-responses.js';
+
+const request = { model: null, stream: true, wireSession: null };
+const sse = 'text/event-stream';
+
+function read(dialect: Dialect, body: string | Uint8Array, contentType: string | null = sse): ReplyFacts {
+  const reader = dialect.openReply({ status: 200, contentType }, request);
+  reader.write(Buffer.from(body), 1);
+  return reader.end();
+}
+
+function makeFrames(...documents: readonly JsonValue[]): string {
+  return documents.map((document) => `data: ${JSON.stringify(document)}\n\n`).join('');
+}
+
+const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 };
+
+describe('the framing of a reply', () => {
+  it('is that of the bytes when a JSON reply is labelled an event stream', () => {
+    expect(read(openaiChat, JSON.stringify({ usage })).usage).toMatchObject({ inputTokens: 3, outputTokens: 4 });
+  });
+
+  it('is that of the bytes when an event stream is labelled JSON', () => {
+    const body = `${makeFrames({ choices: [], usage })}data: [DONE]\n\n`;
+    expect(read(openaiChat, `event: message\n${body}`, 'application/json')).toMatchObject({
+      complete: true,
+      usageProblem: null,
+    });
+  });
+
+  it('is found behind white space of any length', () => {
+    const reader = openaiChat.openReply({ status: 200, contentType: null }, request);
+    for (let line = 0; line < 1000; line++) reader.write(Buffer.from('\n'.repeat(100)), 1);
+    reader.write(Buffer.from(JSON.stringify({ usage })), 2);
+    expect(reader.end().usage.totalTokens).toBe(7);
+  });
+});
+
+describe('a reply of any bytes', () => {
+  const dialects = [openaiChat, openaiResponses, openaiEmbeddings, anthropicMessages, googleStreamGenerate];
+
+  it('never throws, and explains what it does not know', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array(),
+        fc.constantFrom(...dialects),
+        fc.constantFrom(sse, 'application/json', null),
+        (bytes, dialect, type) => {
+          const facts = read(dialect, bytes, type);
+          expect(facts.usageProblem).not.toBeNull();
+        },
+      ),
+    );
+  });
+
+  it('never throws over JSON of any shape in the fields it knows', () => {
+    const keys = [
+      'type',
+      'usage',
+      'choices',
+      'delta',
+      'message',
+      'tool_calls',
+      'function',
+      'name',
+      'index',
+      'id',
+      'response',
+      'output',
+      'item',
+      'content',
+      'error',
+      'candidates',
+      'parts',
+      'usageMetadata',
+      'prompt_tokens',
+      'input_tokens',
+      'promptTokenCount',
+    ];
+    const shape = fc.letrec<{ value: JsonValue }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        fc.constantFrom<JsonValue>(null, true, -1, 1.5, 7, '', 'message_start', 'response.completed', '__proto__'),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...keys), tie('value'), { maxKeys: 5, noNullPrototype: true }),
+      ),
+    }));
+    fc.assert(
+      fc.property(shape.value, fc.constantFrom(...dialects), (value, dialect) => {
+        const text = JSON.stringify(value);
+        for (const body of [text, `data: ${text}\n\n`, `[${text}]`]) {
+          const facts = read(dialect, body, null);
+          const isKnown = facts.usage.inputTokens !== null && facts.usage.outputTokens !== null;
+          expect(facts.usageProblem === null).toBe(isKnown);
+          expect(facts.usageProblem).not.toMatch(/reader of the reply failed/);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('a chat completion', () => {
+  it('counts calls that share index 0 but not their id, and pieces of one call once', () => {
+    const call = (id: string | undefined, name: string | undefined) => ({
+      choices: [
+        {
+          index: 0,
+          delta: {
+            tool_calls: [
+              {
+                index: 0,
+                ...(id === undefined ? {} : { id }),
+                function: { ...(name === undefined ? {} : { name }), arguments: '{' },
+              },
+            ],
+          },
+        },
+      ],
+    });
+    const frames = makeFrames(call('a', 'first'), call(undefined, undefined), call('a', 'first'), call('b', 'second'));
+    expect(read(openaiChat, frames).toolCalls).toEqual(['first', 'second']);
+  });
+
+  it('names the older kind of function call too', () => {
+    const message = { role: 'assistant', content: null, function_call: { name: 'lookup', arguments: '{}' } };
+    const reply = { choices: [{ index: 0, message, finish_reason: 'function_call' }], usage };
+    expect(read(openaiChat, JSON.stringify(reply), 'application/json').toolCalls).toEqual(['lookup']);
+  });
+
+  it('takes running usage for final only once it has ended', () => {
+    const frame = (completion: number, finish: string | null) => ({
+      choices: [{ index: 0, delta: { content: 'x' }, finish_reason: finish }],
+      usage: { prompt_tokens: 3, completion_tokens: completion, total_tokens: 3 + completion },
+    });
+    const cut = read(openaiChat, makeFrames(frame(1, null), frame(2, null)));
+    expect(cut.usage).toMatchObject({ inputTokens: 3, outputTokens: null, totalTokens: null });
+    expect(cut.usageProblem).toBe(
+      'The stream ended before its final usage; its last running count of output tokens was 2.',
+    );
+    expect(read(openaiChat, makeFrames(frame(1, null), frame(2, 'stop'))).usage.outputTokens).toBe(2);
+  });
+
+  it('sums what it reports where no total is stated', () => {
+    const reply = { usage: { prompt_tokens: 5, completion_tokens: 6 } };
+    expect(read(openaiChat, JSON.stringify(reply), null).usage.totalTokens).toBe(11);
+  });
+
+  it('says which count was no count', () => {
+    const reply = { usage: { prompt_tokens: '5', completion_tokens: 6 } };
+    const facts = read(openaiChat, JSON.stringify(reply), null);
+    expect(facts.usage).toMatchObject({ inputTokens: null, outputTokens: 6, totalTokens: null });
+    expect(facts.usageProblem).toBe('A token count was expected in prompt_tokens, but a string was found.');
+  });
+
+  it('keeps at most 1000 tool calls and 256 finish reasons of a hostile stream', () => {
+    const calls = Array.from({ length: 3000 }, (_, index) => ({ index, id: `c${index}`, function: { name: 'f' } }));
+    const choices = Array.from({ length: 3000 }, (_, index) => ({ index, delta: {}, finish_reason: 'stop' }));
+    const facts = read(openaiChat, makeFrames({ choices: [{ index: 0, delta: { tool_calls: calls } }] }, { choices }));
+    expect(facts.toolCalls).toHaveLength(1000);
+    expect(facts.finishReasons).toHaveLength(256);
+  });
+});
+
+describe('messages', () => {
+  it('leave input unknown when a cache count is no count, since the sum is', () => {
+    const reply = {
+      type: 'message',
+      content: [],
+      usage: { input_tokens: 5, cache_read_input_tokens: '9', output_tokens: 2 },
+    };
+    const facts = read(anthropicMessages, JSON.stringify(reply), null);
+    expect(facts.usage).toMatchObject({ inputTokens: null, cacheReadTokens: null, outputTokens: 2 });
+    expect(facts.usageProblem).toBe('A token count was expected in cache_read_input_tokens, but a string was found.');
+  });
+
+  it('without cache counts have none, not zero', () => {
+    const reply = { type: 'message', content: [], usage: { input_tokens: 5, output_tokens: 2 } };
+    expect(read(anthropicMessages, JSON.stringify(reply), null).usage).toEqual({
+      inputTokens: 5,
+      outputTokens: 2,
+      cacheReadTokens: null,
+      cacheWriteTokens: null,
+      reasoningTokens: null,
+      totalTokens: 7,
+    });
+  });
+});
+
+describe('an event too large to read', () => {
+  it('is named where it may have carried the usage', () => {
+    const output = [{ type: 'message', content: [{ type: 'output_text', text: 'x'.repeat(9 * 1024 * 1024) }] }];
+    const last = { type: 'response.completed', response: { status: 'completed', output, usage } };
+    const facts = read(
+      openaiResponses,
+      makeFrames({ type: 'response.created', response: { id: 'r', status: 'in_progress' } }, last),
+    );
+    expect(facts).toMatchObject({ responseId: 'r', complete: false });
+    expect(facts.usageProblem).toMatch(
+      /in 1 frames, but some could not be read: An event of the stream was larger than \d+ bytes/,
+    );
+  });
+});

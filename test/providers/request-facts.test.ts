@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonValue } from '../../src/core/call-record.js';
+import type { Dialect } from '../../src/core/wire.js';
+import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
+import { googleEmbed } from '../../src/providers/google-embed.js';
+import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { openaiChat } from '../../src/providers/openai-chat.js';
+import { openaiResponses } from '../../src/providers/openai-responses.js';
+
+const azure = '/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21';
+const gemini = '/v1beta/models/gemini-2.5-pro';
+
+describe('a request', () => {
+  it.each<[string, Dialect, JsonValue, string, string | null, boolean]>([
+    ['chat', openaiChat, { model: 'gpt-5', stream: true }, '/v1/chat/completions', 'gpt-5', true],
+    ['chat of an Azure deployment', openaiChat, { model: 'x' }, azure, 'my gpt', false],
+    ['responses', openaiResponses, { model: 'gpt-5', stream: false }, '/v1/responses', 'gpt-5', false],
+    ['messages', anthropicMessages, { model: 'claude', stream: true }, '/v1/messages?beta=true', 'claude', true],
+    ['generateContent', googleGenerate, { contents: [] }, `${gemini}:generateContent?key=x`, 'gemini-2.5-pro', false],
+    ['streamGenerateContent', googleStreamGenerate, {}, `${gemini}%3AstreamGenerateContent`, 'gemini-2.5-pro', true],
+    ['a tuned model', googleGenerate, {}, '/v1beta/tunedModels/mine:generateContent', 'tunedModels/mine', false],
+    [
+      'the Gemini CLI',
+      googleStreamGenerate,
+      { model: 'gemini-3-pro', request: {} },
+      '/v1internal:streamGenerateContent',
+      'gemini-3-pro',
+      true,
+    ],
+    [
+      'embedContent',
+      googleEmbed,
+      { model: 'models/other' },
+      '/v1beta/models/gemini-embedding-001:embedContent',
+      'gemini-embedding-001',
+      false,
+    ],
+  ])('of %s names its model and whether it streams', (_, dialect, body, path, model, stream) => {
+    expect(dialect.readRequest(body, path)).toEqual({ model, stream, wireSession: null });
+  });
+
+  it.each<JsonValue>([null, 7, 'text', [], {}, { model: 7, stream: 'true' }, { model: '' }])(
+    'that is %j names none',
+    (body) => {
+      expect(openaiChat.readRequest(body, '/v1/chat/completions')).toEqual({
+        model: null,
+        stream: false,
+        wireSession: null,
+      });
+    },
+  );
+
+  it('with a model of any length keeps 256 characters of it', () => {
+    expect(openaiChat.readRequest({ model: 'm'.repeat(9999) }, '/').model).toHaveLength(256);
+  });
+
+  it('is read without a throw whatever its path', () => {
+    for (const path of [
+      '',
+      '/',
+      '/%',
+      '/models',
+      '/models/',
+      '/openai/deployments',
+      '/models/%E0%A4%A:generateContent',
+    ])
+      expect(() => [openaiChat.readRequest({}, path), googleGenerate.readRequest({}, path)]).not.toThrow();
+  });
+
+  it('carries what the agent says of its session in the body', () => {
+    const body = { model: 'claude', metadata: { user_id: 'user_1' } };
+    expect(anthropicMessages.readRequest(body, '/v1/messages').wireSession).toEqual({ 'metadata.user_id': 'user_1' });
+  });
+});
