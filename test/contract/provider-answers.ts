@@ -1,3 +1,4 @@
+// Over 250 lines: one row an answer, for every dialect.
 import type { Usage } from '../../src/core/usage.js';
 import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';

@@ -1,3 +1,4 @@
+// Over 250 lines: one row a request, for every provider of the catalogue.
 import { describe, expect, it } from 'vitest';
 import type { Origin, ProviderMatch, ProviderRegistry } from '../../src/core/wire.js';
 import { CATALOGUE } from '../../src/providers/catalogue.js';
