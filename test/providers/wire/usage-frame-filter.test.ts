@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { type FilteredPart, UsageFrameFilter } from '../../../src/providers/wire/usage-frames.js';
+
+describe('UsageFrameFilter', () => {
+  const usage = '{"prompt_tokens":1,"completion_tokens":2}';
+
+  function filterParts(parts: readonly Buffer[]): string {
+    const filter = new UsageFrameFilter();
+    const out = parts.map((part) => Buffer.from(filter.write(part)));
+    return Buffer.concat([...out, filter.end()]).toString();
+  }
+
+  const streams: readonly (readonly [string, string, string])[] = ['\n', '\r\n', '\r'].map((eol) => [
+    JSON.stringify(eol),
+    [
+      `\ufeffdata: {"choices":[{"delta":{"content":"the \\"usage\\":null 🙂"}}],"usage":null}`,
+      '',
+      ': "usage" ping',
+      '',
+      `event: x${eol}data:{"choices": [], "usage": null, "prompt_filter_results": []}`,
+      '',
+      `data: {"usage":null,"choices":[]}`,
+      '',
+      `data: {"choices":[{"delta":{"usage":null}}]}`,
+      '',
+      `data: {"choices":[]`,
+      `data: ,"usage":`,
+      `data: null}`,
+      '',
+      `data: {"id":"1","choices":[ ],`,
+      `data: "usage":${usage}}`,
+      '',
+      'data: [DONE]',
+      '',
+      '',
+    ].join(eol),
+    [
+      `\ufeffdata: {"choices":[{"delta":{"content":"the \\"usage\\":null 🙂"}}]}`,
+      '',
+      ': "usage" ping',
+      '',
+      `event: x${eol}data:{"choices": [], "prompt_filter_results": []}`,
+      '',
+      `data: {"choices":[]}`,
+      '',
+      `data: {"choices":[{"delta":{"usage":null}}]}`,
+      '',
+      `data: {"choices":[]}`,
+      '',
+      'data: [DONE]',
+      '',
+      '',
+    ].join(eol),
+  ]);
+
+  it.each(streams)('hides what was asked for with line ends %s, cut at any byte', (_eol, asked, expected) => {
+    const bytes = Buffer.from(asked);
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      expect(filterParts([bytes.subarray(0, cut), bytes.subarray(cut)]), `cut at ${cut}`).toBe(expected);
+    }
+    expect(filterParts(Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)))).toBe(expected);
+  });
+
+  it('passes each frame on as soon as it is whole', () => {
+    const filter = new UsageFrameFilter();
+    expect(filter.write(Buffer.from('data: {"choices":[]}\n\n')).toString()).toBe('data: {"choices":[]}\n\n');
+    expect(filter.write(Buffer.from('data: {"cho')).toString()).toBe('');
+    expect(filter.write(Buffer.from('ices":[]}\r\n\r\ndata')).toString()).toBe('data: {"choices":[]}\r\n\r\n');
+    expect(filter.end().toString()).toBe('data');
+  });
+
+  it('tells what it took out', () => {
+    const parts: FilteredPart[] = [];
+    const filter = new UsageFrameFilter((part) => parts.push(part));
+    filter.write(Buffer.from('data: {"choices":[],"usage":null}\n\n'));
+    expect(filter.hidden).toBe(false);
+    filter.write(Buffer.from(`data: {"choices":[],"usage":${usage}}\n\n`));
+    expect(filter.hidden).toBe(true);
+    expect(parts).toEqual(['member', 'frame']);
+  });
+
+  it('leaves usage beside choices, without choices or of another shape', () => {
+    for (const data of [
+      `{"choices":[{}],"usage":${usage}}`,
+      `{"usage":${usage}}`,
+      '{"choices":[],"usage":[]}',
+      '{"choices":null,"usage":{}}',
+      '{"choices":[],"x":{"usage":null}}',
+      '{"choices":[],"usage":null',
+      'the "usage" is',
+    ]) {
+      expect(filterParts([Buffer.from(`data: ${data}\n\n`)]), data).toBe(`data: ${data}\n\n`);
+    }
+  });
+
+  it('hides the frame also when the stream ends without its blank line', () => {
+    expect(filterParts([Buffer.from(`data: {"choices":[],"usage":${usage}}`)])).toBe('');
+    expect(filterParts([Buffer.from(`data: {"choices":[],"usage":${usage.slice(0, 9)}`)])).toBe(
+      `data: {"choices":[],"usage":${usage.slice(0, 9)}`,
+    );
+  });
+
+  it('passes a frame over 1 MiB on unread, within bounded memory, and reads the next', () => {
+    const filter = new UsageFrameFilter();
+    let passed = filter.write(Buffer.from('data: {"usage":null,"x":"')).length;
+    const part = Buffer.alloc(64 * 1024, 'x');
+    for (let sent = 0; sent < 64; sent++) passed += filter.write(part).length;
+    expect(passed).toBe(25 + 64 * part.length);
+    expect(filter.write(Buffer.from('"}\n\ndata: {"a":1,"usage":null}\n\n')).toString()).toBe(
+      '"}\n\ndata: {"a":1}\n\n',
+    );
+  });
+});
