@@ -201,9 +201,10 @@ function define(target: object, name: string, value: unknown): void {
 }
 
 /**
- * What a caller may ask of the transport goes on to the tunnel, which alone has one, and they close in the order of a
- * direct connection: TLS drops what the program has not read as soon as its transport closes (up to 64 kB, and an
- * assertion on Node 18; measured), so the tunnel outlives its last byte and goes by an error or after the TLS socket.
+ * What a caller may ask of the transport goes on to the tunnel, which alone has one (its peer is the proxy, as with any
+ * tunnelling agent), and they close in the order of a direct connection: TLS drops what the program has not read as soon
+ * as its transport closes (up to 64 kB, and an assertion on Node 18; measured), so the tunnel outlives its last byte and
+ * goes by an error or after the TLS socket.
  */
 function forwardToTunnel(socket: net.Socket, tunnel: net.Socket): void {
   for (const name of ['ref', 'unref', 'setKeepAlive', 'setNoDelay'] as const) {
@@ -213,6 +214,9 @@ function forwardToTunnel(socket: net.Socket, tunnel: net.Socket): void {
       return Reflect.apply(original, this, args);
     };
     define(socket, name, value);
+  }
+  for (const name of ['remoteAddress', 'remotePort', 'remoteFamily', 'localAddress', 'localPort'] as const) {
+    Object.defineProperty(socket, name, { get: () => tunnel[name], configurable: true });
   }
   const destroy = tunnel.destroy.bind(tunnel);
   tunnel.allowHalfOpen = true;

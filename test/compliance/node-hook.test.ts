@@ -74,9 +74,13 @@ describe('a Node child with the hook', () => {
   it('goes through the proxy with a named ESM import of tls.connect', async () => {
     const script = `import { connect } from 'node:tls';
       const socket = connect({ host: '${upstreamHost}', port: 443 }, () => {
-        console.log(socket.authorized, socket.servername, socket.getProtocol()); socket.end(); })`;
+        console.log(socket.authorized, socket.servername, socket.getProtocol(), socket.remoteAddress, socket.remotePort); socket.end(); })`;
     const result = await runScript(script, { type: 'module' });
-    expect(result).toMatchObject({ code: 0, stdout: `true ${upstreamHost} TLSv1.3\n`, stderr: '' });
+    expect(result).toMatchObject({
+      code: 0,
+      stdout: `true ${upstreamHost} TLSv1.3 127.0.0.1 ${lab.proxyPort}\n`,
+      stderr: '',
+    });
     expect(lab.connects).toHaveLength(1);
   });
 
