@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import { makeTemporaryPath, temporaryPattern } from './atomic-file.js';
+import { makeFolder } from './paths.js';
 
 /**
  * Generations of the authority on disk: `authority-1/`, `authority-2/` …, each with `key.pem` and `cert.pem`.
@@ -50,7 +51,7 @@ export function makeGenerationPaths(caFolder: string, generation: number): Gener
 /** Makes the folder with mode 0700 and repairs a wider one. Throws `CA_UNWRITABLE`. */
 export function requireCaFolder(caFolder: string): void {
   try {
-    mkdirSync(caFolder, { recursive: true, mode: 0o700 });
+    makeFolder(caFolder);
     if (hasModes && (statSync(caFolder).mode & 0o077) !== 0) chmodSync(caFolder, 0o700);
   } catch (error) {
     throw makeWriteError('make the CA folder', caFolder, error);

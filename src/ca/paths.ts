@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
-import { isAbsolute, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 
@@ -40,7 +40,7 @@ export function findHome(env: Readonly<Record<string, string | undefined>>): str
 export function requireHome(home: string): string {
   if (!isAbsolute(home)) throw makeHomeError(home, 'it is not an absolute path');
   try {
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeFolder(home);
     accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw makeHomeError(home, describeHomeProblem(error), error);
@@ -53,9 +53,34 @@ export function makeCaPaths(home: string): CaPaths {
   return Object.freeze({ home, folder, cert: join(folder, 'llmtap-ca.pem') });
 }
 
+/**
+ * Makes a folder, and those above it, with mode 0700; one that exists stays as it is. Throws what the system throws,
+ * `ENOTDIR` when something else is there.
+ *
+ * NOTE: not `mkdirSync`'s own `recursive`: on Node 20 that never returns where a folder exists and takes no new one,
+ * as `/proc` does (measured).
+ */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = findSystemCode(error);
+    if (code === 'EEXIST' || existsSync(path)) return requireFolder(path);
+    const above = dirname(path);
+    if (code !== 'ENOENT' || existsSync(above)) throw error;
+    makeFolder(above);
+    makeFolder(path);
+  }
+}
+
+function requireFolder(path: string): void {
+  if (!statSync(path).isDirectory()) throw Object.assign(new Error(`${path} is no folder`), { code: 'ENOTDIR' });
+}
+
 function describeHomeProblem(error: unknown): string {
   const code = findSystemCode(error);
-  if (code === 'EEXIST' || code === 'ENOTDIR') return 'it, or a folder above it, is a file';
+  if (code === 'ENOTDIR') return 'it, or a folder above it, is a file';
+  if (code === 'ENOENT') return 'no folder can be made there';
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
   if (code === 'EROFS') return 'the file system is read-only';
   if (code === 'ENOSPC') return 'the disk is full';

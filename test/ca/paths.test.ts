@@ -64,6 +64,12 @@ describe('requireHome', () => {
     );
   });
 
+  test.skipIf(process.platform !== 'linux')('refuses a home where no folder can be made (needs /proc)', () => {
+    for (const home of ['/proc/llmtap', '/proc/llmtap/home']) {
+      expect(() => requireHome(home)).toThrowError(expect.objectContaining({ code: 'HOME_UNUSABLE' }));
+    }
+  });
+
   test('refuses a relative home', () => {
     expect(() => requireHome('a')).toThrowError(expect.objectContaining({ code: 'HOME_UNUSABLE' }));
   });
