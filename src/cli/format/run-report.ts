@@ -27,7 +27,9 @@ const textWidth = 100;
 /** The text printed to stderr after the child has ended. Ends with a line break. */
 export function formatRunReport(report: RunReport, palette: Palette, width: number | null): string {
   const { counts, session, summary } = report;
+  // The child's last line may lack its end.
   const parts = [
+    '\n',
     formatFaults(report.faults, report.faultsBeyond, palette),
     `${palette.bold('llmtap')} ${formatPlural(counts.calls, 'model call')} in ${formatDuration(report.durationMs)} ${palette.dim(`· run ${session.runId}`)}\n`,
   ];

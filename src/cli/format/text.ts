@@ -26,15 +26,16 @@ export function measureText(text: string): number {
 
 /**
  * Breaks a paragraph at spaces so that no line is longer than `width`, unless one word is. No-break spaces come out
- * as plain ones, so that what is to be typed stays in one piece.
+ * as plain ones, so that what is to be typed stays in one piece. Lines of a list item (`- …`) hang below its text.
  */
 export function wrapText(text: string, width: number, indent = ''): string {
   const lines: string[] = [];
+  const hanging = text.startsWith('- ') ? '  ' : '';
   let line = '';
   for (const word of text.split(' ')) {
     if (line !== '' && line.length + 1 + word.length > width - indent.length) {
       lines.push(line);
-      line = word;
+      line = `${hanging}${word}`;
     } else {
       line = line === '' ? word : `${line} ${word}`;
     }

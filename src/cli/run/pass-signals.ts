@@ -13,10 +13,6 @@ const sentSignals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 
 const signals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : [...terminalSignals, ...sentSignals];
 
-export interface SignalTarget {
-  kill(signal: NodeJS.Signals): boolean;
-}
-
 /**
  * Keeps llmtap alive through signals that are the child's to answer, and passes on those the child did not get.
  *
@@ -28,12 +24,14 @@ export interface SignalTarget {
  * NOTE: Node resets an ignored SIGHUP in itself and in its children, so `nohup llmtap run` does not protect the child;
  * `llmtap run -- nohup CMD` does.
  *
+ * @param pass sends a signal to the child; called from the event loop, never from within `passSignals`
+ *
  * Returns the function that ends it; from then on signals mean llmtap itself again.
  */
-export function passSignals(target: SignalTarget): () => void {
+export function passSignals(pass: (signal: NodeJS.Signals) => void): () => void {
   const listeners = signals.map((signal) => {
     const listener = () => {
-      if (isForTarget(signal)) target.kill(signal);
+      if (isToBePassed(signal)) pass(signal);
     };
     process.on(signal, listener);
     return { signal, listener };
@@ -43,7 +41,7 @@ export function passSignals(target: SignalTarget): () => void {
   };
 }
 
-function isForTarget(signal: NodeJS.Signals): boolean {
+function isToBePassed(signal: NodeJS.Signals): boolean {
   if (process.platform === 'win32') return false;
   return !terminalSignals.includes(signal) || !isInForeground();
 }

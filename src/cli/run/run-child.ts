@@ -28,16 +28,16 @@ const notExecutable = 126;
  */
 export async function runChild(child: ChildCommand): Promise<ChildEnd> {
   if (child.command === '') return failToStart(child.command, { code: 'ENOENT' });
+  let running: ChildProcess | undefined;
+  // Before the start: the child may be seen, and llmtap be signalled, before `spawn` has returned.
+  const stopPassing = passSignals((signal) => running?.kill(signal));
   try {
-    const running = crossSpawn(child.command, [...child.args], { stdio: 'inherit', env: child.env });
-    const stopPassing = passSignals(running);
-    try {
-      return await waitForEnd(running, child.command);
-    } finally {
-      stopPassing();
-    }
+    running = crossSpawn(child.command, [...child.args], { stdio: 'inherit', env: child.env });
+    return await waitForEnd(running, child.command);
   } catch (error) {
     return failToStart(child.command, error);
+  } finally {
+    stopPassing();
   }
 }
 

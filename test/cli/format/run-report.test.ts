@@ -45,7 +45,7 @@ describe('the report of a run', () => {
   it('says how many calls, how long, which run, and what to type next', () => {
     const models = [makeModel()];
     const text = print({ counts: makeCounts({ calls: 12 }), summary: { models, calls: 12, errors: 0, counts: null } });
-    expect(text).toMatch(/^llmtap 12 model calls in 3.21 s · run run-7\n\nmodel /);
+    expect(text).toMatch(/^\nllmtap 12 model calls in 3.21 s · run run-7\n\nmodel /);
     expect(text).toMatch(/\neach call: llmtap calls --run run-7\n$/);
   });
 
@@ -76,7 +76,7 @@ describe('the report of a run', () => {
   it('tells each fault once, with its hint and how often it came', () => {
     const text = print({ faults: [{ fault: refused, count: 27 }] });
     expect(text).toMatch(
-      /^llmtap: A client refused our certificate for api.openai.com. \(27 times\)\n {2}hint: Set SSL_/,
+      /^\nllmtap: A client refused our certificate for api.openai.com. \(27 times\)\n {2}hint: Set SSL_/,
     );
     expect(text).toContain('would not trust the certificate');
   });

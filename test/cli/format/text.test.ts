@@ -35,6 +35,10 @@ describe('wrapping', () => {
     expect(wrapText('see https://example.test/a/b', 10)).toBe('see\nhttps://example.test/a/b');
   });
 
+  it('hangs the lines of a list item below its text', () => {
+    expect(wrapText('- one two three', 10, ' ')).toBe(' - one two\n   three');
+  });
+
   it('keeps together what a no-break space joins', () => {
     expect(wrapText('give --with\u00a0java now', 13)).toBe('give\n--with java\nnow');
   });
