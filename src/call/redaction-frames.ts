@@ -9,11 +9,16 @@ interface FrameRedaction {
   readonly keepsMedia: boolean;
 }
 
+interface FramePiece {
+  readonly piece: Piece;
+  readonly frame: number;
+}
+
 /** Redacts frames one by one, and what only their joined texts show. */
 class FrameRedactor {
   readonly #secrets: SecretSet;
   readonly #redactor: JsonRedactor;
-  readonly #channels = new Map<string, (Piece & { readonly frame: number })[]>();
+  readonly #channels = new Map<string, FramePiece[]>();
   readonly #changed = new Set<number>();
   #frames = 0;
 
@@ -31,8 +36,8 @@ class FrameRedactor {
 
   #collect(piece: Piece): void {
     const pieces = this.#channels.get(piece.channel);
-    if (pieces === undefined) this.#channels.set(piece.channel, [{ ...piece, frame: this.#frames }]);
-    else pieces.push({ ...piece, frame: this.#frames });
+    if (pieces === undefined) this.#channels.set(piece.channel, [{ piece, frame: this.#frames }]);
+    else pieces.push({ piece, frame: this.#frames });
   }
 
   /** Masks what spans several frames; returns the numbers of the frames that differ from what they were. */
@@ -43,12 +48,13 @@ class FrameRedactor {
     return this.#changed;
   }
 
-  #maskAcross(pieces: readonly (Piece & { readonly frame: number })[]): void {
-    const whole = pieces.map(({ original }) => original).join('');
+  #maskAcross(pieces: readonly FramePiece[]): void {
+    const whole = pieces.map(({ piece }) => piece.original).join('');
     const spans = findSpans(whole, this.#secrets);
+    if (spans.length === 0) return;
     let start = 0;
     let next = 0;
-    for (const piece of pieces) {
+    for (const { piece, frame } of pieces) {
       const end = start + piece.original.length;
       while ((spans[next]?.end ?? Infinity) <= start) next++;
       const touching: Span[] = [];
@@ -59,7 +65,7 @@ class FrameRedactor {
       }
       if (touching.some((span) => span.start < start || span.end > end)) {
         piece.replace(redactPlain(maskPiece(piece.original, start, touching), this.#secrets));
-        this.#changed.add(piece.frame);
+        this.#changed.add(frame);
       }
       start = end;
     }
@@ -106,9 +112,11 @@ interface Line {
 export function redactFrameLines(text: string, redaction: FrameRedaction): string {
   const redactor = new FrameRedactor(redaction);
   const lines: Line[] = [];
-  for (const [whole, content = '', after = ''] of text.matchAll(/([^\r\n]*)(\r\n|\r|\n|$)/g)) {
-    if (whole === '') continue;
-    const before = /^data: ?/.exec(content)?.[0] ?? '';
+  const parts = text.split(/(\r\n|\r|\n)/);
+  for (let i = 0; i < parts.length; i += 2) {
+    const content = parts[i] ?? '';
+    const after = parts[i + 1] ?? '';
+    const before = content.startsWith('data: ') ? 'data: ' : content.startsWith('data:') ? 'data:' : '';
     const payload = content.slice(before.length);
     const value = payload.startsWith('{') || payload.startsWith('[') ? parse(payload) : undefined;
     if (value !== undefined)

@@ -35,12 +35,16 @@ const pieceMembers = new Set([
   ...['input', 'output', 'transcript', 'code', 'response', 'completion', 'summary'],
 ]);
 
+const maxCleanNames = 1000;
+
 type Holder = Record<string, unknown> | unknown[];
 
 /** Redacts a value that `JSON.parse` gave and nobody else holds, in place. */
 export class JsonRedactor {
   readonly #redaction: JsonRedaction;
   readonly #path: (string | number)[] = [];
+  /** Names of members already looked at: the same few stand in every frame. */
+  readonly #cleanNames = new Set<string>();
   #frame: unknown = null;
   /** Whether anything was replaced since the last `redact` began. */
   changed = false;
@@ -110,9 +114,12 @@ export class JsonRedactor {
 
   /** A secret may also be the name of a member. */
   #renameSecret(holder: Holder, name: string): void {
-    if (Array.isArray(holder)) return;
+    if (Array.isArray(holder) || this.#cleanNames.has(name)) return;
     const kept = redactPlain(name, this.#redaction.secrets);
-    if (kept === name) return;
+    if (kept === name) {
+      if (this.#cleanNames.size < maxCleanNames) this.#cleanNames.add(name);
+      return;
+    }
     this.#put(holder, kept, holder[name]);
     delete holder[name];
   }
@@ -141,8 +148,14 @@ function readPlace(item: object, at: number): number {
 
 const discriminators = ['type', 'index', 'output_index', 'content_index', 'summary_index', 'item_id'] as const;
 
+/** What tells the frames of one text from those of another that is told at the same time. */
 function readDiscriminators(frame: unknown): string {
   if (typeof frame !== 'object' || frame === null) return '';
   const members = frame as Readonly<Record<string, unknown>>;
-  return discriminators.map((name) => JSON.stringify(members[name])).join('|');
+  let said = '';
+  for (const name of discriminators) {
+    const value = members[name];
+    said += typeof value === 'string' || typeof value === 'number' ? `|${value}` : '|';
+  }
+  return said;
 }

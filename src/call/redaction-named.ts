@@ -46,12 +46,12 @@ const openQuote = /(\\{0,8})(["'`])/y;
  * @param at where one of `nameTriggers` stands
  */
 export function matchNamed(text: string, at: number): Span | null {
-  const start = findNameStart(text, at);
   const nameEnd = findNameEnd(text, at);
-  const name = text.slice(start, nameEnd);
   separator.lastIndex = nameEnd;
-  const [between] = separator.exec(text) ?? [];
-  if (between === undefined) return null;
+  if (!separator.test(text)) return null;
+  const between = text.slice(nameEnd, separator.lastIndex);
+  const start = findNameStart(text, at);
+  const name = text.slice(start, nameEnd);
   const valueAt = nameEnd + between.length;
   if (between === '=' && (start === 0 || isParameterStart(text, start)) && isSecretParameter(name)) {
     const parameter = matchParameter(text, valueAt);
@@ -86,18 +86,22 @@ export function readKind(name: string): string {
   return plain.includes('key') ? 'api-key' : 'secret';
 }
 
-const nameCharacter = /[A-Za-z0-9_-]/;
+/** ASCII letters, digits, `_` and `-`; looked up by character code. */
+const isNameCode = new Uint8Array(128);
+for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-') {
+  isNameCode[character.charCodeAt(0)] = 1;
+}
 
 function findNameStart(text: string, at: number): number {
   let start = at;
-  while (start > 0 && at - start < reach && nameCharacter.test(text.charAt(start - 1))) start--;
+  while (start > 0 && at - start < reach && isNameCode[text.charCodeAt(start - 1)] === 1) start--;
   // In JSON text the letter after a backslash belongs to the escape, not to the name.
   return start > 0 && text[start - 1] === '\\' && /[nrt]/.test(text.charAt(start)) ? start + 1 : start;
 }
 
 function findNameEnd(text: string, at: number): number {
   let end = at;
-  while (end < text.length && end - at < reach && nameCharacter.test(text.charAt(end))) end++;
+  while (end < text.length && end - at < reach && isNameCode[text.charCodeAt(end)] === 1) end++;
   return end;
 }
 
@@ -110,7 +114,8 @@ const parameterValue = /[^&\s"'<>\\#`]+/y;
 function matchParameter(text: string, at: number): Span | null {
   parameterValue.lastIndex = at;
   const [value = ''] = parameterValue.exec(text) ?? [];
-  if (value === '' || value.startsWith('[redacted')) return null;
+  // A leading `$` refers to a secret instead of being one.
+  if (value === '' || value.startsWith('[redacted') || value.startsWith('$')) return null;
   return { start: at, end: at + value.length, kind: 'parameter' };
 }
 

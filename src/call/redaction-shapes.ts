@@ -104,27 +104,35 @@ for (const shape of shapes) shapeTriggers.set(shape.trigger, [...(shapeTriggers.
 const triggers = [...new Set([...shapeTriggers.keys(), ...Object.keys(special), ...nameTriggers])];
 const triggerMatcher = new LiteralMatcher(triggers, { ignoreCase: true });
 
+/** What may be at each trigger, by the trigger's number. */
+const candidates = triggers.map((trigger) => ({
+  shapes: shapeTriggers.get(trigger) ?? [],
+  match: special[trigger] ?? (nameTriggers.includes(trigger) ? matchNamed : null),
+}));
+
 /** Everything in the text that has the form of a credential, from left to right, without overlaps. */
 export function findShapes(text: string): Span[] {
   const spans: Span[] = [];
   for (let from = 0; ; ) {
     const hit = triggerMatcher.find(text, from);
     if (hit === null) return spans;
-    const span = matchAt(text, hit.start, triggers[hit.index] ?? '');
+    const span = matchAt(text, hit.start, hit.index);
     if (span !== null) spans.push(span);
     from = Math.max(hit.start + 1, span?.end ?? 0);
   }
 }
 
-function matchAt(text: string, at: number, trigger: string): Span | null {
-  for (const { pattern, bounded, check, kind } of shapeTriggers.get(trigger) ?? []) {
+function matchAt(text: string, at: number, trigger: number): Span | null {
+  const candidate = candidates[trigger];
+  if (candidate === undefined) return null;
+  for (const { pattern, bounded, check, kind } of candidate.shapes) {
     if (bounded === true && !isBoundary(text, at)) continue;
     pattern.lastIndex = at;
-    const [matched] = pattern.exec(text) ?? [];
-    if (matched !== undefined && (check?.(matched) ?? true)) return { start: at, end: at + matched.length, kind };
+    if (!pattern.test(text)) continue;
+    const end = pattern.lastIndex;
+    if (check === undefined || check(text.slice(at, end))) return { start: at, end, kind };
   }
-  const own = special[trigger]?.(text, at) ?? null;
-  return own ?? (nameTriggers.includes(trigger) ? matchNamed(text, at) : null);
+  return candidate.match?.(text, at) ?? null;
 }
 
 /** Whether a word can begin here; what an escape of JSON or of a URL ends in is no part of the word. */
@@ -171,15 +179,10 @@ function matchPrivateKey(text: string, at: number): Span | null {
   return { start: at, end: at + length, kind: 'private-key' };
 }
 
-const userAndPassword = /:\/\/[^\s/?#@"'<>\\:]{0,128}:[^\s/?#@"'<>\\]{1,256}@/y;
-const tokenAsUser = /:\/\/[^\s/?#@"'<>\\:]{16,256}@/y;
+const userInfo = /:\/\/(?:[^\s/?#@"'<>\\:]{0,128}:[^\s/?#@"'<>\\]{1,256}|[^\s/?#@"'<>\\:]{16,256})@/y;
 
 /** RFC 3986, 3.2.1: what stands between `://` and `@`. */
 function matchUserInfo(text: string, at: number): Span | null {
-  for (const pattern of [userAndPassword, tokenAsUser]) {
-    pattern.lastIndex = at;
-    const [matched] = pattern.exec(text) ?? [];
-    if (matched !== undefined) return { start: at + 3, end: at + matched.length - 1, kind: 'credential' };
-  }
-  return null;
+  userInfo.lastIndex = at;
+  return userInfo.test(text) ? { start: at + 3, end: userInfo.lastIndex - 1, kind: 'credential' } : null;
 }
