@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { text as readAll } from 'node:stream/consumers';
 
 const killAfterMs = 5000;
+/** Far beyond what any of them needs: one that hangs must not hang the demo. */
+const maxRunMs = 60_000;
 
 /**
  * Runs the demo's processes one after another, and ends the one that runs when the demo is told to stop.
@@ -39,11 +41,7 @@ export class Processes {
   /** Ends what runs: politely, then by force. Nothing is started after it. */
   stop() {
     this.#isStopped = true;
-    const child = this.#running;
-    if (child === null) return;
-    child.kill('SIGTERM');
-    const force = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
-    child.once('close', () => clearTimeout(force));
+    if (this.#running !== null) end(this.#running);
   }
 
   /**
@@ -55,15 +53,29 @@ export class Processes {
     if (this.#isStopped) throw new Error('The demo was stopped.');
     const child = spawn(program, args, { env, stdio: ['ignore', stdout, 'inherit'] });
     this.#running = child;
+    let isLate = false;
+    const limit = setTimeout(() => {
+      isLate = true;
+      end(child);
+    }, maxRunMs);
     try {
       const [[status, signal], text] = await Promise.all([
         once(child, 'close'),
         child.stdout === null ? '' : readAll(child.stdout),
       ]);
       if (this.#isStopped) throw new Error('The demo was stopped.');
+      if (isLate) throw new Error(`${args.join(' ')} did not end within ${maxRunMs / 1000} seconds.`);
       return { status: signal === null ? status : 1, stdout: text };
     } finally {
+      clearTimeout(limit);
       this.#running = null;
     }
   }
+}
+
+/** Asks a process to end, and makes it. @param {import('node:child_process').ChildProcess} child */
+function end(child) {
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+  child.once('close', () => clearTimeout(force));
 }

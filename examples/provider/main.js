@@ -52,7 +52,7 @@ function readFlags() {
       },
     }).values;
   } catch (error) {
-    return refuse(`${error.message} Run it with --help to see what it takes.`);
+    return refuse(`${error.message.replace(/\.?$/u, '.')} Run it with --help to see what it takes.`);
   }
 }
 
@@ -91,8 +91,7 @@ async function main() {
     await provider.close();
     if (folder !== null) await rm(folder, { recursive: true, force: true });
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop);
 }
 
 await main();
