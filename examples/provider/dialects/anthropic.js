@@ -1,6 +1,6 @@
 /**
- * Anthropic's Messages API. Source: https://docs.anthropic.com/en/api/messages, …/messages-streaming,
- * …/messages-count-tokens and …/errors (read 2026-11-21) and the types of the npm package @anthropic-ai/sdk 1.11.
+ * Anthropic's Messages API. Shapes as in the types of the npm package @anthropic-ai/sdk 1.11 (read 2026-11-21);
+ * documented at https://docs.anthropic.com/en/api/messages, …/messages-streaming and …/errors.
  *
  * `usage.input_tokens` leaves out what was read from and written to the cache; the counts of a stream's
  * `message_delta` are cumulative.

@@ -1,6 +1,6 @@
 /**
- * Google's Gemini API. Source: https://ai.google.dev/api/generate-content, …/api/tokens and …/api/models (read
- * 2026-11-21) and the types of the npm package @google/genai 2.32.
+ * Google's Gemini API. Shapes as in the types of the npm package @google/genai 2.32, a stream's as in the output shown
+ * in https://github.com/simonw/llm-gemini/issues/97 (both read 2026-11-21); documented at https://ai.google.dev/api.
  *
  * `usageMetadata` is cumulative over the chunks of a stream; thinking stands beside `candidatesTokenCount`, not within
  * it; a count of 0 is left out. Streams are server-sent events with `?alt=sse`, else one JSON array.

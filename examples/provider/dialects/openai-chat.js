@@ -1,6 +1,7 @@
 /**
  * Chat completions: `POST /v1/chat/completions`.
- * Source: https://platform.openai.com/docs/api-reference/chat (read 2026-11-21).
+ * Shapes as in the types of the npm package openai 6.49 (read 2026-11-21); documented at
+ * https://platform.openai.com/docs/api-reference/chat.
  *
  * @typedef {import('../provider.js').Call} Call
  * @typedef {import('../provider.js').Reply} Reply

@@ -1,6 +1,7 @@
 /**
  * The older completions: `POST /v1/completions`.
- * Source: https://platform.openai.com/docs/api-reference/completions (read 2026-11-21).
+ * Shapes as in the types of the npm package openai 6.49 (read 2026-11-21); documented at
+ * https://platform.openai.com/docs/api-reference/completions.
  */
 import { findSnapshot, makeId, nowSeconds } from '../identity.js';
 import { splitTokens } from '../model.js';

@@ -1,6 +1,7 @@
 /**
  * Embeddings: `POST /v1/embeddings`.
- * Source: https://platform.openai.com/docs/api-reference/embeddings (read 2026-11-21).
+ * Shapes as in the types of the npm package openai 6.49 (read 2026-11-21); documented at
+ * https://platform.openai.com/docs/api-reference/embeddings.
  */
 import { createHash } from 'node:crypto';
 import { countTokensWithin } from '../model.js';

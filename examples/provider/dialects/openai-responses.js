@@ -1,6 +1,7 @@
 /**
  * Responses: `POST /v1/responses`.
- * Source: https://platform.openai.com/docs/api-reference/responses and …/responses-streaming (read 2026-11-21).
+ * Shapes as in the types of the npm package openai 6.49 (read 2026-11-21); documented at
+ * https://platform.openai.com/docs/api-reference/responses and …/responses-streaming.
  */
 import { Refusal } from '../behaviour.js';
 import { findSnapshot, makeHexId, nowSeconds } from '../identity.js';

@@ -1,6 +1,6 @@
 /**
- * OpenAI's API, version 1. Source: https://platform.openai.com/docs/api-reference (read 2026-11-21) and the types of
- * the npm package openai 6.49.
+ * OpenAI's API, version 1. Shapes as in the types of the npm package openai 6.49 (read 2026-11-21); documented at
+ * https://platform.openai.com/docs/api-reference.
  *
  * @typedef {import('../provider.js').Dialect} Dialect
  */
