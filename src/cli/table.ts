@@ -33,7 +33,7 @@ export function formatTable(table: Table, palette: Palette, width: number | null
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   for (const row of rows) grid.push(row.map(paintCell));
-  if (total !== undefined) grid.push(total.map((cell) => palette.bold(paintCell(cell))));
+  if (total !== undefined) grid.push(total.map((cell) => (cell.text === '' ? '' : palette.bold(paintCell(cell)))));
   const lines = grid.toString().split('\n');
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }

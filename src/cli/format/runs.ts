@@ -33,7 +33,7 @@ function makeRow(run: RunRow, palette: Palette): readonly Cell[] {
   return [
     { text: shortenId(run.runId), paint: palette.cyan },
     { text: formatTime(run.startedAt) },
-    { text: run.endedAt === null ? 'open' : formatDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt)) },
+    { text: formatDuration(run.endedAt === null ? null : Date.parse(run.endedAt) - Date.parse(run.startedAt)) },
     makeExitCell(run.exitCode, palette),
     { text: formatCount(run.calls) },
     { text: formatCount(run.errors), ...(run.errors > 0 ? { paint: palette.red } : {}) },

@@ -82,19 +82,21 @@ export function makeSummaryTable(models: readonly ModelSummary[], palette: Palet
   };
 }
 
-const footnoteFields: readonly (readonly [string, (row: ModelSummary) => TokenSum])[] = [
-  ['input', (row) => row.inputTokens],
-  ['output', (row) => row.outputTokens],
-];
-
 /** What `≥` and `–` mean here; `null` when every call states its input and output. */
-export function makeFootnote(summary: Summary): string | null {
-  const parts = footnoteFields.flatMap(([name, read]) => {
-    const { unknownCalls } = addTokenSums(summary.models.map(read));
-    return unknownCalls > 0 ? [`${name} of ${formatPlural(unknownCalls, 'call')}`] : [];
-  });
-  if (parts.length === 0) return null;
-  return `≥ is a lower bound, ${unknownMark} is unknown: the provider did not state the ${parts.join(' and the ')}.`;
+export function makeFootnote({ models }: Summary): string | null {
+  const input = addTokenSums(models.map((row) => row.inputTokens)).unknownCalls;
+  const output = addTokenSums(models.map((row) => row.outputTokens)).unknownCalls;
+  if (input === 0 && output === 0) return null;
+  return `≥ is a lower bound, ${unknownMark} is unknown: the reply did not state ${nameUnstated(input, output)}.`;
+}
+
+function nameUnstated(input: number, output: number): string {
+  if (input === output) return `input and output of ${formatPlural(input, 'call')}`;
+  const parts = [
+    ...(input > 0 ? [`the input of ${formatPlural(input, 'call')}`] : []),
+    ...(output > 0 ? [`the output of ${formatPlural(output, 'call')}`] : []),
+  ];
+  return parts.join(' and ');
 }
 
 function makeTokenField(title: string, rank: number, read: (row: ModelSummary) => TokenSum): Field {

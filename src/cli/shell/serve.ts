@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { readErrorMessage, TrackerError } from '../../core/errors.js';
+import { guardProcess } from '../run/guard-process.js';
 import { openTap, type Tap } from '../run/open-tap.js';
 import type { TapPlan } from '../session-flags.js';
 import { isAlive, readStartMark } from './process-life.js';
@@ -22,6 +23,8 @@ export async function serve(): Promise<void> {
   }
   const stopped = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
+  // A whole shell goes through this process: it outlives what nobody caught.
+  guardProcess(() => undefined);
   const plan = await receivePlan();
   let tap: Tap;
   try {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { TrackerError } from '../../core/errors.js';
+import { readErrorMessage, TrackerError } from '../../core/errors.js';
 import type { TapPlan } from '../session-flags.js';
 import type { ServerReply } from './server-message.js';
 
@@ -23,8 +23,8 @@ export async function startServer(
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const reply = await new Promise<ServerReply>((resolve, reject) => {
-    server.once('error', reject);
-    server.once('exit', (code) => reject(new Error(`its process ended with status ${code}`)));
+    server.once('error', (error) => reject(makeStartError(readErrorMessage(error), error)));
+    server.once('exit', (code) => reject(makeStartError(`it ended with status ${code}`)));
     // The other side is `llmtap _serve` of the same package: what comes is a reply.
     server.once('message', (message) => resolve(message as ServerReply));
     server.send(plan);
@@ -35,4 +35,11 @@ export async function startServer(
     throw new TrackerError(reply.code, reply.message, reply.hint === null ? {} : { hint: reply.hint });
   }
   return { ...reply, pid: server.pid ?? 0 };
+}
+
+function makeStartError(found: string, cause?: unknown): TrackerError {
+  return new TrackerError('INTERNAL', `Could not start the background process of llmtap env: ${found}.`, {
+    hint: 'Try again; llmtap run -- PROGRAM needs no such process.',
+    cause,
+  });
 }

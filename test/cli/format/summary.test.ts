@@ -59,6 +59,7 @@ describe('the summary table', () => {
 });
 
 describe('the footnote', () => {
+  const unknown = { known: null, unknownCalls: 2 };
   const summary = (models: readonly ModelSummary[]) => ({ models, calls: 0, errors: 0, counts: null });
 
   it('is left out when everything is known', () => {
@@ -67,7 +68,9 @@ describe('the footnote', () => {
 
   it('says how many calls did not state what', () => {
     expect(makeFootnote(summary([makeModel(), claude]))).toBe(
-      '≥ is a lower bound, – is unknown: the provider did not state the output of 1 call.',
+      '≥ is a lower bound, – is unknown: the reply did not state the output of 1 call.',
     );
+    const failed = makeModel({ inputTokens: unknown, outputTokens: unknown });
+    expect(makeFootnote(summary([failed, failed]))).toContain('did not state input and output of 4 calls.');
   });
 });
