@@ -81,16 +81,22 @@ class Pruning {
 
   /** Oldest first, until what is in use fits. */
   deleteDownTo(maxBytes: number): void {
-    while (readUsedBytes(this.#queries) > maxBytes) {
-      if (this.#deleteBatch('TRUE', []) === 0) return;
+    const row = this.#queries.get(`SELECT count(*) AS n FROM ${this.#bodiesOnly ? 'bodies' : 'calls'}`);
+    let left = Number(row?.n ?? 0);
+    for (let used = readUsedBytes(this.#queries); used > maxBytes; used = readUsedBytes(this.#queries)) {
+      // Half of what the average says is too much, so that a few large ones at the end do not cost many small ones.
+      const half = Math.max(1, Math.ceil(((used - maxBytes) / used) * left * 0.5));
+      const deleted = this.#deleteBatch('TRUE', [], Math.min(half, batchRows));
+      if (deleted === 0) return;
+      left -= deleted;
     }
   }
 
-  #deleteBatch(condition: string, values: readonly SqlValue[]): number {
+  #deleteBatch(condition: string, values: readonly SqlValue[], rows = batchRows): number {
     // Bodies are walked in the order they were written, so that those already deleted are not passed again.
     const oldest = this.#bodiesOnly
-      ? `SELECT call_seq FROM bodies CROSS JOIN calls ON seq = call_seq WHERE ${condition} ORDER BY call_seq LIMIT ${batchRows}`
-      : `SELECT seq FROM calls WHERE ${condition} ORDER BY started_at, seq LIMIT ${batchRows}`;
+      ? `SELECT call_seq FROM bodies CROSS JOIN calls ON seq = call_seq WHERE ${condition} ORDER BY call_seq LIMIT ${rows}`
+      : `SELECT seq FROM calls WHERE ${condition} ORDER BY started_at, seq LIMIT ${rows}`;
     return this.#queries.db
       .transaction(() => {
         const bodies = this.#queries.run(`DELETE FROM bodies WHERE call_seq IN (${oldest})`, values);

@@ -19,6 +19,7 @@ export function findTrouble(error: unknown): StoreTrouble {
   const code = findSystemCode(error) ?? '';
   // SQLITE_PROTOCOL is a lost race for the locks of the write-ahead log.
   if (/^SQLITE_(?:BUSY|LOCKED|PROTOCOL)/.test(code)) return 'locked';
+  if (/^SQLITE_IOERR_(?:SHORT_)?READ/.test(code)) return 'failed';
   // A write past a file size limit or a quota is an I/O error to SQLite, not "full".
   if (/^SQLITE_(?:FULL|IOERR)/.test(code) || fullCodes.has(code)) return 'full';
   if (/^SQLITE_(?:NOTADB|CANTOPEN|READONLY|PERM|AUTH)/.test(code) || unopenableCodes.has(code)) return 'unopenable';
