@@ -81,7 +81,9 @@ export class Door {
       ? new Promise<void>((resolve) => this.#server.close(() => resolve()))
       : Promise.resolve();
     // Those that lead to the world are none of the server's: waited for, so that their bytes are counted.
-    const ended = [...this.#sockets].map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
+    const ended = [...this.#sockets].map(
+      (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
+    );
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all([closed, ...ended]);
   }

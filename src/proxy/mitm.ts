@@ -43,6 +43,8 @@ export class Mitm extends MitmProxy {
   /** Takes a connection, plain or already decrypted, and serves what comes over it. */
   accept(socket: Socket): void {
     this.#server.emit('connection', socket);
+    // A connection that was looked into is paused, and a listener for data alone does not start it again.
+    if (socket.isPaused()) socket.resume();
   }
 
   /** Nothing to listen on: the doors listen, one a session. */
@@ -129,7 +131,11 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   // A client still sending would lose the answer to a reset: what comes is read into nothing for a moment.
-  socket.removeAllListeners('data').removeAllListeners('end').resume();
+  // NOTE: `on('data')`, not `resume`, is what makes node:http's parser let go of the connection.
+  socket
+    .removeAllListeners('data')
+    .removeAllListeners('end')
+    .on('data', () => undefined);
   const timer = setTimeout(() => socket.destroy(), lingerMs);
   timer.unref();
   socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer));

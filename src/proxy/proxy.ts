@@ -66,6 +66,8 @@ export class SessionProxy {
   }
 
   async closeDoor(door: Door): Promise<void> {
+    // A program that has just ended closed its connections first: what they tell is still to be read.
+    await new Promise((resolve) => setImmediate(resolve));
     this.#trust.get(door)?.close();
     this.#doors.delete(door);
     await door.close();
@@ -179,6 +181,7 @@ export class SessionProxy {
       destination: target.destination,
       connector,
       door,
+      onRefused: () => this.#mitm.accept(socket),
     });
   }
 

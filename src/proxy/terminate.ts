@@ -9,7 +9,7 @@ export interface TerminateOptions {
   readonly onSecure: (secure: TLSSocket) => void;
   /** The client said, by an alert, that it does not accept the certificate. */
   readonly onRefused: (alert: string) => void;
-  /** The connection closed after the handshake without a byte of the client's. */
+  /** The client, having seen the certificate, closed without an alert and without a byte of its own. */
   readonly onSilentClose: () => void;
 }
 
@@ -29,21 +29,25 @@ export function terminateTls(options: TerminateOptions): TLSSocket {
     // A client that offers no ALPN at all gets none back, and speaks HTTP/1.1.
     ALPNProtocols: ['http/1.1'],
   });
-  let handshaken = false;
-  let refused = false;
+  // A handshake that failed for a reason of TLS's own says nothing of trust.
+  let failed = false;
   const onError = (error: Error): void => {
-    const alert = refusals.exec(findSystemCode(error) ?? '')?.[1];
-    if (alert === undefined || refused) return;
-    refused = true;
-    options.onRefused(`alert ${alert.toLowerCase()}`);
+    const code = findSystemCode(error) ?? '';
+    const alert = failed ? undefined : refusals.exec(code)?.[1];
+    failed ||= code.startsWith('ERR_SSL_');
+    if (alert !== undefined) options.onRefused(`alert ${alert.toLowerCase()}`);
   };
+  // NOTE: a Node client without our CA ends here: TLS 1.3 without its last message, TLS 1.2 after it. Its half of
+  // the connection is closed, and nobody would close ours.
+  const onEarlyEnd = (): void => void secure.destroy();
   secure.on('_tlsError', onError);
   secure.on('error', onError);
   secure.once('close', () => {
-    if (handshaken && !refused && secure.bytesRead === 0) options.onSilentClose();
+    if (!failed && secure.bytesRead === 0) options.onSilentClose();
   });
+  secure.once('end', onEarlyEnd);
   secure.once('secure', () => {
-    handshaken = true;
+    secure.off('end', onEarlyEnd);
     options.onSecure(secure);
   });
   // Bytes below may end without TLS noticing; its socket must not stay behind.

@@ -43,12 +43,25 @@ export async function relayTunnel(options: TunnelOptions): Promise<void> {
   joinSockets(client, far);
 }
 
-/** Pipes both ways, half-closed ends included; an error on one side cuts the other. */
-export function joinSockets(client: Socket, far: Socket): void {
-  client.on('error', () => far.destroy());
+/**
+ * Pipes both ways, half-closed ends included; an error on one side cuts the other. The returned function parts
+ * them again: the far side is closed, the client's stays as it is.
+ */
+export function joinSockets(client: Socket, far: Socket): () => void {
+  const cutFar = (): void => void far.destroy();
+  const endClient = (): void => client.destroySoon();
   far.on('error', () => client.destroy());
-  client.once('close', () => far.destroy());
-  far.once('close', () => client.destroySoon());
+  client.on('error', cutFar).once('close', cutFar);
+  far.once('close', endClient);
   client.pipe(far);
   far.pipe(client);
+  return () => {
+    client.off('error', cutFar).off('close', cutFar);
+    far
+      .off('close', endClient)
+      .removeAllListeners('error')
+      .on('error', () => undefined);
+    client.unpipe(far);
+    far.unpipe(client).destroy();
+  };
 }

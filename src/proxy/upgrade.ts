@@ -4,6 +4,7 @@ import type { Connector, Destination } from './connector.js';
 import type { Door } from './door.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
 import { joinSockets } from './tunnel.js';
+import { RefusalWatch } from './upgrade-refusal.js';
 
 export interface UpgradeOptions {
   readonly request: IncomingMessage;
@@ -14,6 +15,8 @@ export interface UpgradeOptions {
   readonly destination: Destination;
   readonly connector: Connector;
   readonly door: Door;
+  /** The provider said no, the client has its answer, and the connection is open for further requests. */
+  readonly onRefused: () => void;
 }
 
 /**
@@ -46,7 +49,12 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
   }
   far.write(formatHead(request, options.path), 'latin1');
   if (options.head.length > 0) far.write(options.head);
-  joinSockets(client, far);
+  const part = joinSockets(client, far);
+  const refusal = new RefusalWatch(() => {
+    part();
+    options.onRefused();
+  });
+  far.on('data', (chunk: Buffer) => refusal.write(chunk));
 }
 
 /** The request's head as it came, but for the path of an absolute form and what was meant for the proxy. */

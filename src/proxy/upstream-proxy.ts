@@ -90,7 +90,8 @@ function readNoProxy(text: string): ((origin: Origin) => boolean)[] {
     .map((entry) => {
       if (entry === '*') return () => true;
       const network = readNetwork(entry);
-      if (network !== undefined) return (origin) => net.isIP(origin.host) !== 0 && network.check(origin.host, familyOf(origin.host));
+      if (network !== undefined)
+        return (origin) => net.isIP(origin.host) !== 0 && network.check(origin.host, familyOf(origin.host));
       const match = /^(.*?)(?::(\d+))?$/.exec(/^[^[]*:[^\]]*:/.test(entry) ? `[${entry}]` : entry);
       const name = normaliseHost(match?.[1] ?? entry).replace(/^\*?\./, '');
       const port = match?.[2] === undefined ? null : Number(match[2]);
