@@ -63,15 +63,38 @@ const placeholders = new Set([
 
 /** Collects what one exchange shows of secrets in its headers and URL, with those of the environment. Pure. */
 export function collectSecrets(sources: SecretSources): SecretSet {
-  const found = new Set<string>();
-  for (const headers of [sources.requestHeaders, sources.responseHeaders ?? []]) {
-    for (let i = 0; i + 1 < headers.length; i += 2) addHeader(found, headers[i] ?? '', headers[i + 1] ?? '');
+  const asked = new Set<string>();
+  addHeaders(asked, sources.requestHeaders);
+  addUrl(asked, sources.url);
+  const answered = new Set<string>();
+  addHeaders(answered, sources.responseHeaders ?? []);
+  const matchers: LiteralMatcher[] = [];
+  // An agent's calls carry the same key each time, while cookies come anew with each answer.
+  for (const found of [asked, answered]) {
+    const own = [...found].filter(isWorthSearching).slice(0, maxSecrets);
+    if (own.length > 0) matchers.push(findOrMakeMatcher(own));
   }
-  addUrl(found, sources.url);
-  const own = [...found].filter(isWorthSearching).slice(0, maxSecrets);
-  const matchers = own.length === 0 ? [] : [new LiteralMatcher(own.flatMap(makeForms))];
   if (sources.ambient !== undefined && sources.ambient.length > 0) matchers.push(makeAmbientMatcher(sources.ambient));
   return { matchers };
+}
+
+function addHeaders(found: Set<string>, headers: RawHeaders): void {
+  for (let i = 0; i + 1 < headers.length; i += 2) addHeader(found, headers[i] ?? '', headers[i + 1] ?? '');
+}
+
+const maxKeptMatchers = 32;
+/** Search tables of the sets seen last, the oldest first: making one costs as much as searching 50 KB. */
+const keptMatchers = new Map<string, LiteralMatcher>();
+
+function findOrMakeMatcher(secrets: readonly string[]): LiteralMatcher {
+  const key = secrets.join('\n');
+  const known = keptMatchers.get(key);
+  if (known !== undefined) return known;
+  const matcher = new LiteralMatcher(secrets.flatMap(makeForms));
+  const [oldest] = keptMatchers.keys();
+  if (keptMatchers.size >= maxKeptMatchers && oldest !== undefined) keptMatchers.delete(oldest);
+  if (key.length <= 16 * 1024) keptMatchers.set(key, matcher);
+  return matcher;
 }
 
 /** The secrets of the environment alone. */
