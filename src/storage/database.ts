@@ -31,11 +31,12 @@ export interface WritableOptions {
 }
 
 /**
- * Pages of write-ahead log after which a commit checkpoints by itself (4096 bytes each, so 16 MiB). SQLite's own
- * 1000 would make some commit in the middle of a stream wait for two fsyncs every few dozen calls; the writer
- * checkpoints when nothing happens instead.
+ * Pages of write-ahead log (4096 bytes each) after which a commit checkpoints by itself, when writing never pauses
+ * long enough for the writer to do so. Such a commit blocks the event loop for as long as the copying takes; longest
+ * save measured on ext4, two cores, bodies of 50 KB: 7 ms at 500 pages, 13 ms at 1000 (SQLite's own), 49 ms at 4000,
+ * for the same cost per call.
  */
-const walAutocheckpointPages = 4000;
+const walAutocheckpointPages = 500;
 
 /**
  * Opens the ledger for writing, made and migrated where need be: file mode 0600 in a folder of mode 0700, WAL,

@@ -1,7 +1,7 @@
 import type { Database } from './database.js';
 
 /** Pause in the writing after which the log is copied into the file. */
-const idleMs = 500;
+const idleMs = 250;
 
 /** Checkpoints when nothing has been written for a while, so that no commit in the middle of a stream has to. */
 export class IdleCheckpoint {
