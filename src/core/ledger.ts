@@ -9,7 +9,7 @@ export type BodyPolicy = 'none' | 'redacted' | 'full';
 export interface LedgerWriter {
   saveSessionOpened(session: Session): void;
   saveSessionClosed(sessionId: string, end: SessionEnd): void;
-  /** Durable when it returns, unless the file is locked or full: then it is queued, bounded, and retried. */
+  /** Durable when this turn of the event loop ends, unless the file is locked or full: then it waits, bounded, and is retried. */
   saveCall(record: CallRecord): void;
   saveFault(fault: Fault): void;
   /** Writes what is queued, waiting up to `deadlineMs` for a lock. */

@@ -5,7 +5,6 @@ import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
 import { type LeafStore, openLeafStore } from '../ca/leaf-store.js';
 import { handleCall } from '../call/handle-call.js';
 import type { CallPorts } from '../call/ports.js';
-import { redactCommand } from '../call/redaction.js';
 import { collectAmbientSecrets } from '../call/secrets.js';
 import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
@@ -18,10 +17,10 @@ import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wir
 import { openRegistry } from '../providers/registry.js';
 import { readConnectTo } from '../proxy/connect-to.js';
 import { Connector } from '../proxy/connector.js';
-import type { Door } from '../proxy/door.js';
 import { SessionProxy } from '../proxy/proxy.js';
 import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
+import { makeSession, OpenedSession } from './session.js';
 import { wireTools } from './wire-tools.js';
 
 /**
@@ -180,54 +179,6 @@ class OpenedHost implements Host {
     const message = `An event listener threw: ${readErrorMessage(error)}.`;
     this.#ledger.saveFault({ code: 'LISTENER_FAILED', message, hint: null, sessionId: null, at: systemClock.nowIso() });
   }
-}
-
-class OpenedSession implements OpenSession {
-  readonly session: Session;
-  readonly port: number;
-  readonly proxyUrl: string;
-  readonly #door: Door;
-  readonly #onClose: (exitCode: number | null) => Promise<void>;
-  #closing: Promise<void> | null = null;
-
-  constructor(parts: {
-    readonly session: Session;
-    readonly door: Door;
-    readonly credentials: string | null;
-    readonly onClose: (exitCode: number | null) => Promise<void>;
-  }) {
-    this.session = parts.session;
-    this.#door = parts.door;
-    this.port = parts.door.port;
-    this.proxyUrl = `http://${parts.credentials === null ? '' : `${parts.credentials}@`}127.0.0.1:${this.port}`;
-    this.#onClose = parts.onClose;
-  }
-
-  counts() {
-    return this.#door.counts();
-  }
-
-  close(end: { readonly exitCode?: number } = {}): Promise<void> {
-    this.#closing ??= this.#onClose(end.exitCode ?? null);
-    return this.#closing;
-  }
-}
-
-function makeSession(options: SessionOptions, ambientSecrets: readonly string[]): Session {
-  return Object.freeze({
-    sessionId: `sess_${randomBytes(6).toString('hex')}`,
-    openedAt: systemClock.nowIso(),
-    command: options.command === undefined ? null : redactCommand(options.command, ambientSecrets),
-    runId: options.runId ?? randomUUID(),
-    configKey: options.configKey ?? null,
-    variationKey: options.variationKey ?? null,
-    version: options.version ?? null,
-    graphKey: options.graphKey ?? null,
-    graphRunId: options.graphRunId ?? null,
-    dataId: options.dataId ?? null,
-    comboId: options.comboId ?? null,
-    agentId: options.agentId ?? null,
-  });
 }
 
 function readUpstreamCa(path: string): string {

@@ -4,7 +4,8 @@ import type { Fault } from '../core/events.js';
 import type { LedgerWriter, SessionEnd } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
 import { makePlacePath, type StorePlace } from './database.js';
-import { WritePump, type WritePumpOptions } from './write-pump.js';
+import { WritePump } from './write-pump.js';
+import type { WritePumpOptions } from './write-pump-options.js';
 import { makeCallWrite, makeFaultWrite, makeSessionEndWrite, makeSessionWrite, type Write } from './writes.js';
 
 export type LedgerWriterOptions = StorePlace & WritePumpOptions;

@@ -76,10 +76,11 @@ describe('the ledger', () => {
     const home = makeHome();
     const writer = openLedgerWriter({ home, onFault: unexpected });
     const reader = openLedgerReader({ home });
-    fc.assert(
-      fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (requestBody, responseBody) => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), fc.string({ unit: 'binary' }), async (requestBody, responseBody) => {
         const call = makeCall({ requestBody: requestBody as JsonValue, responseBody });
         writer.saveCall(call);
+        await writer.flush(1000);
         const kept = reader.requireCall(call.callId);
         expect(JSON.stringify([kept.requestBody, kept.responseBody])).toBe(JSON.stringify([requestBody, responseBody]));
       }),
@@ -185,6 +186,7 @@ describe('the ledger', () => {
     expect(() => reader.requireRunId('latest')).toThrowError(expect.objectContaining({ code: 'RUN_NOT_FOUND' }));
     const writer = openLedgerWriter({ home, onFault: unexpected });
     writer.saveCall(makeCall());
+    await writer.flush(1000);
     expect([...reader.listCalls({})]).toHaveLength(1);
     reader.close();
     reader.close();
@@ -209,6 +211,7 @@ describe('runs', () => {
     writer.saveSessionClosed('sess_000000000001', { endedAt: at(9), counts, exitCode: 3 });
     writer.saveSessionOpened(makeSession({ sessionId: 'sess_2', runId: 'run-2', openedAt: at(20), command: null }));
     writer.saveCall(makeCall({ runId: 'run-0', sessionId: 'gone', startedAt: at(-5), model: null }));
+    await writer.flush(1000);
     const reader = openLedgerReader({ home });
     expect(reader.listRuns()).toEqual([
       {
@@ -346,6 +349,7 @@ describe('summaries', () => {
     writer.saveSessionOpened(makeSession({ sessionId: 'sess_other', runId: 'run-2' }));
     for (const id of ['sess_1', 'sess_2', 'sess_other'])
       writer.saveSessionClosed(id, { endedAt: at(1), counts, exitCode: null });
+    await writer.flush(1000);
     const reader = openLedgerReader({ home });
     expect(reader.summarise({ runId: 'run-1' }).counts).toEqual({
       calls: 4,
@@ -369,6 +373,7 @@ describe('faults', () => {
     const second = { code: 'INTERNAL', message: 'b', hint: null, sessionId: null, at: at(2) } as const;
     writer.saveFault(second);
     writer.saveFault(first);
+    await writer.flush(1000);
     const reader = openLedgerReader({ home });
     expect(reader.listFaults({})).toEqual([first, second]);
     expect(reader.listFaults({ runId: 'run-1' })).toEqual([first]);

@@ -62,6 +62,7 @@ describe('a call saved twice', () => {
     const call = makeCall({ requestBody: 'first' });
     writer.saveCall(call);
     writer.saveCall({ ...call, model: 'other', requestBody: 'second' });
+    await writer.flush(1000);
     const reader = openLedgerReader({ home });
     expect([...reader.listCalls({}, { bodies: true })]).toEqual([call]);
     expect(faults).toEqual([
@@ -241,6 +242,7 @@ describe('a full disk', () => {
       queue: { maxWrites: 20, maxBytes: 1e8 },
     });
     for (let i = 0; i < 10; i++) writer.saveCall(makeCall({ startedAt: at(i), requestBody: 'b'.repeat(50_000) }));
+    await writer.flush(100);
     expect(faults.map(({ code }) => code)).toEqual(['STORE_FULL']);
     const reader = openLedgerReader({ home });
     const kept = [...reader.listCalls({}, { bodies: true })];
@@ -248,7 +250,10 @@ describe('a full disk', () => {
     expect(kept).toHaveLength(10);
     expect(kept[0]?.requestBody).not.toBeNull();
     expect(kept[9]?.requestBody).toBeNull();
-    while (writer.waiting < 20) writer.saveCall(makeCall());
+    while (writer.waiting < 20) {
+      writer.saveCall(makeCall());
+      if (writer.waiting < 20) await writer.flush(0);
+    }
     writer.saveCall(makeCall());
     expect(faults).toHaveLength(1);
     await writer.close();
@@ -261,8 +266,12 @@ describe('a full disk', () => {
     const { faults, onFault } = collectFaults();
     const writer = openLedgerWriter({ home, onFault, maxPages: 60 });
     for (let i = 0; i < 10; i++) writer.saveCall(makeCall({ startedAt: at(i), requestBody: 'b'.repeat(50_000) }));
+    await writer.flush(100);
     let saved = 10;
-    for (; writer.waiting < 5; saved++) writer.saveCall(makeCall({ startedAt: at(saved) }));
+    for (; writer.waiting < 5; saved++) {
+      writer.saveCall(makeCall({ startedAt: at(saved) }));
+      if (writer.waiting < 5) await writer.flush(0);
+    }
     const reader = openLedgerReader({ home });
     reader.prune({ bodiesOnly: true });
     await vi.waitFor(() => expect(writer.waiting).toBe(0), { timeout: 10_000, interval: 10 });

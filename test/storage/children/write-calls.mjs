@@ -1,4 +1,4 @@
-// Writes calls and prints each id once its save has returned: node write-calls.mjs HOME COUNT RUN BODY_BYTES
+// Writes calls and prints each id once the turn of the loop that saved it has ended: node write-calls.mjs HOME COUNT RUN BODY_BYTES
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { openLedgerWriter } from '../../../dist/storage/ledger-writer.js';
@@ -21,8 +21,8 @@ for (let i = 0; i < Number(count); i++) {
     ...{ cached: false, finishReasons: [], toolCalls: [], responseId: null, requestId: null, wireSession: null },
     ...{ requestBytes: 1, responseBytes: 1, error: null, changes: [], requestBody: body, responseBody: null },
   });
+  await new Promise((resolve) => setImmediate(resolve));
   if (writer.waiting === 0) writeSync(1, `${callId}\n`);
-  if (i % 50 === 49) await new Promise((resolve) => setImmediate(resolve));
 }
 await writer.close();
 writeSync(1, `closed ${writer.lostCalls}\n`);
