@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http2 from 'node:http2';
 import net, { type AddressInfo, type Socket } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -62,7 +65,6 @@ async function postOver(secure: tls.TLSSocket): Promise<string> {
 describe('a host that is nobody’s provider', () => {
   it('is tunnelled blind: the client sees the real certificate, and its bytes are counted', async () => {
     await expect(openSecure(session.port, 'example.org', { ca: rig.ca })).rejects.toThrow(/certificate|issuer/);
-    const { readFileSync } = await import('node:fs');
     const reply = await ask({
       port: session.port,
       ca: readFileSync(rig.upstream.caPath, 'utf8'),
@@ -333,9 +335,6 @@ describe('CONNECT by address', () => {
     });
     await new Promise<void>((resolve) => upstream.listen(0, '::1', resolve));
     const { port } = upstream.address() as AddressInfo;
-    const { writeFileSync, mkdtempSync, rmSync } = await import('node:fs');
-    const { tmpdir } = await import('node:os');
-    const { join } = await import('node:path');
     const folder = mkdtempSync(join(tmpdir(), 'llmtap-six-'));
     writeFileSync(join(folder, 'ca.pem'), ca);
     const six = await openRig({
@@ -469,7 +468,6 @@ describe('credentials', () => {
 
 it('listens on loopback alone', async () => {
   expect(session.session.proxyUrl).toBe(`http://127.0.0.1:${session.port}`);
-  const { networkInterfaces } = await import('node:os');
   const outside = Object.values(networkInterfaces())
     .flat()
     .find((address) => address && !address.internal && address.family === 'IPv4');

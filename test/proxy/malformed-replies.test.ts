@@ -51,12 +51,18 @@ describe('a reply that is no reply', () => {
     ['two different lengths', `HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}`, 'stay'],
     ['a length that is no number', `HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}`, 'stay'],
     ['a header with a NUL', 'HTTP/1.1 200 OK\r\nX-A: a\u0000b\r\n\r\n{}', 'stay'],
-    ['101 to a request that offered no upgrade', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n', 'stay'],
+    [
+      '101 to a request that offered no upgrade',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n',
+      'stay',
+    ],
   ] as const)('(%s) is a 502, recorded once with status 0', async (_what, text, then) => {
     answer(text, then);
     const reply = await post();
     expect(reply.status).toBe(502);
-    expect(JSON.parse(reply.body.toString())).toMatchObject({ error: { type: 'llmtap_upstream_error', code: expect.stringMatching(/^UPSTREAM_/) } });
+    expect(JSON.parse(reply.body.toString())).toMatchObject({
+      error: { type: 'llmtap_upstream_error', code: expect.stringMatching(/^UPSTREAM_/) },
+    });
     await session.waitForRecords(1);
     await session.session.close();
     expect(session.records).toMatchObject([{ outcome: 'upstream_error', status: 0, usage: { inputTokens: null } }]);
@@ -66,7 +72,11 @@ describe('a reply that is no reply', () => {
 describe('a reply that breaks off', () => {
   it.each([
     ['shorter than its length', `HTTP/1.1 200 OK\r\n${json}\r\nContent-Length: 999\r\n\r\n{"id":"x"`, 'close'],
-    ['a chunk that is none', `HTTP/1.1 200 OK\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"id":"x"\r\nzz\r\n`, 'stay'],
+    [
+      'a chunk that is none',
+      `HTTP/1.1 200 OK\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"id":"x"\r\nzz\r\n`,
+      'stay',
+    ],
     ['no last chunk', `HTTP/1.1 200 OK\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"id":"x"\r\n`, 'close'],
     ['reset in mid-body', `HTTP/1.1 200 OK\r\n${json}\r\nContent-Length: 999\r\n\r\n{"id":"x"`, 'reset'],
   ] as const)('(%s) is cut for the client with what had come, and recorded once', async (_what, text, then) => {
@@ -87,7 +97,9 @@ describe('a reply that breaks off', () => {
       response.write(Buffer.alloc(sent, 'x'), () => (request.socket as Socket).destroySoon());
     };
     const secure = await openSecure(session.port, 'api.openai.com', { ca: rig.ca });
-    secure.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n${json}\r\nContent-Length: ${chatRequest.length}\r\n\r\n${chatRequest}`);
+    secure.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n${json}\r\nContent-Length: ${chatRequest.length}\r\n\r\n${chatRequest}`,
+    );
     await readHead(secure);
     let got = 0;
     await new Promise<void>((resolve) => {
@@ -113,7 +125,9 @@ describe('a reply that is odd but whole', () => {
   });
 
   it('after interim replies is the one the client gets', async () => {
-    answer(`HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n${json}\r\nContent-Length: ${chatReply.length}\r\n\r\n${chatReply}`);
+    answer(
+      `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\n${json}\r\nContent-Length: ${chatReply.length}\r\n\r\n${chatReply}`,
+    );
     const reply = await post();
     expect([reply.status, reply.body.toString()]).toEqual([200, chatReply]);
     expect(await session.waitForRecords(1)).toMatchObject([{ outcome: 'ok', status: 200 }]);
@@ -139,13 +153,16 @@ describe('a reply that is odd but whole', () => {
     expect(await session.waitForRecords(1)).toMatchObject([{ outcome: 'ok', status }]);
   });
 
-  it.each(['Schön', '\u00e6\u00ad\u00a3\u00e5\u00b8\u00b8', '', 'Quite Fine'])('with the reason phrase %j is passed on', async (reason) => {
-    answer(`HTTP/1.1 299 ${reason}\r\nContent-Length: 0\r\n\r\n`);
-    const secure = await openSecure(session.port, 'api.openai.com', { ca: rig.ca });
-    secure.write('GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n');
-    expect((await readHead(secure)).split('\r\n')[0]).toMatch(/^HTTP\/1\.1 299 /);
-    secure.destroy();
-  });
+  it.each(['Schön', '\u00e6\u00ad\u00a3\u00e5\u00b8\u00b8', '', 'Quite Fine'])(
+    'with the reason phrase %j is passed on',
+    async (reason) => {
+      answer(`HTTP/1.1 299 ${reason}\r\nContent-Length: 0\r\n\r\n`);
+      const secure = await openSecure(session.port, 'api.openai.com', { ca: rig.ca });
+      secure.write('GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n');
+      expect((await readHead(secure)).split('\r\n')[0]).toMatch(/^HTTP\/1\.1 299 /);
+      secure.destroy();
+    },
+  );
 
   it.each([199, 999])('with status %i does not hang', async (status) => {
     answer(`HTTP/1.1 ${status} Odd\r\nContent-Length: 0\r\n\r\n`, 'close');
@@ -162,10 +179,15 @@ describe('a reply that is odd but whole', () => {
 
 describe('a reply that comes before its request is whole', () => {
   it('reaches a client in mid-upload, whose rest is taken off its hands', async () => {
-    rig.upstream.handler = (_request, response) => response.writeHead(413, { 'content-type': 'application/json', connection: 'close' }).end('{"error":{"message":"too large"}}');
+    rig.upstream.handler = (_request, response) =>
+      response
+        .writeHead(413, { 'content-type': 'application/json', connection: 'close' })
+        .end('{"error":{"message":"too large"}}');
     const size = 30_000_000;
     const secure = await openSecure(session.port, 'api.anthropic.com', { ca: rig.ca });
-    secure.write(`POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n`);
+    secure.write(
+      `POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n`,
+    );
     const head = readHead(secure);
     const uploaded = new Promise<void>((resolve) => {
       secure.write(Buffer.alloc(size, 'x'), () => resolve());
@@ -185,12 +207,18 @@ describe('a client that asks for the end of its connection', () => {
     ['HTTP/1.0', 'HTTP/1.0', ''],
   ])('(%s) gets it, also where the provider keeps its own open', async (_what, version, header) => {
     rig.upstream.handler = (_request, response) => {
-      response.writeHead(200, { 'content-type': 'application/json', connection: 'keep-alive', 'keep-alive': 'timeout=72' });
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        connection: 'keep-alive',
+        'keep-alive': 'timeout=72',
+      });
       response.write(chatReply.slice(0, 9));
       response.end(chatReply.slice(9));
     };
     const secure = await openSecure(session.port, 'api.openai.com', { ca: rig.ca });
-    secure.write(`POST /v1/chat/completions ${version}\r\nHost: a\r\n${header}Content-Type: application/json\r\nContent-Length: ${chatRequest.length}\r\n\r\n${chatRequest}`);
+    secure.write(
+      `POST /v1/chat/completions ${version}\r\nHost: a\r\n${header}Content-Type: application/json\r\nContent-Length: ${chatRequest.length}\r\n\r\n${chatRequest}`,
+    );
     const text = (await readAll(secure)).toString();
     expect(text).toMatch(/^HTTP\/1\.1 200 /);
     expect(text).not.toMatch(/keep-alive/i);
