@@ -201,6 +201,48 @@ describe('a reply that comes before its request is whole', () => {
   });
 });
 
+describe('an upload nobody reads any more', () => {
+  it('runs out into nothing, and its connection serves the next request', async () => {
+    let reply: () => void = () => undefined;
+    rig.upstream.handler = (request, response) => {
+      request.pause();
+      reply = () => response.writeHead(413, { 'content-type': 'application/json' }).end('{}');
+    };
+    const size = 30_000_000;
+    const secure = await openSecure(session.port, 'api.anthropic.com', { ca: rig.ca });
+    secure.write(
+      `POST /v1/messages HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${size}\r\n\r\n`,
+    );
+    const head = readHead(secure);
+    const chunk = Buffer.alloc(100_000, 'x');
+    // The provider answers only when every buffer between is full.
+    let idle: NodeJS.Timeout | undefined;
+    const uploaded = new Promise<void>((resolve, reject) => {
+      secure.once('close', () => reject(new Error('closed in mid-upload')));
+      const push = (left: number): void => {
+        clearTimeout(idle);
+        if (left === 0) return resolve();
+        idle = setTimeout(() => reply(), 300);
+        secure.write(chunk, () => push(left - chunk.length));
+      };
+      push(size);
+    });
+    expect(await head).toMatch(/^HTTP\/1\.1 413 /);
+    await uploaded;
+    rig.upstream.handler = (_request, response) => response.end('next');
+    secure.write('GET /v1/models HTTP/1.1\r\nHost: a\r\n\r\n');
+    await new Promise<void>((resolve) => {
+      let text = '';
+      secure.on('data', (bytes: Buffer) => {
+        text += bytes.toString();
+        if (text.includes('next')) resolve();
+      });
+      secure.resume();
+    });
+    secure.destroy();
+  });
+});
+
 describe('a client that asks for the end of its connection', () => {
   it.each([
     ['Connection: close', 'HTTP/1.1', 'Connection: close\r\n'],
