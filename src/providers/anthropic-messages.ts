@@ -29,6 +29,7 @@ const MESSAGES_LANGUAGE: ReplyLanguage = {
     else if (type === 'message_stop') notes.noteEnd();
     else if (document.content !== undefined || document.usage !== undefined) readMessage(document, notes);
   },
+  isFurtherOutput: (data) => data.startsWith('{"type":"content_block_delta",') && data.endsWith('}'),
   makeUsage: makeMessagesUsage,
 };
 

@@ -13,6 +13,9 @@ import type { TokenCounts } from './token-counts.js';
 /** Texts of a delta or message that are model output: the answer, reasoning as vLLM, DeepSeek and OpenRouter name it. */
 const OUTPUT_TEXTS = ['content', 'reasoning_content', 'reasoning', 'refusal'] as const;
 
+/** Members with something in them that is noted, and letters by number, which could spell any name. */
+const NOTED = /"(?:usage|x_groq|finish_reason|tool_calls|function_call|error)"\s*:\s*(?!null\s*[,}]|\[\s*\])|\\u00/;
+
 const CHAT_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.prompt_tokens and usage.completion_tokens',
   streamHint: 'it comes only when the request asks for it by stream_options.include_usage',
@@ -21,6 +24,7 @@ const CHAT_LANGUAGE: ReplyLanguage = {
     noteOpenaiDocument(document, notes);
     for (const [position, choice] of findItems(document, 'choices').entries()) readChoice(choice, position, notes);
   },
+  isFurtherOutput: isFurtherDelta,
   makeUsage: (counts: TokenCounts): Usage => makeOpenaiUsage(counts, COMPLETION_USAGE),
 };
 
@@ -47,6 +51,12 @@ export const googleOpenaiChat: Dialect = {
   readRequest: readOpenaiRequest,
   openReply: (head) => openReplyReader(head, { ...CHAT_LANGUAGE, makeUsage: makeUsageByTotal }),
 };
+
+/** A chunk has choices with a delta, which no error has; written without spaces, as nearly everyone does. */
+function isFurtherDelta(data: string): boolean {
+  const isChunk = data.startsWith('{"') && data.includes('"choices":[{"') && data.includes('"delta":{');
+  return isChunk && data.endsWith('}') && !NOTED.test(data);
+}
 
 function makeUsageByTotal(counts: TokenCounts): Usage {
   const usage = makeOpenaiUsage(counts, COMPLETION_USAGE);

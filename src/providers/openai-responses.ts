@@ -27,6 +27,7 @@ const RESPONSES_LANGUAGE: ReplyLanguage = {
     if (type.startsWith('response.output_item.'))
       readItem(findField(document, 'item'), readPlace(findField(document, 'output_index')), notes);
   },
+  isFurtherOutput: (data) => data.startsWith('{"type":"response.output_text.delta",') && data.endsWith('}'),
   makeUsage: (counts) => makeOpenaiUsage(counts, RESPONSES_USAGE),
 };
 

@@ -16,6 +16,11 @@ export interface ReplyLanguage {
   readonly noOutput: string | null;
   /** Notes what one document says. Fields it does not know or whose type is wrong are passed over. */
   readDocument(document: JsonObject, notes: ReplyNotes): void;
+  /**
+   * Whether an event's text, unparsed, can only be a further piece of output, of which nothing is to be noted once a
+   * first one was. Most of a stream is that, and parsing it costs most of reading it. When in doubt, `false`.
+   */
+  isFurtherOutput?(data: string): boolean;
   /** The counts in the vocabulary of `Usage`; what was not stated is `null`. */
   makeUsage(counts: TokenCounts): Usage;
 }

@@ -125,6 +125,10 @@ class FramedReplyReader implements ReplyReader {
       this.#notes.noteEnd();
       return;
     }
+    if (this.#notes.firstTokenAtMs !== null && this.#language.isFurtherOutput?.(data) === true) {
+      this.#documents++;
+      return;
+    }
     let document: JsonValue;
     try {
       document = JSON.parse(data);

@@ -24,6 +24,7 @@ const collect = () => {
 };
 
 let peak = 0;
+let atPeak = null;
 let sampler;
 const questions = {
   cpu: () => process.cpuUsage(),
@@ -34,14 +35,19 @@ const questions = {
     collect();
     const { rss } = process.memoryUsage();
     peak = rss;
+    atPeak = null;
     sampler = setInterval(() => {
-      peak = Math.max(peak, process.memoryUsage().rss);
+      const now = process.memoryUsage();
+      if (now.rss > peak) {
+        peak = now.rss;
+        atPeak = now;
+      }
     }, 20);
     return { rss };
   },
   memoryPeak: () => {
     clearInterval(sampler);
-    return { peak };
+    return { peak, atPeak };
   },
   sessions: async () => {
     const times = [];

@@ -53,7 +53,8 @@ export class SseReader {
   #dropping = false;
   #lineBegun = false;
   #eventBytes = 0;
-  #data: string[] = [];
+  /** `null` until a data line came. */
+  #data: string | null = null;
   #event: string | null = null;
   #id: string | null = null;
 
@@ -126,16 +127,19 @@ export class SseReader {
 
   #addData(bytes: Buffer, from: number, end: number): void {
     this.#eventBytes += end - from + LINE_COST_BYTES;
-    this.#data.push(readValue(bytes, from, end));
+    const value = readValue(bytes, from, end);
+    this.#data = this.#data === null ? value : `${this.#data}\n${value}`;
   }
 
   #endEvent(): void {
     const data = this.#data;
-    const event = { event: this.#event, id: this.#id };
+    const event = this.#event;
+    const id = this.#id;
     this.#forgetEvent();
     this.#dropping = false;
-    const [first] = data;
-    if (first !== undefined) this.#onEvent({ ...event, data: data.length === 1 ? first : data.join('\n') });
+    // NOTE: a new array for each event would be made in old space after a while, and keep every string until a full
+    // collection: measured as 30 MB of growth on a fast stream.
+    if (data !== null) this.#onEvent({ event, data, id });
   }
 
   #drop(): void {
@@ -147,7 +151,7 @@ export class SseReader {
   }
 
   #forgetEvent(): void {
-    if (this.#data.length > 0) this.#data = [];
+    this.#data = null;
     this.#event = null;
     this.#id = null;
     this.#eventBytes = 0;
