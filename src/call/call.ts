@@ -19,10 +19,13 @@ export interface Call {
   /** The body to send instead of the whole one read; the same buffer when nothing changes. */
   rewriteRequest(body: Buffer): Buffer;
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
-  /** A piece of the reply's body, as it came: after the client has got it. */
+  /** A piece of the reply's body, as it came: after the client has got it, unless it is the last. */
   onReplyData(chunk: Buffer): void;
-  /** The reply is whole. Exactly one record follows the first of this and `onInterrupted`. */
-  onReplyEnd(): void;
+  /**
+   * The reply is whole. Exactly one record follows the first of this and `onInterrupted`: it is kept when this
+   * returns, or, where a compressed copy is still being read, when the promise resolves.
+   */
+  onReplyEnd(): Promise<void> | void;
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void;
 }
 

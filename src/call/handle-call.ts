@@ -96,15 +96,15 @@ class HandledCall implements Call {
     this.#guard(() => this.#reply?.write(chunk));
   }
 
-  onReplyEnd(): void {
-    this.#finish((this.#reply?.status ?? 0) >= 400 ? 'http_error' : 'ok', null);
+  onReplyEnd(): Promise<void> | void {
+    return this.#finish((this.#reply?.status ?? 0) >= 400 ? 'http_error' : 'ok', null);
   }
 
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void {
-    this.#finish(how, error);
+    void this.#finish(how, error);
   }
 
-  #finish(outcome: Outcome, error: { readonly code: string; readonly message: string } | null): void {
+  #finish(outcome: Outcome, error: { readonly code: string; readonly message: string } | null): Promise<void> | void {
     if (this.#over) return;
     this.#over = true;
     const endMs = this.#ports.clock.monotonicMs();
@@ -114,7 +114,7 @@ class HandledCall implements Call {
       this.#record({ outcome, error, endMs, facts });
       return;
     }
-    void Promise.all([facts, this.#requestRead]).then(
+    return Promise.all([facts, this.#requestRead]).then(
       ([read]) => this.#record({ outcome, error, endMs, facts: read }),
       (cause: unknown) => this.#reportFailure(cause),
     );

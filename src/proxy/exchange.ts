@@ -28,6 +28,10 @@ class Exchange implements ReplyHandler {
   #rewrite: ReplyRewrite | null = null;
   #headSent = false;
   #bodyBegun = false;
+  /** Bytes of body still to come as its length says; `null` where nobody will know the last piece by its length. */
+  #bytesLeft: number | null = null;
+  /** The piece that makes the reply whole, until its call is on record. */
+  #lastPiece: Buffer | null = null;
   /** The reply has ended, was cut, or its client is gone: nothing more is told to anybody. */
   #over = false;
   #paused = false;
@@ -77,6 +81,7 @@ class Exchange implements ReplyHandler {
     const { request, response, call } = this.#options;
     this.#rewrite = call?.onReplyHead(status, rawHeaders) ?? null;
     if (this.#rewrite !== null) this.#rewrite.sink = (bytes) => this.#write(bytes);
+    else if (call !== null) this.#bytesLeft = readContentLength(rawHeaders);
     try {
       response.writeHead(status, statusMessage, makeReplyHeaders(request, this.#rewrite?.rawHeaders ?? rawHeaders));
       this.#headSent = true;
@@ -93,8 +98,10 @@ class Exchange implements ReplyHandler {
 
   onData(chunk: Buffer): void {
     if (this.#over) return;
-    if (this.#rewrite === null) this.#write(chunk);
-    else this.#rewrite.write(chunk);
+    if (this.#bytesLeft !== null) this.#bytesLeft -= chunk.length;
+    if (this.#rewrite !== null) this.#rewrite.write(chunk);
+    else if (this.#bytesLeft === 0) this.#lastPiece = chunk;
+    else this.#write(chunk);
     this.#options.call?.onReplyData(chunk);
   }
 
@@ -128,13 +135,27 @@ class Exchange implements ReplyHandler {
     this.#control?.resume();
   }
 
+  /**
+   * A client that has a whole reply may act on it at once, so the call is on record before it can know: the ledger
+   * writes at the end of the turn of the loop in which it was told, before whatever was put there later.
+   */
   #end(rawTrailers: string[]): void {
     if (this.#over) return;
+    const { call } = this.#options;
+    if (call === null) return this.#finish(rawTrailers);
+    const recording = call.onReplyEnd();
+    const finishAfterTurn = () => void setImmediate(() => this.#finish(rawTrailers));
+    if (recording === undefined) finishAfterTurn();
+    else void waitBriefly(recording).then(finishAfterTurn);
+  }
+
+  #finish(rawTrailers: string[]): void {
+    if (this.#over) return;
     this.#over = true;
-    const { response, call } = this.#options;
+    const { response } = this.#options;
     if (rawTrailers.length > 0) response.addTrailers(pairUp(rawTrailers));
-    response.end();
-    call?.onReplyEnd();
+    if (this.#lastPiece === null) response.end();
+    else response.end(this.#lastPiece);
   }
 
   /** The provider failed: a client still without a head gets a 502, one in mid-reply the same cut. */
@@ -142,7 +163,9 @@ class Exchange implements ReplyHandler {
     this.#over = true;
     const { response, call, destination } = this.#options;
     const problem = explainUpstreamError(error, destination.origin);
+    call?.onInterrupted(how, problem);
     if (this.#headSent) {
+      if (this.#lastPiece !== null) response.write(this.#lastPiece);
       cutAfterFlush(response);
     } else {
       const text = `${JSON.stringify({ error: { type: 'llmtap_upstream_error', ...problem } })}\n`;
@@ -150,7 +173,6 @@ class Exchange implements ReplyHandler {
       response.end(text);
     }
     this.#rewrite?.close();
-    call?.onInterrupted(how, problem);
   }
 
   #onClientClosed(): void {
@@ -165,6 +187,23 @@ class Exchange implements ReplyHandler {
         : 'The client closed its connection before the reply began.',
     });
   }
+}
+
+/** A copy that takes long to decompress must not hold up the reply it is of. */
+const longestWaitMs = 200;
+
+async function waitBriefly(recording: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, longestWaitMs);
+  });
+  await Promise.race([recording, enough]);
+  clearTimeout(timer);
+}
+
+function readContentLength(rawHeaders: readonly string[]): number | null {
+  const at = rawHeaders.findIndex((value, i) => i % 2 === 0 && value.toLowerCase() === 'content-length');
+  return at === -1 ? null : Number(rawHeaders[at + 1]);
 }
 
 /** Ends the connection without ending the reply, once what was written of it is on its way. */
