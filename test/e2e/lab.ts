@@ -89,6 +89,8 @@ export interface Lab {
   readonly env: Readonly<Record<string, string>>;
   /** Runs a program through the real `llmtap run`, every host led to the provider and `local` registered. */
   run(command: readonly string[], options?: RunOptions): Promise<ChildEnd>;
+  /** The same without leading it anywhere. */
+  runPlain(command: readonly string[], options?: RunOptions): Promise<ChildEnd>;
   /** Runs llmtap itself. */
   llmtap(...args: readonly string[]): Promise<ChildEnd>;
   /** The records of a run, oldest first, bodies included. */
@@ -108,6 +110,10 @@ export async function openLab(options: Omit<ExampleProviderOptions, 'tls'> = {})
   const env = makeEnv(home, keys);
   const { caPath } = certificates;
   const lead = ['--connect-to', `:443:127.0.0.1:${provider.port}`, '--upstream-ca', caPath];
+  const runPlain: Lab['runPlain'] = async (command, { flags = [], ...child } = {}) => {
+    const args = ['run', '--quiet', ...flags, '--', ...command];
+    return await runChild([process.execPath, launcher, ...args], { env, cwd: folder, ...child });
+  };
   const llmtap = async (...args: readonly string[]) =>
     await runChild([process.execPath, launcher, ...args], { env, cwd: folder });
   return {
@@ -119,10 +125,9 @@ export async function openLab(options: Omit<ExampleProviderOptions, 'tls'> = {})
     localUrl,
     env,
     llmtap,
-    run: async (command, { flags = [], ...child } = {}) => {
-      const args = ['run', '--quiet', ...lead, '--provider', `local=${localUrl}`, ...flags, '--', ...command];
-      return await runChild([process.execPath, launcher, ...args], { env, cwd: folder, ...child });
-    },
+    run: async (command, { flags = [], ...child } = {}) =>
+      await runPlain(command, { flags: [...lead, '--provider', `local=${localUrl}`, ...flags], ...child }),
+    runPlain,
     readCalls: (runId) => readCalls(home, runId),
     close: async () => {
       await Promise.all([provider.close(), local.close()]);

@@ -1,9 +1,9 @@
-/** Sends planted secrets wherever a secret can stand; says `asked`, and goes on when it finds the file `go-on`. */
+/** Sends planted secrets wherever a secret can stand; says `asked`, and goes on when there is a file GO_ON. */
 import { existsSync, watch } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 
 const planted = JSON.parse(process.env.CANARIES ?? '{}');
-const home = process.env.LLMTAP_HOME ?? '';
+const sign = process.env.GO_ON ?? '';
 const json = { 'content-type': 'application/json' };
 
 async function post(url, headers, body) {
@@ -33,9 +33,8 @@ await post(`${gemini}?key=${planted.queryKey}`, { 'x-goog-api-key': planted.goog
 const failing = { model: 'm', messages: [{ role: 'user', content: planted.bearerOpaque }] };
 await post(`${openai}?mode=fail`, { authorization: `Bearer ${planted.bearerOpaque}` }, failing);
 
-const sign = join(home, 'go-on');
 await new Promise((resolve) => {
-  const watcher = watch(home, () => check());
+  const watcher = watch(dirname(sign), () => check());
   const check = () => {
     if (!existsSync(sign)) return;
     watcher.close();
