@@ -9,7 +9,7 @@ import { collectAmbientSecrets } from '../call/secrets.js';
 import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
-import { EventBus, type EventListener } from '../core/events.js';
+import { EventBus, type EventListener, type Fault } from '../core/events.js';
 import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
 import type { LedgerWriter } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
@@ -54,6 +54,8 @@ interface HostParts {
   readonly connector: Connector;
 }
 
+const mostUnheard = 100;
+
 class OpenedHost implements Host {
   readonly caPath: string;
   readonly bundlePath: string;
@@ -65,6 +67,9 @@ class OpenedHost implements Host {
   readonly #bus: EventBus;
   readonly #ambientSecrets: readonly string[];
   readonly #sessions = new Set<OpenedSession>();
+  /** Faults from before anybody listened, kept for the first who does; `null` from then on. */
+  #unheard: Fault[] | null = [];
+  #isLedgerClosed = false;
   #closing: Promise<void> | null = null;
 
   constructor(parts: HostParts) {
@@ -106,7 +111,11 @@ class OpenedHost implements Host {
   }
 
   onEvent(listener: EventListener): () => void {
-    return this.#bus.onEvent(listener);
+    const stop = this.#bus.onEvent(listener);
+    const unheard = this.#unheard ?? [];
+    this.#unheard = null;
+    for (const fault of unheard) this.#bus.announce({ type: 'fault.occurred', fault });
+    return stop;
   }
 
   async openSession(options: SessionOptions = {}): Promise<OpenSession> {
@@ -148,6 +157,7 @@ class OpenedHost implements Host {
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await this.#proxy.close();
     await this.#leaves.close();
+    this.#isLedgerClosed = true;
     await this.#ledger.close();
   }
 
@@ -170,14 +180,20 @@ class OpenedHost implements Host {
 
   #fault(session: Session | null, code: ErrorCode, message: string, hint: string | null): void {
     const fault = { code, message, hint, sessionId: session?.sessionId ?? null, at: systemClock.nowIso() };
-    this.#ledger.saveFault(fault);
-    this.#bus.announce({ type: 'fault.occurred', fault });
+    this.#saveFault(fault);
+    if (this.#unheard === null) this.#bus.announce({ type: 'fault.occurred', fault });
+    else if (this.#unheard.length < mostUnheard) this.#unheard.push(fault);
+  }
+
+  /** NOTE: what a closed ledger is given is lost, which is a fault, which would be given to the ledger. */
+  #saveFault(fault: Fault): void {
+    if (!this.#isLedgerClosed) this.#ledger.saveFault(fault);
   }
 
   /** A listener's failure is told to the ledger alone: telling the listeners would ask for another. */
   #noteListenerError(error: unknown): void {
     const message = `An event listener threw: ${readErrorMessage(error)}.`;
-    this.#ledger.saveFault({ code: 'LISTENER_FAILED', message, hint: null, sessionId: null, at: systemClock.nowIso() });
+    this.#saveFault({ code: 'LISTENER_FAILED', message, hint: null, sessionId: null, at: systemClock.nowIso() });
   }
 }
 
