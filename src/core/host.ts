@@ -15,6 +15,11 @@ export interface HostOptions {
   /** PEM file trusted for providers besides the usual roots. */
   readonly upstreamCa?: string;
   readonly providers?: readonly ProviderRegistration[];
+  /**
+   * When to load what the first call needs: at once (when absent), or when `warm` is called or the first connection
+   * comes, so that a program can be started first and load its own things meanwhile.
+   */
+  readonly warm?: 'now' | 'later';
 }
 
 export interface SessionOptions extends Partial<SessionIds> {
@@ -48,6 +53,8 @@ export interface Host {
   /** Registered origins, for the child's `NO_PROXY`. */
   readonly registered: readonly Origin[];
   openSession(options?: SessionOptions): Promise<OpenSession>;
+  /** Loads what the first call needs, in the background; needless unless the host was opened with `warm: 'later'`. */
+  warm(): void;
   registerProvider(registration: ProviderRegistration): void;
   onEvent(listener: EventListener): () => void;
   /** Closes every session, the ledger and all sockets; may be called twice. */

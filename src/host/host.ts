@@ -93,7 +93,7 @@ class OpenedHost implements Host {
       handleCall: (session, head, match) => handleCall(ports, { session, head, match }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
     });
-    void this.#leaves.warm(registry.knownHosts);
+    if (options.warm !== 'later') this.warm();
   }
 
   get registered(): readonly Origin[] {
@@ -104,6 +104,12 @@ class OpenedHost implements Host {
     if (userFile === undefined || userFile === '') return this.bundlePath;
     const { authority, options } = this.#parts;
     return makeBundle({ home: options.home, authority, baseFile: userFile });
+  }
+
+  warm(): void {
+    // A failure to load shows at the first connection, which is then cut.
+    this.#proxy.warm().catch(() => undefined);
+    void this.#leaves.warm(this.#parts.registry.knownHosts);
   }
 
   registerProvider(registration: ProviderRegistration): void {

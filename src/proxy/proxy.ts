@@ -9,11 +9,11 @@ import { handleConnect } from './connect.js';
 import type { Connector, Destination } from './connector.js';
 import { Door, SocketRegister } from './door.js';
 import { relayExchange } from './exchange.js';
-import { Mitm } from './mitm.js';
+import type { Mitm } from './mitm.js';
 import { readTarget } from './request-target.js';
 import { TrustWatch } from './trust-watch.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
-import { Upstream } from './upstream.js';
+import type { Upstream } from './upstream.js';
 
 export interface ProxyPorts {
   readonly registry: ProviderRegistry;
@@ -32,14 +32,20 @@ export interface DoorRequest {
 /** Names come from the wire: bounded. */
 const maxHostsNamed = 1000;
 
+/** The two heavy parts, loaded together. */
+interface Engine {
+  readonly mitm: Mitm;
+  readonly upstream: Upstream;
+}
+
 const loginWanted =
   'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="llmtap"\r\nContent-Length: 0\r\n\r\n';
 
 /** The proxy of all sessions: one server, one set of upstream connections, and a door a session. */
 export class SessionProxy {
   readonly #ports: ProxyPorts;
-  readonly #upstream: Upstream;
-  readonly #mitm: Mitm;
+  #engine: Engine | null = null;
+  #loading: Promise<Engine> | null = null;
   readonly #sockets = new SocketRegister();
   readonly #doors = new Set<Door>();
   readonly #trust = new WeakMap<Door, TrustWatch>();
@@ -47,14 +53,14 @@ export class SessionProxy {
 
   constructor(ports: ProxyPorts) {
     this.#ports = ports;
-    this.#upstream = new Upstream(ports.connector);
-    this.#mitm = new Mitm({
-      onConnect: (request, socket, head) => this.#onConnect(request, socket, head),
-      onRequest: (request, response) => this.#onRequest(request, response),
-      onUpgrade: (request, socket, head) => this.#onUpgrade(request, socket, head),
-      // Sockets that break are the clients'; who serves them sees their 'close'.
-      onProblem: () => undefined,
-    });
+  }
+
+  /**
+   * Loads what serving needs: a quarter of a second of modules on a slow machine, which a door does without until
+   * somebody comes. The first connection asks for it too, and waits.
+   */
+  async warm(): Promise<void> {
+    await this.#requireEngine();
   }
 
   /** Opens a session's port. Rejects with `LISTEN_FAILED`. */
@@ -75,16 +81,44 @@ export class SessionProxy {
 
   async close(): Promise<void> {
     await Promise.all([...this.#doors].map((door) => this.closeDoor(door)));
-    await this.#upstream.close();
+    // One that is being loaded is waited for, so that nothing is left when this returns.
+    const engine = this.#loading === null ? null : await this.#loading;
+    await engine?.upstream.close();
     this.#ports.connector.close();
-    this.#mitm.close();
+    engine?.mitm.close();
+  }
+
+  #requireEngine(): Promise<Engine> {
+    this.#loading ??= this.#loadEngine();
+    return this.#loading;
+  }
+
+  async #loadEngine(): Promise<Engine> {
+    const [{ Mitm }, { Upstream }] = await Promise.all([import('./mitm.js'), import('./upstream.js')]);
+    const mitm = new Mitm({
+      onConnect: (request, socket, head) => this.#onConnect(request, socket, head),
+      onRequest: (request, response) => this.#onRequest(request, response),
+      onUpgrade: (request, socket, head) => this.#onUpgrade(request, socket, head),
+      // Sockets that break are the clients'; who serves them sees their 'close'.
+      onProblem: () => undefined,
+    });
+    this.#engine = { mitm, upstream: new Upstream(this.#ports.connector) };
+    return this.#engine;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#engine !== null) return this.#engine.mitm.accept(socket);
+    this.#requireEngine().then(
+      ({ mitm }) => (socket.destroyed ? undefined : mitm.accept(socket)),
+      () => socket.destroy(),
+    );
   }
 
   #admit(socket: Socket, door: Door, destination: Destination | null): void {
     this.#sockets.note(socket, { door, destination });
     // One connection may carry any number of requests, each listening for its close.
     socket.setMaxListeners(0);
-    this.#mitm.accept(socket);
+    this.#accept(socket);
   }
 
   #onConnect(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -99,7 +133,7 @@ export class SessionProxy {
       // The connection stays: clients such as git ask first and log in on the second try.
       socket.write(loginWanted);
       if (head.length > 0) socket.unshift(head);
-      this.#mitm.accept(socket);
+      this.#accept(socket);
       return;
     }
     const { registry, connector, leafFor } = this.#ports;
@@ -119,7 +153,8 @@ export class SessionProxy {
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const facts = this.#sockets.find(request.socket);
-    if (facts === undefined) return void request.socket.destroy();
+    const engine = this.#engine;
+    if (facts === undefined || engine === null) return void request.socket.destroy();
     const { door, destination } = facts;
     if (destination === null && !door.admits(request.headers['proxy-authorization'])) {
       request.resume();
@@ -150,7 +185,7 @@ export class SessionProxy {
       response,
       destination: target.destination,
       path: target.path,
-      upstream: this.#upstream,
+      upstream: engine.upstream,
       call,
     });
   }
@@ -168,7 +203,7 @@ export class SessionProxy {
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
       // NOTE: node:http has let go of the socket; the same request without its offer goes in again from the front.
       socket.unshift(Buffer.concat([Buffer.from(formatWithoutUpgrade(request), 'latin1'), head]));
-      this.#mitm.accept(socket);
+      this.#accept(socket);
       return;
     }
     if (destination?.origin.scheme === 'https') this.#requireTrustWatch(door).onServed(destination.serverName);
@@ -181,7 +216,7 @@ export class SessionProxy {
       destination: target.destination,
       connector,
       door,
-      onRefused: () => this.#mitm.accept(socket),
+      onRefused: () => this.#accept(socket),
     });
   }
 

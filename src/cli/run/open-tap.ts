@@ -16,6 +16,8 @@ export interface Tap {
   /** Variables to set over those a program inherits. */
   readonly variables: Readonly<Record<string, string>>;
   counts(): SessionCounts;
+  /** Loads what the first call needs; to be called once the program runs, or at once where there is none to start. */
+  warm(): void;
   /** Closes session and host and removes the files; each is tried whatever became of the others. */
   close(end?: { readonly exitCode?: number }): Promise<void>;
 }
@@ -29,7 +31,7 @@ export interface TapOptions {
 /** Opens everything in order; what was opened is closed again when a later step throws. */
 export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> {
   const { openHost } = await import('../../host/host.js');
-  const host = await openHost({ ...plan.host, env: options.env });
+  const host = await openHost({ ...plan.host, env: options.env, warm: 'later' });
   host.onEvent((event) => {
     if (event.type === 'fault.occurred') options.onFault(event.fault);
   });
@@ -41,6 +43,7 @@ export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> 
       folder,
       variables,
       counts: () => open.counts(),
+      warm: () => host.warm(),
       close: (end) => closeAll([() => open.close(end), () => host.close(), removeFiles]),
     };
   } catch (error) {

@@ -35,7 +35,10 @@ export async function runCommand(request: RunRequest, io: CliIo): Promise<number
   try {
     const tap = await openTap(request.plan, { env: io.env, onFault: (fault) => faults.add(fault) });
     const startedAtMs = performance.now();
-    const end = await runChild({ ...request, env: makeEnv(io.env, tap.variables) });
+    const ending = runChild({ ...request, env: makeEnv(io.env, tap.variables) });
+    // While the program loads its things, the tap loads its own.
+    tap.warm();
+    const end = await ending;
     const durationMs = performance.now() - startedAtMs;
     await closeTap(tap, { exitCode: end.status, onFault: (fault) => faults.add(fault) });
     if (end.error === null) await report(request, { tap, faults, durationMs, exitCode: end.status }, io);

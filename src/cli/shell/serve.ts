@@ -32,6 +32,7 @@ export async function serve(): Promise<void> {
   } catch (error) {
     return reply({ type: 'failed', ...describeError(error) });
   }
+  tap.warm();
   const { session, folder, variables } = tap;
   await reply({ type: 'opened', sessionId: session.sessionId, runId: session.runId, folder, variables });
   try {
