@@ -18,6 +18,8 @@ export interface Call {
   onRequestEnd(): void;
   /** The body to send instead of the whole one read; the same buffer when nothing changes. */
   rewriteRequest(body: Buffer): Buffer;
+  /** The provider refused the rewritten body, and gets the client's own next. */
+  onRewriteRefused(): void;
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
   /** A piece of the reply's body, as it came: after the client has got it, unless it is the last. */
   onReplyData(chunk: Buffer): void;

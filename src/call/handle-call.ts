@@ -81,6 +81,11 @@ class HandledCall implements Call {
     return asked;
   }
 
+  onRewriteRefused(): void {
+    this.#askedForUsage = false;
+    this.#changes.push('request: refused, sent again as it was');
+  }
+
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null {
     this.#headMs = this.#ports.clock.monotonicMs();
     this.#guard(() => {

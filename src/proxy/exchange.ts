@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, ReplyRewrite } from '../call/call.js';
+import type { RawHeaders } from '../core/wire.js';
 import type { Destination } from './connector.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
+import { FirstTry } from './first-try.js';
 import { makeReplyHeaders } from './reply-headers.js';
 import { keepFraming, type RequestBody, takeBody } from './request-body.js';
 import type { ReplyControl, ReplyHandler, Upstream } from './upstream.js';
@@ -59,16 +61,23 @@ class Exchange implements ReplyHandler {
   }
 
   #send(body: RequestBody, whole: boolean): void {
+    const { request, call } = this.#options;
+    if (!whole || !Buffer.isBuffer(body)) return this.#dispatch(body, request.rawHeaders, this);
+    const sendOwn = () => this.#dispatch(keepFraming(request, body), request.rawHeaders, this);
+    const rewritten = call?.rewriteRequest(body) ?? body;
+    if (rewritten === body) return sendOwn();
+    const firstTry = new FirstTry(this, () => {
+      call?.onRewriteRefused();
+      sendOwn();
+    });
+    const rawHeaders = replaceContentLength(request.rawHeaders, rewritten.length);
+    this.#dispatch(keepFraming(request, rewritten), rawHeaders, firstTry);
+  }
+
+  #dispatch(body: RequestBody, rawHeaders: RawHeaders, handler: ReplyHandler): void {
     if (this.#over) return;
-    const { request, call, upstream, destination, path } = this.#options;
-    let toSend = body;
-    let { rawHeaders } = request;
-    if (whole && Buffer.isBuffer(body)) {
-      const rewritten = call?.rewriteRequest(body) ?? body;
-      if (rewritten !== body) rawHeaders = replaceContentLength(rawHeaders, rewritten.length);
-      toSend = keepFraming(request, rewritten);
-    }
-    upstream.send({ destination, method: request.method ?? 'GET', path, rawHeaders, body: toSend }, this);
+    const { request, upstream, destination, path } = this.#options;
+    upstream.send({ destination, method: request.method ?? 'GET', path, rawHeaders, body }, handler);
   }
 
   onStart(control: ReplyControl): void {

@@ -349,6 +349,36 @@ describe('usage that a client did not ask for', () => {
     expect([record.usage.inputTokens, record.usageProblem === null]).toEqual([null, false]);
   });
 
+  it.each([400, 422])(
+    'that a provider refuses by %i is not asked again: it gets the request as it was',
+    async (status) => {
+      const refusal = '{"error":{"message":"extra_forbidden: stream_options"}}';
+      answer((response, asks) => {
+        if (asks) response.writeHead(status, { 'content-type': 'application/json' }).end(refusal);
+        else response.writeHead(200, sse).end(chatFrames.join(''));
+      });
+      const { reply, record } = await askChat(chatStreamRequest);
+      expect([reply.status, reply.body.toString()]).toEqual([200, chatFrames.join('')]);
+      const sent = rig.upstream.seen.map(({ body }) => body.toString());
+      expect(sent).toEqual([expect.stringContaining('include_usage'), chatStreamRequest]);
+      const changes = ['request: stream_options.include_usage set', 'request: refused, sent again as it was'];
+      expect(record).toMatchObject({ outcome: 'ok', status: 200, changes });
+      expect(record.usage.inputTokens).toBeNull();
+      expect(record.usageProblem).toMatch(/\S/);
+    },
+  );
+
+  it('does not stand between a client and the refusal of what it sent itself', async () => {
+    const refusal = '{"error":{"message":"messages is missing"}}';
+    answer((response) => response.writeHead(400, { 'content-type': 'application/json' }).end(refusal));
+    const { reply, record } = await askChat(chatStreamRequest);
+    expect([reply.status, reply.body.toString()]).toEqual([400, refusal]);
+    expect(record).toMatchObject({ outcome: 'http_error', status: 400 });
+    const asking = await askChat(askingRequest);
+    expect([asking.reply.status, asking.record.changes]).toEqual([400, []]);
+    expect(rig.upstream.seen).toHaveLength(3);
+  });
+
   it('is not asked for by the record of a client that asked itself', async () => {
     answer((response) => response.writeHead(200, sse).end(chatFramesWithUsage.join('')));
     const { reply, record } = await askChat(askingRequest);
