@@ -38,6 +38,8 @@ export interface ReplyRewrite {
   write(chunk: Buffer): void;
   /** Resolves when everything went through `sink`. */
   end(): Promise<void> | void;
+  /** What kept the bytes from being rewritten whole; the client must then be cut, not told of an end. */
+  readonly problem: string | null;
   /** Where rewritten bytes go; set by the proxy before the first `write`. */
   sink: (bytes: Buffer) => void;
   close(): void;

@@ -37,6 +37,10 @@ class UsageHiding implements ReplyRewrite {
     return this.#filter.hidden;
   }
 
+  get problem(): string | null {
+    return this.#decoder.problem ?? this.#encoder?.problem ?? null;
+  }
+
   write(chunk: Buffer): void {
     this.#decoder.write(chunk);
   }

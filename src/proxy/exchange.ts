@@ -101,7 +101,7 @@ class Exchange implements ReplyHandler {
     }
     // The head waits for the body's first piece only as long as that is already here.
     setImmediate(() => {
-      if (!this.#bodyBegun && !this.#over) response.flushHeaders();
+      if (!this.#bodyBegun && !this.#over && this.#lastPiece === null) response.flushHeaders();
     });
   }
 
@@ -151,6 +151,8 @@ class Exchange implements ReplyHandler {
   #end(rawTrailers: string[]): void {
     if (this.#over) return;
     const { call } = this.#options;
+    const problem = this.#rewrite?.problem ?? null;
+    if (problem !== null) return this.#fail('upstream_aborted', new Error(problem));
     if (call === null) return this.#finish(rawTrailers);
     const recording = call.onReplyEnd();
     const finishAfterTurn = () => void setImmediate(() => this.#finish(rawTrailers));

@@ -2,25 +2,25 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import net, { type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Call } from '../call/call.js';
-import type { ErrorCode } from '../core/errors.js';
+import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
 import type { Origin, ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
 import { handleConnect } from './connect.js';
 import type { Connector, Destination } from './connector.js';
 import { Door, SocketRegister } from './door.js';
+import { type Engine, loadEngine } from './engine.js';
 import { relayExchange } from './exchange.js';
-import type { Mitm } from './mitm.js';
+import type { MitmHandlers } from './mitm.js';
 import { readTarget } from './request-target.js';
 import { TrustWatch } from './trust-watch.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
-import type { Upstream } from './upstream.js';
 
 export interface ProxyPorts {
   readonly registry: ProviderRegistry;
   readonly connector: Connector;
   readonly leafFor: (host: string) => Promise<SecureContext>;
   readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch) => Call;
-  readonly onFault: (session: Session, code: ErrorCode, message: string, hint: string | null) => void;
+  readonly onFault: (session: Session | null, code: ErrorCode, message: string, hint: string | null) => void;
 }
 
 export interface DoorRequest {
@@ -31,12 +31,6 @@ export interface DoorRequest {
 
 /** Names come from the wire: bounded. */
 const maxHostsNamed = 1000;
-
-/** The two heavy parts, loaded together. */
-interface Engine {
-  readonly mitm: Mitm;
-  readonly upstream: Upstream;
-}
 
 const loginWanted =
   'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="llmtap"\r\nContent-Length: 0\r\n\r\n';
@@ -56,8 +50,8 @@ export class SessionProxy {
   }
 
   /**
-   * Loads what serving needs: a quarter of a second of modules on a slow machine, which a door does without until
-   * somebody comes. The first connection asks for it too, and waits.
+   * Loads what serving needs, which a door does without until somebody comes. The first connection asks for it too,
+   * and waits.
    */
   async warm(): Promise<void> {
     await this.#requireEngine();
@@ -94,16 +88,21 @@ export class SessionProxy {
   }
 
   async #loadEngine(): Promise<Engine> {
-    const [{ Mitm }, { Upstream }] = await Promise.all([import('./mitm.js'), import('./upstream.js')]);
-    const mitm = new Mitm({
+    const handlers: MitmHandlers = {
       onConnect: (request, socket, head) => this.#onConnect(request, socket, head),
       onRequest: (request, response) => this.#onRequest(request, response),
       onUpgrade: (request, socket, head) => this.#onUpgrade(request, socket, head),
-      // Sockets that break are the clients'; who serves them sees their 'close'.
-      onProblem: () => undefined,
-    });
-    this.#engine = { mitm, upstream: new Upstream(this.#ports.connector) };
+      onProblem: (kind, error) => this.#reportProblem(kind, error),
+    };
+    this.#engine = await loadEngine(handlers, this.#ports.connector);
     return this.#engine;
+  }
+
+  /** Sockets that break are the clients', and who serves them sees their 'close'; what broke in here is ours. */
+  #reportProblem(kind: string, error: Error): void {
+    if (kind !== 'HANDLER_ERROR') return;
+    const message = `A connection was cut by a failure of the tap: ${readErrorMessage(error)}.`;
+    this.#ports.onFault(null, 'INTERNAL', message, 'Please report it.');
   }
 
   #accept(socket: Socket): void {

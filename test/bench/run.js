@@ -203,6 +203,8 @@ async function openMitmdump({ port }) {
       '0',
       '--ssl-insecure',
       '--set',
+      'connection_strategy=lazy',
+      '--set',
       `confdir=${folder}`,
       '--map-remote',
       `|https://api.openai.com|https://127.0.0.1:${port}`,

@@ -1,0 +1,15 @@
+import type { Connector } from './connector.js';
+import type { Mitm, MitmHandlers } from './mitm.js';
+import type { Upstream } from './upstream.js';
+
+/** What serving needs: the server every door hands its sockets to, and the connections to the world. */
+export interface Engine {
+  readonly mitm: Mitm;
+  readonly upstream: Upstream;
+}
+
+/** Loads the two heavy parts and puts them together: a quarter of a second of modules on a slow machine. */
+export async function loadEngine(handlers: MitmHandlers, connector: Connector): Promise<Engine> {
+  const [{ Mitm }, { Upstream }] = await Promise.all([import('./mitm.js'), import('./upstream.js')]);
+  return { mitm: new Mitm(handlers), upstream: new Upstream(connector) };
+}
