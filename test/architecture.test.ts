@@ -134,6 +134,16 @@ describe('the house', () => {
     expect(unused).toEqual([]);
   });
 
+  it('has a lockfile that names the optional packages of every platform, or npm ci refuses it', () => {
+    const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.values(packages)
+      .flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}))
+      .filter((name) => packages[`node_modules/${name}`] === undefined);
+    expect(missing, 'run: node .ci/complete-lockfile.js').toEqual([]);
+  });
+
   it('names Node modules by node:', () => {
     const broken = files.flatMap((file) =>
       file.imports.filter((name) => builtins.has(name)).map((name) => `${file.path}: ${name}`),
@@ -191,6 +201,10 @@ describe('the house', () => {
 describe('the README', () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const read = (path: string): string => readFileSync(join(src, path), 'utf8');
+
+  it('gives the test command in the line .ci/run takes it from', () => {
+    expect(readme.split('\n')).toContain('$ npm ci && npm test');
+  });
 
   it('names every error code', () => {
     const codes = [...read('core/errors.ts').matchAll(/^\s+\| '([A-Z0-9_]+)'/gm)].map((match) => match[1] ?? '');
