@@ -47,6 +47,7 @@ export interface RunRow {
   readonly exitCode: number | null;
   readonly sessions: number;
   readonly calls: number;
+  /** Calls whose `error` is not `null`. */
   readonly errors: number;
   readonly models: readonly string[];
   /** Sums over the calls that know; `null` when none does. */
@@ -70,7 +71,7 @@ export interface ModelSummary {
   readonly model: string | null;
   readonly provider: string;
   readonly calls: number;
-  /** Calls whose outcome is not `ok`. */
+  /** Calls whose `error` is not `null`: every outcome but `ok`, and errors stated inside a stream of status 200. */
   readonly errors: number;
   readonly cachedCalls: number;
   readonly inputTokens: TokenSum;
@@ -88,6 +89,7 @@ export interface ModelSummary {
 export interface Summary {
   readonly models: readonly ModelSummary[];
   readonly calls: number;
+  /** Calls whose `error` is not `null`. */
   readonly errors: number;
   readonly counts: SessionCounts | null;
 }
@@ -113,6 +115,18 @@ export interface PruneOptions {
   readonly maxBytes?: number;
 }
 
+/** What pruning would do now. */
+export interface PrunePlan {
+  /** Calls that `before` names, or with `bodiesOnly` calls whose bodies would go (all, when it stands alone). */
+  readonly matches: number;
+  /** Calls on record, or with `bodiesOnly` calls whose bodies are kept. */
+  readonly total: number;
+  /** Sessions from before that instant that have ended and hold no call. */
+  readonly emptySessions: number;
+  /** Whether the file is larger than `maxBytes` now. */
+  readonly exceedsSize: boolean;
+}
+
 export interface PruneResult {
   readonly calls: number;
   readonly bodies: number;
@@ -125,13 +139,20 @@ export interface LedgerReader {
   listRuns(options?: { readonly limit?: number }): readonly RunRow[];
   /** Oldest first; lazily, so that a large store is no large array. Bodies only when asked for. */
   listCalls(filter: CallFilter, options?: { readonly limit?: number; readonly bodies?: boolean }): Iterable<CallRecord>;
-  /** By call id or an unambiguous prefix of at least four characters, bodies included. Throws `RECORD_NOT_FOUND`. */
+  /**
+   * By call id, an unambiguous prefix of at least four characters, or `latest`; bodies included. Throws
+   * `RECORD_NOT_FOUND`.
+   */
   requireCall(idOrPrefix: string): CallRecord;
   /** Full run id for an unambiguous prefix, or `latest`. Throws `RUN_NOT_FOUND`. */
   requireRunId(idOrPrefix: string): string;
+  /** Full session id for an unambiguous prefix. Throws `RECORD_NOT_FOUND`. */
+  requireSessionId(idOrPrefix: string): string;
   summarise(filter: CallFilter): Summary;
   listFaults(filter: CallFilter): readonly Fault[];
   info(): StoreInfo;
+  /** What `prune` would do with these options; changes nothing. Throws as it does. */
+  planPrune(options: PruneOptions): PrunePlan;
   prune(options: PruneOptions): PruneResult;
   close(): void;
 }

@@ -1,7 +1,7 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { TrackerError } from '../core/errors.js';
+import { findSystemCode, TrackerError } from '../core/errors.js';
 import { applicationId, migrate, schemaVersion } from './migrations.js';
 import { makeStoreError } from './store-errors.js';
 
@@ -66,7 +66,7 @@ export function openWritable(options: WritableOptions): Database {
 export function openReadable(path: string, busyTimeoutMs: number): Database | null {
   let db: Database | null = null;
   try {
-    if (!existsSync(path)) return null;
+    if (!isThere(path)) return null;
     db = connectReadable(path, busyTimeoutMs);
     const version = refuseForeign(db, path);
     if (version === schemaVersion) return db;
@@ -79,6 +79,17 @@ export function openReadable(path: string, busyTimeoutMs: number): Database | nu
     db?.close();
     if (error instanceof TrackerError) throw error;
     throw makeStoreError(error, { action: 'open the ledger', path, opening: true });
+  }
+}
+
+/** Whether a file is there. Throws where that cannot be told: what may not be looked at is not taken for absent. */
+export function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    if (findSystemCode(error) === 'ENOENT') return false;
+    throw error;
   }
 }
 

@@ -75,11 +75,12 @@ export function* iterateCalls(queries: Queries, { filter, limit, bodies }: Calls
   }
 }
 
-/** The calls an id or a prefix of one names: the one, several, or none; at most three. */
+/** The calls an id, a prefix of one or `latest` names: the one, several, or none; at most three. */
 export function findCalls(queries: Queries, idOrPrefix: string): CallRow[] {
   const select = 'SELECT calls.*, request, response FROM calls LEFT JOIN bodies ON call_seq = seq WHERE';
   const exact = queries.all(`${select} call_id = ?`, [idOrPrefix]);
   if (exact.length > 0) return exact;
+  if (idOrPrefix === 'latest') return queries.all(`${select} TRUE ORDER BY started_at DESC, seq DESC LIMIT 1`);
   const { sql, values } = makePrefixCondition('call_id', idOrPrefix);
   return queries.all(`${select} ${sql} ORDER BY call_id LIMIT 3`, values);
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { CallRecord } from '../core/call-record.js';
 import { TrackerError } from '../core/errors.js';
 import type { Fault } from '../core/events.js';
@@ -6,17 +5,18 @@ import type {
   CallFilter,
   LedgerReader,
   PruneOptions,
+  PrunePlan,
   PruneResult,
   RunRow,
   StoreInfo,
   Summary,
 } from '../core/ledger.js';
 import { makeRecord } from './call-rows.js';
-import { makePlacePath, openReadable, type StorePlace } from './database.js';
+import { isThere, makePlacePath, openReadable, type StorePlace } from './database.js';
 import { type CallsAsked, findCalls, iterateCalls, listFaults, Queries } from './ledger-queries.js';
 import { schemaVersion } from './migrations.js';
-import { pruneStore, readStoreBytes } from './prune.js';
-import { countRuns, findRunIds, listRuns } from './runs.js';
+import { planPrune, pruneStore, readStoreBytes } from './prune.js';
+import { countRuns, findRunIds, findSessionIds, listRuns } from './runs.js';
 import { makeStoreError } from './store-errors.js';
 import { summarise } from './summaries.js';
 
@@ -55,14 +55,13 @@ class SqliteLedgerReader implements LedgerReader {
   }
 
   requireCall(idOrPrefix: string): CallRecord {
-    const rows = this.#read('find a call', [], (queries) => {
-      return idOrPrefix.length < minPrefixLength ? [] : findCalls(queries, idOrPrefix);
-    });
+    if (idOrPrefix.length < minPrefixLength) throw makeTooShort(idOrPrefix);
+    const rows = this.#read('find a call', [], (queries) => findCalls(queries, idOrPrefix));
     const [row] = rows;
     if (rows.length === 1 && row !== undefined) return makeRecord(row);
     const ids = rows.map((found) => String(found.call_id));
     throw new TrackerError('RECORD_NOT_FOUND', sayNotOne('call', idOrPrefix, ids), {
-      hint: 'Give the id, or a longer beginning of it (at least four characters); `llmtap calls` lists them.',
+      hint: 'Give the id, a longer beginning of it, or `latest`; `llmtap calls` lists them.',
     });
   }
 
@@ -72,6 +71,17 @@ class SqliteLedgerReader implements LedgerReader {
     if (ids.length === 1 && id !== undefined) return id;
     throw new TrackerError('RUN_NOT_FOUND', sayNotOne('run', idOrPrefix, ids), {
       hint: 'Give the id, a longer beginning of it, or `latest`; `llmtap runs` lists them.',
+    });
+  }
+
+  requireSessionId(idOrPrefix: string): string {
+    const ids = this.#read('find a session', [], (queries) =>
+      idOrPrefix === '' ? [] : findSessionIds(queries, idOrPrefix),
+    );
+    const [id] = ids;
+    if (ids.length === 1 && id !== undefined) return id;
+    throw new TrackerError('RECORD_NOT_FOUND', sayNotOne('session', idOrPrefix, ids), {
+      hint: 'Give the id or a longer beginning of it; `llmtap calls --json` has it in sessionId.',
     });
   }
 
@@ -85,16 +95,20 @@ class SqliteLedgerReader implements LedgerReader {
   }
 
   info(): StoreInfo {
-    const bytes = readStoreBytes(this.#path);
     const empty = { bodyBytes: 0, calls: 0, runs: 0, oldest: null, newest: null, schemaVersion };
     const found = this.#read<Omit<StoreInfo, 'path' | 'bytes'>>('measure the ledger', empty, readContents);
-    return Object.freeze({ path: this.#path, bytes, ...found });
+    return Object.freeze({ path: this.#path, bytes: readStoreBytes(this.#path), ...found });
+  }
+
+  planPrune(options: PruneOptions): PrunePlan {
+    const empty = { matches: 0, total: 0, emptySessions: 0, exceedsSize: false };
+    return this.#read('see what there is to prune', empty, (queries) => planPrune(queries, this.#path, options));
   }
 
   prune(options: PruneOptions): PruneResult {
     const empty = { calls: 0, bodies: 0, bytesBefore: 0, bytesAfter: 0 };
     try {
-      return existsSync(this.#path) ? pruneStore(this.#path, options) : empty;
+      return isThere(this.#path) ? pruneStore(this.#path, options) : empty;
     } catch (error) {
       throw makeStoreError(error, { action: 'prune the ledger', path: this.#path });
     }
@@ -148,7 +162,15 @@ function readContents(queries: Queries): Omit<StoreInfo, 'path' | 'bytes'> {
   };
 }
 
+function makeTooShort(prefix: string): TrackerError {
+  const message = `Could not look for a call by "${prefix}": that is too short, it takes at least four characters.`;
+  return new TrackerError('RECORD_NOT_FOUND', message, {
+    hint: 'Give more of the id, or `latest`; `llmtap calls` lists them.',
+  });
+}
+
 function sayNotOne(noun: string, idOrPrefix: string, ids: readonly string[]): string {
+  if (idOrPrefix === 'latest') return `Could not find the latest ${noun}: nothing is on record yet.`;
   const found =
     ids.length === 0 ? 'none found' : `${ids.length === 3 ? 'several' : ids.length} found (${ids.join(', ')})`;
   return `Could not find the one ${noun} whose id is or begins with "${idOrPrefix}": ${found}.`;

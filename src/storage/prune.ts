@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { TrackerError } from '../core/errors.js';
-import type { PruneOptions, PruneResult } from '../core/ledger.js';
+import type { PruneOptions, PrunePlan, PruneResult } from '../core/ledger.js';
 import { openWritable, readPragma, type SqlValue } from './database.js';
 import { Queries } from './ledger-queries.js';
 
@@ -35,6 +35,27 @@ export function pruneStore(path: string, options: PruneOptions): PruneResult {
     queries.db.close();
   }
 }
+
+/** What `pruneStore` would do with the ledger as it is now. Throws `OPTION_INVALID`. */
+export function planPrune(queries: Queries, path: string, options: PruneOptions): PrunePlan {
+  const { before, bodiesOnly, maxBytes } = readOptions(options);
+  const rows = bodiesOnly ? 'bodies CROSS JOIN calls ON seq = call_seq' : 'calls';
+  const count = (sql: string, values: readonly SqlValue[] = []): number =>
+    Number(queries.get(`SELECT count(*) AS n FROM ${sql}`, values)?.n ?? 0);
+  const total = count(bodiesOnly ? 'bodies' : 'calls');
+  const named = before === null ? 0 : count(`${rows} WHERE started_at < ?`, [before]);
+  const largest = Math.max(readUsedBytes(queries), readStoreBytes(path));
+  return Object.freeze({
+    matches: before === null && bodiesOnly && maxBytes === null ? total : named,
+    total,
+    emptySessions: before === null || bodiesOnly ? 0 : count(`sessions WHERE ${isEmptySession}`, [before]),
+    exceedsSize: maxBytes !== null && largest > maxBytes,
+  });
+}
+
+/** Before an instant, ended, and without a call. */
+const isEmptySession = `opened_at < ? AND ended_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.session_id = sessions.session_id)`;
 
 interface Asked {
   readonly before: string | null;
@@ -112,11 +133,7 @@ class Pruning {
   #deleteEmptySessions(before: string): void {
     this.#queries.db
       .transaction(() => {
-        this.#queries.run(
-          `DELETE FROM sessions WHERE opened_at < ? AND ended_at IS NOT NULL
-             AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.session_id = sessions.session_id)`,
-          [before],
-        );
+        this.#queries.run(`DELETE FROM sessions WHERE ${isEmptySession}`, [before]);
         this.#queries.run('DELETE FROM faults WHERE at < ?', [before]);
       })
       .immediate();

@@ -35,6 +35,18 @@ export function findRunIds(queries: Queries, idOrPrefix: string): string[] {
   return ids;
 }
 
+/** The sessions an id or a prefix names, those whose calls alone are on record included; at most three. */
+export function findSessionIds(queries: Queries, idOrPrefix: string): string[] {
+  const { sql, values } = makePrefixCondition('session_id', idOrPrefix);
+  const rows = queries.all(
+    `SELECT session_id FROM sessions WHERE ${sql} UNION SELECT session_id FROM calls WHERE ${sql}
+       ORDER BY session_id LIMIT 3`,
+    [...values, ...values],
+  );
+  const ids = rows.map((row) => String(row.session_id));
+  return ids[0] === idOrPrefix ? [idOrPrefix] : ids;
+}
+
 const sessionsSql = `
   SELECT count(*) AS sessions, count(*) = count(ended_at) AS has_ended, max(ended_at) AS ended_at
   FROM sessions WHERE run_id = ?`;
@@ -45,7 +57,7 @@ const speakerSql = `
   ORDER BY command IS NULL, opened_at DESC, session_id LIMIT 1`;
 
 const callsSql = `
-  SELECT count(*) AS calls, coalesce(sum(outcome <> 'ok'), 0) AS errors,
+  SELECT count(*) AS calls, count(error_code) AS errors,
     sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
     coalesce(sum(input_tokens IS NULL OR output_tokens IS NULL), 0) AS unknown_usage,
     max(config_key) AS config_key, max(graph_key) AS graph_key

@@ -18,7 +18,7 @@ export function summarise(queries: Queries, filter: CallFilter): Summary {
     const latencies = readMedians(queries, condition, 'latency_ms');
     const firstTokens = readMedians(queries, condition, 'time_to_first_token_ms');
     const rows = queries.all(
-      `SELECT model, provider, count(*) AS calls, sum(outcome <> 'ok') AS errors, sum(cached) AS cached_calls,
+      `SELECT model, provider, count(*) AS calls, count(error_code) AS errors, sum(cached) AS cached_calls,
          max(latency_ms) AS latency_max, ${sums.join(', ')}
        FROM calls WHERE ${condition.sql} GROUP BY model, provider ORDER BY calls DESC, provider, model`,
       condition.values,

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CallRecord, JsonValue } from '../../src/core/call-record.js';
@@ -174,6 +176,48 @@ describe('the ledger', () => {
     reader.close();
   });
 
+  it('takes latest for the last call, and says so when there is none or what was given is too short', async () => {
+    const calls = [makeCall({ startedAt: at(5) }), makeCall({ startedAt: at(9) }), makeCall({ startedAt: at(7) })];
+    const { reader } = await store(calls);
+    expect(reader.requireCall('latest').callId).toBe(calls[1]?.callId);
+    expect(() => reader.requireCall('008')).toThrowError(/"008": that is too short, it takes at least four/);
+    reader.close();
+    const empty = openLedgerReader({ home: makeHome() });
+    expect(() => empty.requireCall('latest')).toThrowError(/the latest call: nothing is on record yet/);
+    expect(() => empty.requireRunId('latest')).toThrowError(/the latest run: nothing is on record yet/);
+  });
+
+  it('finds a session by an unambiguous beginning, also one that only its calls are left of', async () => {
+    const home = makeHome();
+    const writer = openLedgerWriter({ home, onFault: unexpected });
+    for (const sessionId of ['sess_aa', 'sess_ab']) writer.saveSessionOpened(makeSession({ sessionId }));
+    writer.saveCall(makeCall({ sessionId: 'sess_b1' }));
+    await writer.close();
+    const reader = openLedgerReader({ home });
+    expect(reader.requireSessionId('sess_aa')).toBe('sess_aa');
+    expect(reader.requireSessionId('sess_b')).toBe('sess_b1');
+    for (const id of ['sess_a', 'sess_zz', '']) {
+      expect(() => reader.requireSessionId(id), id).toThrowError(expect.objectContaining({ code: 'RECORD_NOT_FOUND' }));
+    }
+    reader.close();
+  });
+
+  it('does not take what may not be looked at for nothing', async () => {
+    const file = join(makeHome(), 'file');
+    writeFileSync(file, '');
+    const reader = openLedgerReader({ home: file });
+    const refused = expect.objectContaining({ code: 'STORE_UNOPENABLE', hint: expect.any(String) });
+    const questions = [
+      () => reader.listRuns(),
+      () => [...reader.listCalls({})],
+      () => reader.summarise({}),
+      () => reader.info(),
+      () => reader.planPrune({ bodiesOnly: true }),
+      () => reader.prune({ bodiesOnly: true }),
+    ];
+    for (const ask of questions) expect(ask).toThrowError(refused);
+  });
+
   it('reads as empty while there is no file, and sees the file once it is there', async () => {
     const home = makeHome();
     const reader = openLedgerReader({ home });
@@ -205,6 +249,7 @@ describe('runs', () => {
         startedAt: at(2),
         model: 'a',
         outcome: 'http_error',
+        error: { code: 'HTTP_STATUS', message: 'HTTP 500' },
         usage: { ...makeCall().usage, outputTokens: null },
       }),
     );
@@ -287,21 +332,23 @@ describe('summaries', () => {
       reasoningTokens: null,
       totalTokens: null,
     };
+    // Also that of a call whose stream had status 200 and stated an error.
+    const error = { code: 'overloaded_error', message: 'Overloaded' };
     const { reader } = await store([
       makeCall({ latencyMs: 10, timeToFirstTokenMs: 4, cached: true }),
       makeCall({ latencyMs: 30, timeToFirstTokenMs: 8, usage: { ...makeCall().usage, reasoningTokens: 7 } }),
-      makeCall({ latencyMs: 20, usage: unknown, outcome: 'upstream_aborted' }),
-      makeCall({ latencyMs: 40 }),
-      makeCall({ model: null, provider: 'groq', latencyMs: 5, usage: unknown, outcome: 'upstream_error' }),
+      makeCall({ latencyMs: 20, usage: unknown, outcome: 'upstream_aborted', error }),
+      makeCall({ latencyMs: 40, error }),
+      makeCall({ model: null, provider: 'groq', latencyMs: 5, usage: unknown, outcome: 'upstream_error', error }),
     ]);
     const { models, ...rest } = reader.summarise({});
-    expect(rest).toEqual({ calls: 5, errors: 2, counts: null });
+    expect(rest).toEqual({ calls: 5, errors: 3, counts: null });
     expect(models).toEqual([
       {
         model: 'gpt-4o',
         provider: 'openai',
         calls: 4,
-        errors: 1,
+        errors: 2,
         cachedCalls: 1,
         inputTokens: { known: 30, unknownCalls: 1 },
         cacheReadTokens: { known: null, unknownCalls: 4 },

@@ -78,6 +78,27 @@ describe('prune', () => {
     reader.close();
   });
 
+  it('says beforehand what would go, and changes nothing', async () => {
+    const home = makeHome();
+    const writer = fill(home, 100);
+    writer.saveSessionOpened(makeSession({ sessionId: 'sess_empty' }));
+    const none = { calls: 0, passedRequests: 0, tunnels: 0, tunnelBytes: 0, upgrades: 0, faults: 0 };
+    writer.saveSessionClosed('sess_empty', { endedAt: at(1), counts: none, exitCode: 0 });
+    writer.saveCall(makeCall({ startedAt: at(5) }));
+    await writer.close();
+    const reader = openLedgerReader({ home });
+    const plan = { matches: 0, total: 101, emptySessions: 0, exceedsSize: false };
+    expect(reader.planPrune({ before: at(40) })).toEqual({ ...plan, matches: 41, emptySessions: 1 });
+    expect(reader.planPrune({ before: at(40), bodiesOnly: true })).toEqual({ ...plan, matches: 40, total: 100 });
+    expect(reader.planPrune({ bodiesOnly: true })).toEqual({ ...plan, matches: 100, total: 100 });
+    expect(reader.planPrune({ before: at(-1) })).toEqual(plan);
+    expect(reader.planPrune({ maxBytes: 1e9 })).toEqual(plan);
+    expect(reader.planPrune({ maxBytes: 1000 })).toEqual({ ...plan, exceedsSize: true });
+    expect(() => reader.planPrune({ before: 'yesterday' })).toThrowError(/"yesterday" is not a date/);
+    expect(reader.info().calls).toBe(101);
+    reader.close();
+  });
+
   it('reads an instant as a person writes it and refuses what is none', async () => {
     const home = makeHome();
     await fill(home, 3).close();
