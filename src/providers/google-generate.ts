@@ -27,8 +27,8 @@ const GENERATE_LANGUAGE: ReplyLanguage = {
     notes.noteUsage(reply.usageMetadata, USAGE_NAMES);
     for (const [position, candidate] of findItems(reply, 'candidates').entries())
       readCandidate(candidate, position, notes);
-    const blocked = findText(reply, 'promptFeedback', 'blockReason');
-    if (blocked !== undefined) noteFinish(0, blocked, notes);
+    notes.noteFinish(0, findField(reply, 'promptFeedback', 'blockReason'));
+    notes.noteEnd(notes.isFinished);
   },
   makeUsage: makeGenerateUsage,
 };
@@ -39,7 +39,8 @@ const GENERATE_LANGUAGE: ReplyLanguage = {
  *
  * `usageMetadata` of a stream is cumulative: for each count the last frame that states it wins. `promptTokenCount`
  * includes the cached content; thinking stands outside `candidatesTokenCount`, tool results outside
- * `promptTokenCount`, and the total is the sum of the four. There is no end marker: a finish reason is the end.
+ * `promptTokenCount`, and the total is the sum of the four. There is no end marker: the finish reason of the last
+ * candidate is the end.
  * Sources: https://ai.google.dev/api/generate-content; read 2026-11-21 as types of the npm package `@google/genai` 2.32
  * (`GenerateContentResponseUsageMetadata`).
  */
@@ -70,18 +71,13 @@ function readCandidate(candidate: JsonValue, position: number, notes: ReplyNotes
     if (name !== undefined) notes.noteToolCall({ choice: index, key: `call ${notes.toolCallCount}` }, name);
   }
   if (parts.some(isOutput)) notes.noteOutput();
-  noteFinish(index, findField(candidate, 'finishReason'), notes);
+  notes.noteChoice(index);
+  notes.noteFinish(index, findField(candidate, 'finishReason'));
 }
 
 /** An empty text, as the last frame may have, is no output. */
 function isOutput(part: JsonValue): boolean {
   return findField(part, 'text') !== '';
-}
-
-function noteFinish(index: number, reason: JsonValue | undefined, notes: ReplyNotes): void {
-  if (typeof reason !== 'string' || reason === '') return;
-  notes.noteFinish(index, reason);
-  notes.noteEnd();
 }
 
 /**

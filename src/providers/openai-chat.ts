@@ -71,6 +71,7 @@ function readChoice(choice: JsonValue, position: number, notes: ReplyNotes): voi
   notes.noteFinish(index, findField(choice, 'finish_reason'));
   const message = findObject(choice, 'delta') ?? findObject(choice, 'message');
   if (message === undefined) return;
+  notes.noteChoice(index);
   const calls = findItems(message, 'tool_calls');
   for (const [at, call] of calls.entries()) readToolCall(call, { choice: index, position: at }, notes);
   const old = findText(message, 'function_call', 'name');

@@ -15,7 +15,9 @@ const COMPLETIONS_LANGUAGE: ReplyLanguage = {
     noteOpenaiDocument(document, notes);
     for (const [position, choice] of findItems(document, 'choices').entries()) {
       noteChoiceUsage(choice, notes);
-      notes.noteFinish(readIndex(choice, position), findField(choice, 'finish_reason'));
+      const index = readIndex(choice, position);
+      notes.noteChoice(index);
+      notes.noteFinish(index, findField(choice, 'finish_reason'));
       if (findText(choice, 'text') !== undefined) notes.noteOutput();
     }
   },

@@ -32,6 +32,7 @@ export class ReplyNotes {
   #firstTokenAtMs: number | null = null;
   #settled = false;
   #ended = false;
+  readonly #choices = new Set<number>();
   readonly #finishReasons = new Map<number, string>();
   readonly #toolCalls: ToolCall[] = [];
   readonly #lastOfKey = new Map<string, number>();
@@ -51,9 +52,17 @@ export class ReplyNotes {
     return this.#firstTokenAtMs;
   }
 
-  /** Whether the counts seen last are final, not running ones. */
+  /**
+   * Whether the counts seen last are final, not running ones. The finish of the only choice makes them so. Where there
+   * are several, only the end does, or usage stated apart from them: choices may come one after the other.
+   */
   get settled(): boolean {
-    return this.#settled || this.#ended;
+    return this.#settled || this.#ended || (this.#choices.size === 1 && this.isFinished);
+  }
+
+  /** Whether there were choices, and each of them ended. */
+  get isFinished(): boolean {
+    return this.#choices.size > 0 && this.#choices.size === this.#finishReasons.size;
   }
 
   /** Whether the dialect's own end was seen. */
@@ -81,10 +90,15 @@ export class ReplyNotes {
     if (typeof value === 'string' && value !== '') this.#responseId ??= value.slice(0, MAX_NAME_CHARS);
   }
 
+  /** Notes that there is this choice. One more than can finish is kept, so that too many are never all finished. */
+  noteChoice(choice: number): void {
+    if (this.#choices.size <= MAX_CHOICES) this.#choices.add(choice);
+  }
+
   /** Notes why a choice ended; what it was noted with last wins. */
   noteFinish(choice: number, value: JsonValue | undefined): void {
     if (typeof value !== 'string' || value === '') return;
-    this.#settled = true;
+    this.noteChoice(choice);
     if (this.#finishReasons.size < MAX_CHOICES || this.#finishReasons.has(choice))
       this.#finishReasons.set(choice, value.slice(0, MAX_NAME_CHARS));
   }
@@ -126,7 +140,8 @@ export class ReplyNotes {
     this.#settled = true;
   }
 
-  noteEnd(): void {
-    this.#ended = true;
+  /** The dialect's own end passed; `false` takes back what was held for it, since more came. */
+  noteEnd(isEnd = true): void {
+    this.#ended = isEnd;
   }
 }

@@ -5,6 +5,7 @@ import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
 import { googleStreamGenerate } from '../../src/providers/google-generate.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
+import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
 
@@ -149,6 +150,30 @@ describe('a chat completion', () => {
     expect(read(openaiChat, makeFrames(frame(1, null), frame(2, 'stop'))).usage.outputTokens).toBe(2);
   });
 
+  describe('of several choices with running usage', () => {
+    const frame = (index: number, completion: number, finish: string | null) => ({
+      choices: [{ index, delta: { content: 'x' }, text: 'x', finish_reason: finish }],
+      usage: { prompt_tokens: 3, completion_tokens: completion, total_tokens: 3 + completion },
+    });
+    const apart = { choices: [], usage: { prompt_tokens: 3, completion_tokens: 6, total_tokens: 9 } };
+    const sideBySide = [frame(0, 1, null), frame(1, 2, null), frame(0, 3, 'stop')];
+    const both = [...sideBySide, frame(1, 4, 'stop')];
+    const dialects = [openaiChat, openaiCompletions].map((dialect) => ({ api: dialect.api, dialect }));
+
+    it.each(dialects)('takes none of it for final when cut while one goes on ($api)', ({ dialect }) => {
+      for (const frames of [sideBySide, both, [frame(0, 3, 'stop'), frame(1, 4, null)], [...sideBySide, apart]]) {
+        const facts = read(dialect, makeFrames(...frames));
+        expect(facts.usage).toMatchObject({ inputTokens: 3, outputTokens: null, totalTokens: null });
+        expect(facts.usageProblem).toMatch(/^The stream ended before its final usage; /);
+      }
+    });
+
+    it.each(dialects)('takes it for final at the end, or when stated apart ($api)', ({ dialect }) => {
+      expect(read(dialect, `${makeFrames(...both)}data: [DONE]\n\n`).usage.outputTokens).toBe(4);
+      expect(read(dialect, makeFrames(...both, apart)).usage.outputTokens).toBe(6);
+    });
+  });
+
   it('sums what it reports where no total is stated', () => {
     const reply = { usage: { prompt_tokens: 5, completion_tokens: 6 } };
     expect(read(openaiChat, JSON.stringify(reply), null).usage.totalTokens).toBe(11);
@@ -167,6 +192,33 @@ describe('a chat completion', () => {
     const facts = read(openaiChat, makeFrames({ choices: [{ index: 0, delta: { tool_calls: calls } }] }, { choices }));
     expect(facts.toolCalls).toHaveLength(1000);
     expect(facts.finishReasons).toHaveLength(256);
+  });
+});
+
+describe('generated content of several candidates', () => {
+  const frame = (index: number, count: number, finishReason?: string) => ({
+    candidates: [
+      { index, content: { parts: [{ text: 'x' }] }, ...(finishReason === undefined ? {} : { finishReason }) },
+    ],
+    usageMetadata: { promptTokenCount: 3, candidatesTokenCount: count, totalTokenCount: 3 + count },
+  });
+
+  it('has not ended while one goes on', () => {
+    for (const frames of [
+      [frame(0, 1), frame(1, 2), frame(0, 3, 'STOP')],
+      [frame(0, 1, 'STOP'), frame(1, 2)],
+    ]) {
+      const facts = read(googleStreamGenerate, makeFrames(...frames));
+      expect(facts).toMatchObject({
+        complete: false,
+        usage: { inputTokens: 3, outputTokens: null, totalTokens: null },
+      });
+    }
+  });
+
+  it('has ended when the last of them has', () => {
+    const facts = read(googleStreamGenerate, makeFrames(frame(0, 1, 'STOP'), frame(1, 2), frame(1, 3, 'STOP')));
+    expect(facts).toMatchObject({ complete: true, usage: { outputTokens: 3, totalTokens: 6 } });
   });
 });
 
