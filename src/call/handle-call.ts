@@ -8,11 +8,14 @@ import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
 import { ReplyReading } from './reply-reading.js';
-import { openReplyRewrite } from './reply-rewrite.js';
+import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
 
 /** A chat request is read whole up to this size, so that its stream can be asked for usage. */
 export const maxWholeRequestBytes = 16 * 1024 * 1024;
+
+/** More origins than anybody registers; a bound all the same. */
+const maxRefusedOrigins = 1000;
 
 export interface CallOptions {
   readonly session: Session;
@@ -42,7 +45,7 @@ class HandledCall implements Call {
   #requestRead: Promise<void> | null = null;
   #headMs: number | null = null;
   #reply: ReplyReading | null = null;
-  #rewrite: (ReplyRewrite & { readonly hidden: boolean }) | null = null;
+  #rewrite: UsageRewrite | null = null;
   #askedForUsage = false;
   #over = false;
 
@@ -56,7 +59,10 @@ class HandledCall implements Call {
     this.#request = new RequestReading(ports, options.head, options.match.dialect);
     const { rawHeaders } = options.head;
     const readable = findHeader(rawHeaders, 'content-encoding') === null;
-    this.wholeRequestBytes = options.match.canAskForStreamUsage && readable ? maxWholeRequestBytes : null;
+    // Whoever says by a key that a body is the same as before must send the same.
+    const isKeyed = findHeader(rawHeaders, 'idempotency-key') !== null;
+    const mayAsk = options.match.canAskForStreamUsage && readable && !isKeyed;
+    this.wholeRequestBytes = mayAsk && !ports.refusedUsage.has(this.#originKey) ? maxWholeRequestBytes : null;
   }
 
   onRequestData(chunk: Buffer): void {
@@ -83,6 +89,7 @@ class HandledCall implements Call {
 
   onRewriteRefused(): void {
     this.#askedForUsage = false;
+    if (this.#ports.refusedUsage.size < maxRefusedOrigins) this.#ports.refusedUsage.add(this.#originKey);
     this.#changes.push('request: refused, sent again as it was');
   }
 
@@ -91,8 +98,9 @@ class HandledCall implements Call {
     this.#guard(() => {
       const { dialect } = this.#options.match;
       this.#reply = new ReplyReading(this.#ports, dialect, { status, rawHeaders, request: this.#request.facts });
-      if (this.#askedForUsage && this.#reply.isEventStream)
-        this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
+      if (!this.#askedForUsage || status >= 300 || this.#reply.isJson) return;
+      if (canRewrite(rawHeaders)) this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
+      else this.#changes.push('reply: in a coding that cannot be read, usage frame not hidden');
     });
     return this.#rewrite;
   }
@@ -113,7 +121,7 @@ class HandledCall implements Call {
     if (this.#over) return;
     this.#over = true;
     const endMs = this.#ports.clock.monotonicMs();
-    if (this.#rewrite?.hidden === true) this.#changes.push('reply: usage frame hidden');
+    this.#changes.push(...(this.#rewrite?.changes ?? []));
     const facts = this.#endReading();
     if (this.#requestRead === null && !(facts instanceof Promise)) {
       this.#record({ outcome, error, endMs, facts });
@@ -174,6 +182,11 @@ class HandledCall implements Call {
     });
     this.#request.close();
     this.#reply?.close();
+  }
+
+  get #originKey(): string {
+    const { scheme, host, port } = this.#options.head.origin;
+    return `${scheme} ${host} ${port}`;
   }
 
   #guard(work: () => void): void {

@@ -71,7 +71,7 @@ export function makeRecord(end: CallEnd): CallRecord {
     status: reply?.status ?? 0,
     outcome: end.outcome,
     usage,
-    usageProblem: explainUsage(end, usage),
+    usageProblem: cleanOrNull(explainUsage(end, usage)),
     ...end.times,
     cached: false,
     finishReasons: (reply?.facts.finishReasons ?? []).map(clean),

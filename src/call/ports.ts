@@ -25,12 +25,19 @@ export interface JsonBodyReader {
 export interface FrameFilter {
   write(bytes: Uint8Array): Buffer;
   end(): Buffer;
+  /** Whether a whole frame was taken out. */
   readonly hidden: boolean;
+  /** Whether an empty usage member was taken out of a frame that stayed. */
+  readonly memberHidden?: boolean;
 }
 
 /** How bytes are read: `providers/wire`, by parameter. */
 export interface WireTools {
-  openDecoder(coding: string | null, sink: (bytes: Buffer) => void, options?: { whole?: boolean }): Coder;
+  openDecoder(
+    coding: string | null,
+    sink: (bytes: Buffer) => void,
+    options?: { readonly whole?: boolean; readonly maxDecodedBytes?: number; readonly maxRatio?: number },
+  ): Coder;
   /** `undefined` for a coding that can be read but not written. */
   openEncoder(coding: string | null, sink: (bytes: Buffer) => void): Coder | undefined;
   openJsonReader(): JsonBodyReader;
@@ -51,6 +58,8 @@ export interface CallPorts {
   readonly bodies: BodyPolicy;
   /** Secrets known before any call: values of the environment's keys and tokens. */
   readonly ambientSecrets: readonly string[];
+  /** Origins that refused to be asked for usage; they are not asked again. */
+  readonly refusedUsage: Set<string>;
   /** Called exactly once a call, with a frozen record. */
   readonly onRecord: (record: CallRecord) => void;
   readonly onFault: (code: ErrorCode, message: string, hint: string | null) => void;

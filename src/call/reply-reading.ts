@@ -10,6 +10,8 @@ export class ReplyReading {
   readonly rawHeaders: RawHeaders;
   readonly contentType: string | null;
   readonly isEventStream: boolean;
+  /** Whether the reply says it is one JSON document. */
+  readonly isJson: boolean;
   readonly copy: BodyCopy;
   wireBytes = 0;
   readonly #clockMs: () => number;
@@ -26,6 +28,7 @@ export class ReplyReading {
     this.rawHeaders = reply.rawHeaders;
     this.contentType = findHeader(reply.rawHeaders, 'content-type');
     this.isEventStream = this.contentType?.toLowerCase().startsWith('text/event-stream') ?? false;
+    this.isJson = /^application\/([\w.-]+\+)?json\b/i.test(this.contentType ?? '');
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
     this.#clockMs = ports.clock.monotonicMs;
     this.#arrivedAtMs = this.#clockMs();

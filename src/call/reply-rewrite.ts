@@ -3,6 +3,10 @@ import type { ReplyRewrite } from './call.js';
 import { dropHeaders, findHeader } from './headers.js';
 import type { Coder, FrameFilter, WireTools } from './ports.js';
 
+/** Codings that can be read; a reply in any other is passed on as it came. */
+const readableCodings = new Set(['identity', 'gzip', 'x-gzip', 'br', 'deflate', 'zstd']);
+/** Bytes kept, until the first are decoded, for a reply that is not in the coding it names. */
+const maxHeldBytes = 64 * 1024;
 const lengthHeader = new Set(['content-length']);
 const lengthAndCoding = new Set(['content-length', 'content-encoding']);
 
@@ -10,39 +14,64 @@ const lengthAndCoding = new Set(['content-length', 'content-encoding']);
  * Gives the client the stream it would have got had nobody asked for usage: the usage frame taken out, the
  * content coding kept. A coding that cannot be written is taken off, which every client understands.
  */
-export function openReplyRewrite(
-  tools: WireTools,
-  rawHeaders: RawHeaders,
-): ReplyRewrite & { readonly hidden: boolean } {
+export function openReplyRewrite(tools: WireTools, rawHeaders: RawHeaders): UsageRewrite {
   return new UsageHiding(tools, rawHeaders);
 }
 
-class UsageHiding implements ReplyRewrite {
+/** What was taken out of a reply, in the words of the record's `changes`. */
+export interface UsageRewrite extends ReplyRewrite {
+  readonly changes: readonly string[];
+}
+
+/** Whether a reply's bytes can be rewritten at all. */
+export function canRewrite(rawHeaders: RawHeaders): boolean {
+  const headers = rawHeaders.filter(
+    (_value, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-encoding',
+  );
+  const codings = headers.flatMap((value) => value.split(',').map((coding) => coding.trim().toLowerCase()));
+  return headers.length <= 1 && codings.every((coding) => readableCodings.has(coding));
+}
+
+class UsageHiding implements UsageRewrite {
   readonly rawHeaders: readonly string[];
   sink: (bytes: Buffer) => void = () => undefined;
   readonly #filter: FrameFilter;
   readonly #decoder: Coder;
   readonly #encoder: Coder | undefined;
+  /** The first bytes as they came, until one of them is decoded. */
+  #held: Buffer[] | null = [];
+  #heldBytes = 0;
+  /** The reply is not in the coding it names: it is passed on as it came. */
+  #isRaw = false;
 
   constructor(tools: WireTools, rawHeaders: RawHeaders) {
     const coding = findHeader(rawHeaders, 'content-encoding');
     this.#filter = tools.openFrameFilter();
-    this.#decoder = tools.openDecoder(coding, (bytes) => this.#pass(this.#filter.write(bytes)));
+    // No bounds: what the client reads slowly is held back at the provider.
+    const unbounded = { maxDecodedBytes: Number.POSITIVE_INFINITY, maxRatio: Number.POSITIVE_INFINITY };
+    this.#decoder = tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), unbounded);
     this.#encoder = coding === null ? undefined : tools.openEncoder(coding, (bytes) => this.sink(bytes));
     const keepsCoding = coding === null || this.#encoder !== undefined;
     this.rawHeaders = dropHeaders(rawHeaders, keepsCoding ? lengthHeader : lengthAndCoding);
   }
 
-  get hidden(): boolean {
-    return this.#filter.hidden;
+  get changes(): readonly string[] {
+    return [
+      ...(this.#filter.hidden ? ['reply: usage frame hidden'] : []),
+      ...(this.#filter.memberHidden === true ? ['reply: empty usage members hidden'] : []),
+      ...(this.#isRaw ? ['reply: not in the coding it names, passed on as it came'] : []),
+    ];
   }
 
   get problem(): string | null {
-    return this.#decoder.problem ?? this.#encoder?.problem ?? null;
+    return this.#isRaw ? null : (this.#decoder.problem ?? this.#encoder?.problem ?? null);
   }
 
   write(chunk: Buffer): void {
+    if (this.#isRaw) return this.sink(chunk);
+    if (this.#held !== null) this.#hold(chunk);
     this.#decoder.write(chunk);
+    if (this.#decoder.problem !== null) this.#giveUp();
   }
 
   end(): Promise<void> | void {
@@ -56,7 +85,28 @@ class UsageHiding implements ReplyRewrite {
     this.#encoder?.close();
   }
 
+  #hold(chunk: Buffer): void {
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > maxHeldBytes) this.#held = null;
+    else this.#held?.push(chunk);
+  }
+
+  #onDecoded(bytes: Buffer): void {
+    if (bytes.length > 0) this.#held = null;
+    this.#pass(this.#filter.write(bytes));
+  }
+
+  /** Nothing could be decoded, so nothing was passed on yet: the client gets the provider's own bytes. */
+  #giveUp(): void {
+    if (this.#held === null) return;
+    this.#isRaw = true;
+    for (const chunk of this.#held) this.sink(chunk);
+    this.#held = null;
+  }
+
   #finish(): Promise<void> | void {
+    if (!this.#isRaw && this.#decoder.problem !== null) this.#giveUp();
+    if (this.#isRaw) return;
     this.#pass(this.#filter.end());
     return this.#encoder?.end();
   }

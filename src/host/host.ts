@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
 import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
 import { type LeafStore, openLeafStore } from '../ca/leaf-store.js';
@@ -174,6 +174,7 @@ class OpenedHost implements Host {
       tools: wireTools,
       bodies: this.#parts.options.bodies ?? 'redacted',
       ambientSecrets: this.#ambientSecrets,
+      refusedUsage: new Set(),
       onRecord: (record) => this.#keep(record),
       onFault: (code, message, hint) => this.#fault(null, code, message, hint),
     };
@@ -206,6 +207,8 @@ class OpenedHost implements Host {
 function readUpstreamCa(path: string): string {
   let text: string;
   try {
+    // A pipe or device would be waited for, before the program has started and without a word.
+    if (!statSync(path).isFile()) throw new Error('it is no regular file');
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new TrackerError(

@@ -173,14 +173,19 @@ class Exchange implements ReplyHandler {
   #fail(how: 'upstream_error' | 'upstream_aborted', error: unknown): void {
     this.#over = true;
     const { response, call, destination } = this.#options;
-    const problem = explainUpstreamError(error, destination.origin);
+    const problem = explainUpstreamError(error, destination.origin, this.#headSent);
     call?.onInterrupted(how, problem);
     if (this.#headSent) {
       if (this.#lastPiece !== null) response.write(this.#lastPiece);
       cutAfterFlush(response);
     } else {
       const text = `${JSON.stringify({ error: { type: 'llmtap_upstream_error', ...problem } })}\n`;
-      response.writeHead(502, ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(text))]);
+      response.writeHead(502, 'Bad Gateway', [
+        'content-type',
+        'application/json',
+        'content-length',
+        String(Buffer.byteLength(text)),
+      ]);
       response.end(text);
     }
     this.#rewrite?.close();

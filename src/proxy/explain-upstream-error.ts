@@ -23,7 +23,11 @@ const unverifiedCodes = new Set([
 ]);
 
 /** Says what went wrong between the tap and the provider, in words for a record and a client. */
-export function explainUpstreamError(error: unknown, origin: Origin): { code: string; message: string } {
+export function explainUpstreamError(
+  error: unknown,
+  origin: Origin,
+  hasBegun = false,
+): { code: string; message: string } {
   if (error instanceof TrackerError) return { code: error.code, message: error.message };
   const where = formatAuthority(origin.host, origin.port);
   const systemCode = findSystemCode(error);
@@ -34,6 +38,7 @@ export function explainUpstreamError(error: unknown, origin: Origin): { code: st
   if (systemCode === 'UND_ERR_SOCKET' || systemCode === 'ECONNRESET' || systemCode === 'EPIPE') {
     return { code: 'UPSTREAM_ABORTED', message: `${where} cut the connection: ${detail}.` };
   }
+  if (hasBegun) return { code: 'UPSTREAM_ABORTED', message: `The reply of ${where} broke off: ${detail}.` };
   return { code: 'UPSTREAM_UNREACHABLE', message: `Could not get a reply from ${where}: ${detail}.` };
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RawHeaders } from '../core/wire.js';
 
+const trailer = new Set(['trailer']);
 const persistence = new Set(['connection', 'keep-alive', 'proxy-connection']);
 const persistenceAndFraming = new Set([...persistence, 'transfer-encoding']);
 
@@ -13,8 +14,14 @@ export function makeReplyHeaders(request: IncomingMessage, rawHeaders: RawHeader
   const isOld = request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
   const asked = request.headers.connection?.toLowerCase() ?? '';
   const wantsClose = /(^|[\s,])close([\s,]|$)/.test(asked) || isOld;
-  if (!wantsClose) return [...rawHeaders];
+  const isChunked = !isOld && rawHeaders.some((value, i) => i % 2 === 0 && value.toLowerCase() === 'transfer-encoding');
+  // Announced trailers cannot follow a reply without chunks; node:http refuses the head that does.
+  if (!wantsClose) return isChunked ? [...rawHeaders] : dropHeaders(rawHeaders, trailer);
   const own = isOld ? persistenceAndFraming : persistence;
-  const kept = rawHeaders.filter((_value, i) => !own.has((rawHeaders[i - (i % 2)] ?? '').toLowerCase()));
-  return [...kept, 'Connection', 'close'];
+  const kept = dropHeaders(rawHeaders, own);
+  return [...(isChunked ? kept : dropHeaders(kept, trailer)), 'Connection', 'close'];
+}
+
+function dropHeaders(rawHeaders: RawHeaders, names: ReadonlySet<string>): string[] {
+  return rawHeaders.filter((_value, i) => !names.has((rawHeaders[i - (i % 2)] ?? '').toLowerCase()));
 }

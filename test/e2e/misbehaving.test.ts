@@ -376,7 +376,7 @@ describe('usage that a client did not ask for', () => {
     expect(record).toMatchObject({ outcome: 'http_error', status: 400 });
     const asking = await askChat(askingRequest);
     expect([asking.reply.status, asking.record.changes]).toEqual([400, []]);
-    expect(rig.upstream.seen).toHaveLength(3);
+    expect(rig.upstream.seen).toHaveLength(2);
   });
 
   it('is not asked for by the record of a client that asked itself', async () => {
