@@ -53,6 +53,7 @@ export function matchNamed(text: string, at: number): Span | null {
   const start = findNameStart(text, at);
   const name = text.slice(start, nameEnd);
   const valueAt = nameEnd + between.length;
+  if (/^(?:OLD)?PWD$/.test(name) && /^=[/.~]/.test(text.slice(nameEnd, valueAt + 1))) return null;
   if (between === '=' && (start === 0 || isParameterStart(text, start)) && isSecretParameter(name)) {
     const parameter = matchParameter(text, valueAt);
     if (parameter !== null) return parameter;

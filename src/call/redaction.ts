@@ -1,11 +1,11 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { BodyPolicy } from '../core/ledger.js';
+import { maskCommand } from './redaction-command.js';
 import { redactFrameLines, redactFrameList } from './redaction-frames.js';
 import { JsonRedactor } from './redaction-json.js';
 import { replaceMediaInText } from './redaction-media.js';
 import { findCutSecret, findSpans, makeMask, maskSpans, mergeSpans, redactPlain } from './redaction-spans.js';
 import { makeAmbientSet, type SecretSet } from './secrets.js';
-import { readNameStrength } from './secrets-names.js';
 
 /**
  * Any text without credentials: known ones in every form, and what looks like one. Each becomes `[redacted:kind]`.
@@ -15,37 +15,29 @@ export function redactText(text: string, secrets: SecretSet): string {
   return redactPlain(text, secrets);
 }
 
+const noSecrets: SecretSet = { matchers: [] };
+
+/** Whether something in the text has the form of a credential, so that `redactText` would mask it whoever's it is. */
+export function containsSecretShape(text: string): boolean {
+  return redactPlain(text, noSecrets) !== text;
+}
+
 /** A URL, or the path and query of one, without userinfo and without the values of secret parameters. */
 export function redactUrl(url: string, secrets: SecretSet): string {
   const bare = url.replace(/^([a-z][a-z0-9+.-]{0,30}:\/\/)[^/?#@]*@/i, `$1${makeMask('credential')}@`);
   return redactPlain(bare, secrets);
 }
 
-/** Options of common commands whose value is `user:password` (curl) or a header that may be one. */
-const userOptions = new Set(['-u', '--user', '--proxy-user', '-U']);
-
 /**
- * A command line without credentials: values of options named as secrets are (`--api-key X`, `--api-key=X`), and
- * everything `redactText` finds in an argument.
+ * A command line without credentials: values of options named as secrets are (`--api-key X`, `--pass=X`, `-u me:X`,
+ * `mysql -pX`) and of variables (`DB_PASS=X`), also within a `bash -c "…"`, and everything `redactText` finds in an
+ * argument.
  *
  * @param ambient what `collectAmbientSecrets` found
  */
 export function redactCommand(argv: readonly string[], ambient: readonly string[]): string[] {
   const secrets = makeAmbientSet(ambient);
-  return argv.map((argument, i) => {
-    const option = i === 0 ? '' : (argv[i - 1] ?? '');
-    if (isSecretOption(option) && !argument.startsWith('-')) return makeMask('argument');
-    if (userOptions.has(option) && argument.includes(':')) return makeMask('argument');
-    const equals = argument.indexOf('=');
-    if (equals > 0 && isSecretOption(argument.slice(0, equals))) {
-      return `${argument.slice(0, equals + 1)}${makeMask('argument')}`;
-    }
-    return redactPlain(argument, secrets);
-  });
-}
-
-function isSecretOption(text: string): boolean {
-  return /^--?[A-Za-z][\w-]*$/.test(text) && readNameStrength(text) !== null;
+  return maskCommand(argv).map((argument) => redactPlain(argument, secrets));
 }
 
 export interface BodyToRedact {

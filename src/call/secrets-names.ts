@@ -79,10 +79,58 @@ export function isSecretHeader(name: string): boolean {
 }
 
 const secretVariable =
-  /(?:^|_)(?:API_?KEY|ACCESS_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PRIVATE_?KEY|AUTH)(?:_|$)|(?:APIKEY|PASSWORD|TOKEN|SECRET)$|_KEY$/i;
-const harmlessVariable = /(?:CONFIG|GRAPH|VARIATION|CACHE|PUBLIC)_KEY$|TOKENIZERS?_|MAX_TOKEN|AUTH_SOCK/i;
+  /(?:^|_)(?:API_?KEY|ACCESS_?KEY|SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PRIVATE_?KEY|AUTH|PWD|PASS|PW|PAT|DSN|WEBHOOK)(?:_|$)|(?:APIKEY|PASSWORD|PASSWD|TOKEN|SECRET|(?<!BY|COM|TRES)PASS|PWD)$|_KEY$/i;
+const harmlessVariable =
+  /^(?:OLD)?PWD$|(?:CONFIG|GRAPH|VARIATION|CACHE|PUBLIC)_KEY$|TOKENIZERS?_|MAX_TOKEN|AUTH_SOCK|PASS_?(?:THROUGH|THRU)/i;
 
 /** Whether an environment variable of this name is likely to hold a secret. */
 export function isSecretVariable(name: string): boolean {
   return secretVariable.test(name) && !harmlessVariable.test(name);
+}
+
+const ownKey = /(?:API|ACCESS|SECRET|PRIVATE)_?KEY$/i;
+/** Whom a key may be for: model providers, the services around them, or "an API". */
+const doorKey = new RegExp(
+  `(?:^|_)(?:${[
+    ...['API', 'AI', 'LLM', 'OPENAI', 'ANTHROPIC', 'CLAUDE', 'GEMINI', 'GOOGLE', 'AZURE', 'AWS', 'BEDROCK', 'MISTRAL'],
+    ...['GROQ', 'COHERE', 'TOGETHER', 'FIREWORKS', 'DEEPSEEK', 'XAI', 'GROK', 'OPENROUTER', 'PERPLEXITY', 'MOONSHOT'],
+    ...['DASHSCOPE', 'QWEN', 'CEREBRAS', 'HF', 'HUGGINGFACE', 'REPLICATE', 'VOYAGE', 'JINA', 'TAVILY', 'SERPER', 'EXA'],
+    ...[
+      'SERPAPI',
+      'BRAVE',
+      'FIRECRAWL',
+      'PINECONE',
+      'QDRANT',
+      'WEAVIATE',
+      'LANGSMITH',
+      'LANGFUSE',
+      'LANGCHAIN',
+      'NVIDIA',
+    ],
+    ...['STRIPE', 'TWILIO', 'SENDGRID', 'DATADOG', 'DD', 'SENTRY', 'GITHUB', 'GITLAB', 'SLACK', 'LAUNCHDARKLY', 'ZAI'],
+    ...[
+      'SUPABASE',
+      'ELEVENLABS',
+      'DEEPGRAM',
+      'ASSEMBLYAI',
+      'SDK',
+      'POSTHOG',
+      'CLOUDFLARE',
+      'OLLAMA',
+      'LITELLM',
+      'PORTKEY',
+    ],
+  ].join('|')})_(?:\\w+_)?KEY$`,
+  'i',
+);
+
+/**
+ * Whether a variable of this name with this value holds a secret. `SOMETHING_KEY` may be the key of a map as well as
+ * of a door: unless the name says whose door, its value must look like a key.
+ */
+export function isSecretAssignment(name: string, value: string): boolean {
+  if (!isSecretVariable(name)) return false;
+  if (!/_KEY$/i.test(name) || ownKey.test(name)) return true;
+  if (doorKey.test(name)) return value.length >= 8;
+  return /(?=.*\d)(?=.*[a-z]).{16,}/i.test(value.slice(0, 512));
 }

@@ -1,6 +1,6 @@
 import type { RawHeaders } from '../core/wire.js';
 import { LiteralMatcher } from './secrets-matcher.js';
-import { isSecretHeader, isSecretParameter, isSecretVariable } from './secrets-names.js';
+import { isSecretAssignment, isSecretHeader, isSecretParameter } from './secrets-names.js';
 
 /** The secrets of one exchange, ready to be searched for in every form they may take. */
 export interface SecretSet {
@@ -107,16 +107,10 @@ export function collectAmbientSecrets(env: Readonly<Record<string, string | unde
   const found = new Set<string>();
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
-    if (isSecretVariable(name)) {
-      if (!isGenericKey(name) || /(?=.*\d)(?=.*[a-z]).{16,}/i.test(value.slice(0, 512))) found.add(value.trim());
-    } else if (value.includes('://')) addUserInfo(found, value);
+    if (isSecretAssignment(name, value)) found.add(value.trim());
+    else if (value.includes('://')) addUserInfo(found, value);
   }
   return [...found].filter((value) => value.length >= minAmbientLength && isWorthSearching(value)).slice(0, maxSecrets);
-}
-
-/** `SOMETHING_KEY` may be the key of a map as well as of a door. */
-function isGenericKey(name: string): boolean {
-  return /_KEY$/i.test(name) && !/(?:API|ACCESS|SECRET|PRIVATE)_?KEY$/i.test(name);
 }
 
 function isWorthSearching(value: string): boolean {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { redactBody, redactCommand, redactText, redactUrl } from '../../src/call/redaction.js';
+import { containsSecretShape, redactBody, redactText, redactUrl } from '../../src/call/redaction.js';
 import { collectSecrets } from '../../src/call/secrets.js';
 import type { JsonValue } from '../../src/core/call-record.js';
 
@@ -121,33 +121,13 @@ describe('redactUrl', () => {
   });
 });
 
-describe('redactCommand', () => {
-  it('masks values of secret options, credentials of curl, headers and assignments', () => {
-    const argv = [
-      'curl',
-      '--api-key',
-      'abc',
-      '--token=def',
-      '-u',
-      'me:pw',
-      '-H',
-      'X-Api-Key: canary123',
-      '--user-agent',
-      'x',
-    ];
-    expect(redactCommand(argv, [])).toEqual([
-      ...['curl', '--api-key', '[redacted:argument]', '--token=[redacted:argument]', '-u', '[redacted:argument]'],
-      ...['-H', 'X-Api-Key: [redacted:api-key]', '--user-agent', 'x'],
-    ]);
-    expect(redactCommand(['env', 'MY_SECRET=canary99', 'agent', '--max-tokens', '512'], [])).not.toContain('canary');
-    expect(redactCommand(['agent', '--max-tokens', '512'], [])).toEqual(['agent', '--max-tokens', '512']);
-  });
-
-  it('masks secrets of the environment wherever they stand', () => {
-    expect(redactCommand(['agent', 'say canary-ambient twice'], ['canary-ambient'])).toEqual([
-      'agent',
-      'say [redacted:secret] twice',
-    ]);
+describe('containsSecretShape', () => {
+  it('tells what has the form of a credential from an ordinary identifier', () => {
+    for (const [, key] of keys) expect(containsSecretShape(key)).toBe(true);
+    expect(containsSecretShape('password=hunter2hunter')).toBe(true);
+    for (const id of ['', 'run-2026-11-21', '0b9fdc5e-9c5f-4c1c-8a2a-1f2e3d4c5b6a', 'support-agent/v2']) {
+      expect(containsSecretShape(id)).toBe(false);
+    }
   });
 });
 

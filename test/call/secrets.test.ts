@@ -128,6 +128,24 @@ describe('collectAmbientSecrets', () => {
     expect(collectAmbientSecrets(env)).toEqual([]);
   });
 
+  it.each([
+    ...['MYSQL_PWD', 'SMTP_PASS', 'DB_PW', 'PGPASS', 'GH_PAT', 'SLACK_WEBHOOK', 'SENTRY_DSN', 'REDIS_PASS_1', 'DBPASS'],
+    ...['OPENAI_KEY', 'AZURE_OPENAI_KEY', 'openai_key', 'API_KEY_OLD', 'GEMINI_PROD_KEY'],
+  ])('takes a value of eight characters without a digit for a secret in %s', (name) => {
+    expect(collectAmbientSecrets({ [name]: 'canaryxy' })).toEqual(['canaryxy']);
+  });
+
+  it.each([
+    ...['PWD', 'OLDPWD', 'BYPASS', 'PASS_THROUGH', 'PATCHES', 'PATH_INFO', 'COMPASS', 'SORT_KEY', 'PRIMARY_KEY'],
+    ...['XPC_SERVICE_NAME', 'DSNAME', 'SHOPWARE'],
+  ])('leaves the variable %s alone', (name) => {
+    expect(collectAmbientSecrets({ [name]: 'canaryxy' })).toEqual([]);
+  });
+
+  it('leaves a path in a variable named as secrets are alone', () => {
+    expect(collectAmbientSecrets({ SMTP_PASS: '/run/secrets/smtp', GH_PAT: './pat/file' })).toEqual([]);
+  });
+
   it('searches what it found in every text of an exchange', () => {
     const ambient = collectAmbientSecrets({ OPENAI_API_KEY: 'canary-openai' });
     const secrets = collectSecrets({ requestHeaders: [], url: '', ambient });
