@@ -16,7 +16,13 @@ const THINKING = 'output_tokens_details.thinking_tokens';
 const USAGE_NAMES: readonly string[] = [INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, THINKING];
 const TOOL_TYPES: ReadonlySet<string> = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use']);
 
-const MESSAGES_LANGUAGE: ReplyLanguage = {
+/** What a piece of output may begin with, as Anthropic writes it. */
+const DELTA = '{"type":"content_block_delta",';
+/** An error, and letters by number, which could spell it. */
+const NOTED = /"error"|\\u00/;
+
+/** How messages are read. */
+export const MESSAGES_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.input_tokens and usage.output_tokens',
   streamHint: null,
   noOutput: null,
@@ -29,7 +35,7 @@ const MESSAGES_LANGUAGE: ReplyLanguage = {
     else if (type === 'message_stop') notes.noteEnd();
     else if (document.content !== undefined || document.usage !== undefined) readMessage(document, notes);
   },
-  isFurtherOutput: (data) => data.startsWith('{"type":"content_block_delta",') && data.endsWith('}'),
+  isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
   makeUsage: makeMessagesUsage,
 };
 

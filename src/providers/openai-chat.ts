@@ -13,10 +13,15 @@ import type { TokenCounts } from './token-counts.js';
 /** Texts of a delta or message that are model output: the answer, reasoning as vLLM, DeepSeek and OpenRouter name it. */
 const OUTPUT_TEXTS = ['content', 'reasoning_content', 'reasoning', 'refusal'] as const;
 
-/** Members with something in them that is noted, and letters by number, which could spell any name. */
-const NOTED = /"(?:usage|x_groq|finish_reason|tool_calls|function_call|error)"\s*:\s*(?!null\s*[,}]|\[\s*\])|\\u00/;
+/**
+ * Members with something in them that is noted, an error, a choice that is not the first, and letters by number, which
+ * could spell any name.
+ */
+const NOTED =
+  /"(?:usage|x_groq|finish_reason|function_call|message)"\s*:(?!\s*null\s*[,}])|"tool_calls"\s*:(?!\s*(?:null\s*[,}]|\[\s*\]))|"error"|"index"(?!:0[,}])|\\u00/;
 
-const CHAT_LANGUAGE: ReplyLanguage = {
+/** How chat completions are read. */
+export const CHAT_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.prompt_tokens and usage.completion_tokens',
   streamHint: 'it comes only when the request asks for it by stream_options.include_usage',
   noOutput: null,
@@ -52,10 +57,24 @@ export const googleOpenaiChat: Dialect = {
   openReply: (head) => openReplyReader(head, { ...CHAT_LANGUAGE, makeUsage: makeUsageByTotal }),
 };
 
-/** A chunk has choices with a delta, which no error has; written without spaces, as nearly everyone does. */
-function isFurtherDelta(data: string): boolean {
-  const isChunk = data.startsWith('{"') && data.includes('"choices":[{"') && data.includes('"delta":{');
-  return isChunk && data.endsWith('}') && !NOTED.test(data);
+/**
+ * A chunk has one choice with a delta; written without spaces, as nearly everyone does. Only the first choice's are
+ * skipped, since it matters which others there are, and only with the id and model that were noted.
+ */
+function isFurtherDelta(data: string, notes: ReplyNotes): boolean {
+  if (!data.startsWith('{"') || !data.endsWith('}') || !data.includes('"choices":[{"')) return false;
+  const delta = data.indexOf('"delta":{');
+  if (delta === -1 || data.indexOf('"delta"', delta + 1) !== -1) return false;
+  if (!notes.hasChoice(0)) return false;
+  if (notes.responseId === null && data.includes('"id"')) return false;
+  return statesModel(data, notes.model) && !NOTED.test(data);
+}
+
+/** Whether a chunk names this model, or none. */
+function statesModel(data: string, model: string | null): boolean {
+  const at = data.indexOf('"model"');
+  if (at === -1) return true;
+  return model !== null && data.startsWith(`:"${model}"`, at + 7) && data.indexOf('"model"', at + 1) === -1;
 }
 
 function makeUsageByTotal(counts: TokenCounts): Usage {

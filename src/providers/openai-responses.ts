@@ -13,7 +13,13 @@ const LAST_EVENTS: ReadonlySet<string> = new Set(['response.completed', 'respons
 const LAST_STATUSES: ReadonlySet<string> = new Set(['completed', 'incomplete', 'failed', 'cancelled']);
 const CALL = '_call';
 
-const RESPONSES_LANGUAGE: ReplyLanguage = {
+/** What a piece of text begins with, as OpenAI writes it. */
+const DELTA = '{"type":"response.output_text.delta",';
+/** A response or an error, and letters by number, which could spell them. */
+const NOTED = /"(?:response|error)"|\\u00/;
+
+/** How responses are read. */
+export const RESPONSES_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.input_tokens and usage.output_tokens of the response',
   streamHint: null,
   noOutput: null,
@@ -27,7 +33,7 @@ const RESPONSES_LANGUAGE: ReplyLanguage = {
     if (type.startsWith('response.output_item.'))
       readItem(findField(document, 'item'), readPlace(findField(document, 'output_index')), notes);
   },
-  isFurtherOutput: (data) => data.startsWith('{"type":"response.output_text.delta",') && data.endsWith('}'),
+  isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
   makeUsage: (counts) => makeOpenaiUsage(counts, RESPONSES_USAGE),
 };
 

@@ -17,10 +17,15 @@ export interface ReplyLanguage {
   /** Notes what one document says. Fields it does not know or whose type is wrong are passed over. */
   readDocument(document: JsonObject, notes: ReplyNotes): void;
   /**
-   * Whether an event's text, unparsed, can only be a further piece of output, of which nothing is to be noted once a
-   * first one was. Most of a stream is that, and parsing it costs most of reading it. When in doubt, `false`.
+   * Whether an event's text, unparsed, can only be a further piece of output, which would add nothing to `notes`, in
+   * which a first one was noted. Most of a stream is that, and parsing it costs most of reading it. When in doubt,
+   * `false`. Not asked in replies whose status is an error's, nor for events named `error`.
+   *
+   * NOTE: it searches for keys as `"key"`. Inside of a JSON text a quote has a backslash before it, so that no text can
+   * pass for a key; only keys whose letters are escapes by number (`\u0065`) could hide, and none is skipped with those.
+   * The text is not checked to be JSON.
    */
-  isFurtherOutput?(data: string): boolean;
+  isFurtherOutput?(data: string, notes: ReplyNotes): boolean;
   /** The counts in the vocabulary of `Usage`; what was not stated is `null`. */
   makeUsage(counts: TokenCounts): Usage;
 }

@@ -90,6 +90,11 @@ export class ReplyNotes {
     if (typeof value === 'string' && value !== '') this.#responseId ??= value.slice(0, MAX_NAME_CHARS);
   }
 
+  /** Whether this choice was noted. */
+  hasChoice(choice: number): boolean {
+    return this.#choices.has(choice);
+  }
+
   /** Notes that there is this choice. One more than can finish is kept, so that too many are never all finished. */
   noteChoice(choice: number): void {
     if (this.#choices.size <= MAX_CHOICES) this.#choices.add(choice);

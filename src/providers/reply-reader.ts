@@ -125,7 +125,7 @@ class FramedReplyReader implements ReplyReader {
       this.#notes.noteEnd();
       return;
     }
-    if (this.#notes.firstTokenAtMs !== null && this.#language.isFurtherOutput?.(data) === true) {
+    if (name !== 'error' && this.#isFurtherOutput(data)) {
       this.#documents++;
       return;
     }
@@ -139,6 +139,11 @@ class FramedReplyReader implements ReplyReader {
       return;
     }
     this.#readDocument(document);
+  }
+
+  #isFurtherOutput(data: string): boolean {
+    if (this.#notes.firstTokenAtMs === null || this.#head.status >= 400) return false;
+    return this.#language.isFurtherOutput?.(data, this.#notes) ?? false;
   }
 
   #readDocument(document: JsonValue): void {
