@@ -66,7 +66,7 @@ interface Frame {
 /** A frame as it comes when usage was asked for, and as it comes when not. */
 const frames = fc
   .tuple(
-    fc.constantFrom('chunk', 'chunk', 'chunk', 'usage', 'comment', 'done', 'both'),
+    fc.constantFrom('chunk', 'chunk', 'chunk', 'usage', 'comment', 'ping', 'done', 'both'),
     fc.array(fc.tuple(keys, json), { minLength: 1, maxLength: 4 }),
     fc.nat(4),
     fc.constantFrom(',', ', ', ' , '),
@@ -75,6 +75,7 @@ const frames = fc
   )
   .map(([kind, members, place, comma, eol, head]): Frame => {
     if (kind === 'comment') return same(`: "usage":null${eol}${eol}`);
+    if (kind === 'ping') return same(`: "usage":null${eol}`);
     if (kind === 'done') return same(`data: [DONE]${eol}${eol}`);
     if (kind === 'both') return same(`${head}{"choices":[{}],"usage":{"prompt_tokens":1}}${eol}${eol}`);
     if (kind === 'usage')

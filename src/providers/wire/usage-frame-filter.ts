@@ -9,7 +9,11 @@ export type FilteredPart = 'frame' | 'member';
 const MAX_FRAME_BYTES = 1024 * 1024;
 const USAGE_KEY = Buffer.from('"usage"');
 const EMPTY = Buffer.alloc(0);
+/** How much of a line is looked at: a byte order mark, `data:`, some white space. */
+const LINE_HEAD_BYTES = 16;
 const DATA = 'data';
+const COLON = 0x3a;
+const BRACE = 0x7b;
 
 /**
  * Gives a client that did not ask for usage the stream it would have got, out of the stream that was asked for it
@@ -17,7 +21,12 @@ const DATA = 'data';
  * and `"usage":null` goes from every other frame with its comma. All other bytes stay as they are, whatever the
  * line ends; a frame with both choices and usage is left alone, since such providers send it unasked.
  *
- * A frame is held until its blank line and passed on at once then; one over 1 MiB is passed on unread.
+ * A frame is held until its blank line and passed on at once then; one over 1 MiB is passed on unread. What cannot be
+ * taken out is not held: comment lines before the frame's first line (keep-alives need no blank line), and everything
+ * from the line on whose data begin no JSON object (`[DONE]`).
+ *
+ * NOTE: a server that sends such frames or members unasked loses them too: nothing in them tells. So what was taken out
+ * is said by `hidden` and `memberHidden`.
  * Source: https://platform.openai.com/docs/api-reference/chat/create#chat-create-stream_options (read 2026-11-21).
  */
 export class UsageFrameFilter {
@@ -27,11 +36,18 @@ export class UsageFrameFilter {
   #out: Buffer[] = [];
   #atStart = true;
   #lineBegun = false;
-  /** The frame is too long to be read: what comes of it is passed on. */
+  /** The first bytes of a line begun in an earlier chunk. */
+  #lineHead: Buffer = EMPTY;
+  /** Whether whole lines of the current frame are held, or are in the chunk before the current line. */
+  #frameBegun = false;
+  /** Whether the data held begin an object. */
+  #dataBegun = false;
+  /** The frame is too long to be read, or no object: what comes of it is passed on. */
   #passing = false;
   /** What became of the last frame, for the LF of a CRLF that comes in the next chunk. */
   #lastHidden = false;
   #hidden = false;
+  #memberHidden = false;
 
   constructor(onFiltered: (part: FilteredPart) => void = () => undefined) {
     this.#onFiltered = onFiltered;
@@ -42,6 +58,11 @@ export class UsageFrameFilter {
     return this.#hidden;
   }
 
+  /** Whether `"usage":null` was taken out of a frame. */
+  get memberHidden(): boolean {
+    return this.#memberHidden;
+  }
+
   /** What the client gets now, possibly nothing. */
   write(bytes: Uint8Array): Buffer {
     const chunk = viewBytes(bytes);
@@ -50,12 +71,19 @@ export class UsageFrameFilter {
     let from: number = skipped;
     while (this.#lines.advance()) {
       const isBlank = this.#lines.start === this.#lines.end && !this.#lineBegun;
+      const isHeld = !isBlank && this.#isHeld(chunk);
       this.#lineBegun = false;
-      if (!isBlank) continue;
-      this.#endFrame(chunk.subarray(from, this.#lines.next));
+      this.#lineHead = EMPTY;
+      if (isHeld) continue;
+      const part = chunk.subarray(from, this.#lines.next);
+      if (isBlank) this.#endFrame(part);
+      else this.#passOn(part);
       from = this.#lines.next;
     }
-    if (this.#lines.start < chunk.length) this.#lineBegun = true;
+    if (this.#lines.start < chunk.length) {
+      this.#lineHead = Buffer.from(this.#readHead(chunk, chunk.length));
+      this.#lineBegun = true;
+    }
     if (from < chunk.length) this.#hold(chunk.subarray(from));
     return this.#give();
   }
@@ -64,6 +92,40 @@ export class UsageFrameFilter {
   end(): Buffer {
     if (this.#held.length > 0) this.#endFrame(EMPTY);
     return this.#give();
+  }
+
+  /** Whether the line that ended has to wait for the end of its frame. */
+  #isHeld(chunk: Buffer): boolean {
+    if (this.#passing) return true;
+    const head = this.#readHead(chunk, this.#lines.end);
+    const start = this.#frameBegun ? 0 : this.#markBytes(head);
+    if (!this.#frameBegun && head[start] === COLON) return false;
+    this.#frameBegun = true;
+    if (this.#dataBegun) return true;
+    let at = findDataStart(head, start, head.length);
+    if (at === -1) return true;
+    while (isSpace(head[at])) at++;
+    const first = head[at];
+    this.#dataBegun = first === BRACE;
+    this.#passing = first !== undefined && first !== BRACE;
+    return !this.#passing;
+  }
+
+  #readHead(chunk: Buffer, end: number): Buffer {
+    const { start } = this.#lines;
+    const rest = chunk.subarray(start, Math.min(end, start + LINE_HEAD_BYTES - this.#lineHead.length));
+    return this.#lineHead.length === 0 ? rest : Buffer.concat([this.#lineHead, rest]);
+  }
+
+  #markBytes(head: Buffer): number {
+    return this.#atStart ? bomBytes(head, 0) : 0;
+  }
+
+  #passOn(lines: Buffer): void {
+    this.#lastHidden = false;
+    this.#atStart = false;
+    if (this.#held.length > 0) this.#out.push(this.#held.take());
+    this.#out.push(lines);
   }
 
   #addLineFeed(lineFeed: Buffer): void {
@@ -84,6 +146,8 @@ export class UsageFrameFilter {
 
   #endFrame(last: Buffer): void {
     this.#lastHidden = false;
+    this.#frameBegun = false;
+    this.#dataBegun = false;
     if (this.#passing) {
       this.#passing = false;
       this.#out.push(last);
@@ -108,6 +172,7 @@ export class UsageFrameFilter {
     if (members === undefined || usage === undefined) return frame;
     const usageText = data.json.toString('latin1', usage.valueStart, usage.valueEnd);
     if (usageText === 'null') {
+      this.#memberHidden = true;
       this.#onFiltered('member');
       return spliceBytes(frame, [{ start: data.locate(usage.cutStart), end: data.locate(usage.cutEnd), text: EMPTY }]);
     }
@@ -172,6 +237,10 @@ function readData(frame: Buffer, isFirst: boolean): FrameData {
 function findDataStart(frame: Buffer, start: number, end: number): number {
   if (end - start < 5 || frame.toString('latin1', start, start + 5) !== `${DATA}:`) return -1;
   return frame[start + 5] === 0x20 && start + 5 < end ? start + 6 : start + 5;
+}
+
+function isSpace(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09;
 }
 
 function bomBytes(frame: Buffer, start: number): number {

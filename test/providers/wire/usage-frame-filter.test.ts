@@ -69,14 +69,58 @@ describe('UsageFrameFilter', () => {
     expect(filter.end().toString()).toBe('data');
   });
 
+  describe.each([
+    ['LF', '\n'],
+    ['CRLF', '\r\n'],
+    ['CR', '\r'],
+  ])('with line ends %s', (_, eol) => {
+    it('passes keep-alive comments on at once, without a blank line', () => {
+      const filter = new UsageFrameFilter();
+      for (const line of [`\ufeff: first${eol}`, `: keepalive${eol}`, `:${eol}`])
+        expect(filter.write(Buffer.from(line)).toString()).toBe(line);
+      expect(filter.write(Buffer.from(': in two')).toString()).toBe('');
+      expect(filter.write(Buffer.from(` pieces${eol}`)).toString()).toBe(`: in two pieces${eol}`);
+      const frame = `data: {"choices":[],"usage":${usage}}${eol}${eol}`;
+      expect(filter.write(Buffer.from(`${frame}: after${eol}`)).toString()).toBe(`: after${eol}`);
+      expect(filter.end().toString()).toBe('');
+      expect(filter.hidden).toBe(true);
+    });
+
+    it('keeps comments in their place within a frame that is held', () => {
+      const filter = new UsageFrameFilter();
+      const parts = [`event: x${eol}`, `: ping${eol}`, `data: {"a":1${eol}`, `: ping${eol}`, `data: }${eol}`];
+      for (const part of parts) expect(filter.write(Buffer.from(part)).toString()).toBe('');
+      expect(filter.write(Buffer.from(eol)).toString().trimEnd()).toBe(parts.join('').trimEnd());
+    });
+
+    it('passes a line on at once whose data begin no object, and the rest of its frame', () => {
+      const filter = new UsageFrameFilter();
+      expect(filter.write(Buffer.from(`id: 1${eol}data: `)).toString()).toBe('');
+      expect(filter.write(Buffer.from(`[DONE]${eol}`)).toString()).toBe(`id: 1${eol}data: [DONE]${eol}`);
+      expect(filter.write(Buffer.from(`data: "usage"${eol}`)).toString()).toBe(`data: "usage"${eol}`);
+      expect(filter.write(Buffer.from(`${eol}data:  {"usage":null}${eol}${eol}`)).toString()).toBe(
+        `${eol}data:  {}${eol}${eol}`,
+      );
+    });
+  });
+
+  it('takes a byte order mark for one at the start only', () => {
+    const filter = new UsageFrameFilter();
+    expect(filter.write(Buffer.from('\ufeff: a\n\ufeffdata: [1]\n')).toString()).toBe('\ufeff: a\n');
+    expect(filter.write(Buffer.from('\n')).toString()).toBe('\ufeffdata: [1]\n\n');
+  });
+
   it('tells what it took out', () => {
     const parts: FilteredPart[] = [];
     const filter = new UsageFrameFilter((part) => parts.push(part));
     filter.write(Buffer.from('data: {"choices":[],"usage":null}\n\n'));
-    expect(filter.hidden).toBe(false);
+    expect([filter.hidden, filter.memberHidden]).toEqual([false, true]);
     filter.write(Buffer.from(`data: {"choices":[],"usage":${usage}}\n\n`));
     expect(filter.hidden).toBe(true);
     expect(parts).toEqual(['member', 'frame']);
+    const other = new UsageFrameFilter();
+    other.write(Buffer.from(`data: {"choices":[],"usage":${usage}}\n\n`));
+    expect([other.hidden, other.memberHidden]).toEqual([true, false]);
   });
 
   it('leaves usage beside choices, without choices or of another shape', () => {
