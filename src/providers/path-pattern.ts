@@ -21,6 +21,11 @@ export function readSegments(path: string): readonly string[] {
   return trimmed.split('/').slice(1).map(decodeSegment);
 }
 
+/** The same segments without the empty ones that doubled slashes make: `//v1//chat` is `/v1/chat`. */
+export function joinSlashes(segments: readonly string[]): readonly string[] {
+  return segments.includes('') ? segments.filter((segment) => segment !== '') : segments;
+}
+
 function decodeSegment(segment: string): string {
   if (!segment.includes('%')) return segment;
   try {

@@ -7,7 +7,7 @@ import { openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
-import { makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
+import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
 import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
 
 const canAsk = (): boolean => true;
@@ -50,6 +50,8 @@ interface RegisteredProvider extends Provider {
  *
  * A request is a call when its method is POST, its origin a provider's, and its path exactly one of the provider's
  * (query and one trailing slash aside). Registered hosts are looked at first; then, also on such a host, the built-in.
+ * On registered hosts doubled slashes count as one, since many servers take them so, and clients make them of a base URL
+ * that ends with a slash; the built-in providers' paths are compared as they are.
  *
  * ```ts
  * const registry = openRegistry();
@@ -85,18 +87,13 @@ class Registry implements ProviderRegistry {
 
   recognise(head: RequestHead): ProviderMatch | undefined {
     if (head.method !== 'POST') return undefined;
-    const candidates: Provider[] = this.#findRegistered(head.origin);
-    const builtIn = this.#findBuiltIn(head.origin);
-    if (builtIn !== undefined) candidates.push(builtIn);
-    if (candidates.length === 0) return undefined;
     const segments = readSegments(head.path);
-    for (const { name, routes } of candidates) {
-      const route = routes.find(({ pattern }) => pattern.matches(segments));
-      if (route === undefined) continue;
-      const { dialect, canAskForStreamUsage } = route.api;
-      return { provider: name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
+    for (const provider of this.#findRegistered(head.origin)) {
+      const match = findMatch(provider, head, segments) ?? findMatch(provider, head, joinSlashes(segments));
+      if (match !== undefined) return match;
     }
-    return undefined;
+    const builtIn = this.#findBuiltIn(head.origin);
+    return builtIn === undefined ? undefined : findMatch(builtIn, head, segments);
   }
 
   register(registration: ProviderRegistration): void {
@@ -130,6 +127,13 @@ class Registry implements ProviderRegistry {
       if (host.length > suffix.length && host.endsWith(suffix)) return provider;
     return undefined;
   }
+}
+
+function findMatch(provider: Provider, head: RequestHead, segments: readonly string[]): ProviderMatch | undefined {
+  const route = provider.routes.find(({ pattern }) => pattern.matches(segments));
+  if (route === undefined) return undefined;
+  const { dialect, canAskForStreamUsage } = route.api;
+  return { provider: provider.name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
 }
 
 function makeRegisteredRoutes({ dialect, prefix, pathPatterns }: CheckedRegistration): Route[] {

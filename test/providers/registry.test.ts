@@ -275,6 +275,19 @@ describe('a registered provider', () => {
     expect(recognise(registry, 'https://llm.example/proxy/v1/messages/count_tokens')).toBeUndefined();
   });
 
+  it.each(['//v1/chat/completions', '/v1//chat/completions', '/v1/chat/completions//', '//v1//responses?x=//'])(
+    'takes %s for a call, as a base URL with a trailing slash makes it; a built-in does not',
+    (path) => {
+      const registry = openRegistry();
+      registry.register({ name: 'ollama', baseUrl: 'http://localhost:11434' });
+      registry.register({ name: 'gateway', baseUrl: 'https://llm.example/proxy' });
+      expect(recognise(registry, `http://localhost:11434${path}`)?.provider).toBe('ollama');
+      expect(recognise(registry, `https://llm.example/proxy${path}`)?.provider).toBe('gateway');
+      expect(recognise(registry, `https://api.openai.com${path}`)).toBeUndefined();
+      expect(recognise(registry, `http://localhost:11434/more${path}`)).toBeUndefined();
+    },
+  );
+
   it('has further paths, exact or with a star for one segment, with or without its prefix', () => {
     const registry = openRegistry();
     registry.register({ name: 'own', baseUrl: 'https://llm.example/a', pathPatterns: ['/ask', '/team/*/chat'] });
