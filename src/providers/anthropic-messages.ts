@@ -36,6 +36,7 @@ export const MESSAGES_LANGUAGE: ReplyLanguage = {
     else if (document.content !== undefined || document.usage !== undefined) readMessage(document, notes);
   },
   isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
+  listSources: () => ({ input: [INPUT, CACHE_READ, CACHE_WRITE], output: [OUTPUT] }),
   makeUsage: makeMessagesUsage,
 };
 

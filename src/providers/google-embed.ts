@@ -18,6 +18,7 @@ const EMBED_LANGUAGE: ReplyLanguage = {
     notes.noteModel(document.modelVersion);
     notes.noteUsage(document.usageMetadata, [PROMPT, TOTAL]);
   },
+  listSources: () => ({ input: [PROMPT], output: [] }),
   makeUsage: (counts: TokenCounts): Usage => ({
     inputTokens: counts.find(PROMPT),
     outputTokens: null,

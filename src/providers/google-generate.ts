@@ -2,7 +2,7 @@ import type { JsonValue } from '../core/call-record.js';
 import type { Usage } from '../core/usage.js';
 import type { Dialect, RequestFacts } from '../core/wire.js';
 import { findField, findItems, findObject, findText, type JsonObject, readIndex } from './json-fields.js';
-import type { ReplyLanguage } from './reply-language.js';
+import type { ReplyLanguage, UsageSources } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
 import { readBodyRequest, readGoogleModel } from './request-facts.js';
@@ -30,6 +30,7 @@ const GENERATE_LANGUAGE: ReplyLanguage = {
     notes.noteFinish(0, findField(reply, 'promptFeedback', 'blockReason'));
     notes.noteEnd(notes.isFinished);
   },
+  listSources: listGenerateSources,
   makeUsage: makeGenerateUsage,
 };
 
@@ -80,6 +81,15 @@ function isOutput(part: JsonValue): boolean {
   return findField(part, 'text') !== '';
 }
 
+function isCandidatesLeftOut(counts: TokenCounts): boolean {
+  return counts.find(CANDIDATES) === null && !counts.isBad(CANDIDATES);
+}
+
+function listGenerateSources(counts: TokenCounts): UsageSources {
+  const input = [PROMPT, TOOL_PROMPT];
+  return { input, output: isCandidatesLeftOut(counts) ? [TOTAL, ...input] : [CANDIDATES, THOUGHTS] };
+}
+
 /**
  * NOTE: a count of zero may be left out (a reply that was all thinking has no `candidatesTokenCount`). The total then
  * tells the output, since it is the sum of everything.
@@ -88,10 +98,9 @@ function makeGenerateUsage(counts: TokenCounts): Usage {
   const input = counts.sum(PROMPT, [TOOL_PROMPT]);
   const total = counts.find(TOTAL);
   const rest = input === null || total === null || total < input ? null : total - input;
-  const isCandidatesLeftOut = counts.find(CANDIDATES) === null && !counts.isBad(CANDIDATES);
   return {
     inputTokens: input,
-    outputTokens: isCandidatesLeftOut ? rest : counts.sum(CANDIDATES, [THOUGHTS]),
+    outputTokens: isCandidatesLeftOut(counts) ? rest : counts.sum(CANDIDATES, [THOUGHTS]),
     cacheReadTokens: counts.find(CACHED),
     cacheWriteTokens: null,
     reasoningTokens: counts.find(THOUGHTS),

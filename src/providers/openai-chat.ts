@@ -3,7 +3,7 @@ import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import { findField, findItems, findObject, findText, type JsonObject, readIndex } from './json-fields.js';
 import { noteChoiceUsage, noteOpenaiDocument } from './openai-document.js';
-import { COMPLETION_USAGE, makeOpenaiUsage } from './openai-usage.js';
+import { COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -30,6 +30,7 @@ export const CHAT_LANGUAGE: ReplyLanguage = {
     for (const [position, choice] of findItems(document, 'choices').entries()) readChoice(choice, position, notes);
   },
   isFurtherOutput: isFurtherDelta,
+  listSources: () => listOpenaiSources(COMPLETION_USAGE),
   makeUsage: (counts: TokenCounts): Usage => makeOpenaiUsage(counts, COMPLETION_USAGE),
 };
 

@@ -1,7 +1,7 @@
 import type { Dialect } from '../core/wire.js';
 import type { JsonObject } from './json-fields.js';
 import { noteOpenaiDocument } from './openai-document.js';
-import { COMPLETION_USAGE, makeOpenaiUsage } from './openai-usage.js';
+import { COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -14,6 +14,7 @@ const EMBEDDINGS_LANGUAGE: ReplyLanguage = {
   readDocument(document: JsonObject, notes: ReplyNotes): void {
     noteOpenaiDocument(document, notes);
   },
+  listSources: () => listOpenaiSources(COMPLETION_USAGE),
   makeUsage: (counts) => makeOpenaiUsage(counts, COMPLETION_USAGE),
 };
 

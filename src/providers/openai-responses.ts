@@ -2,7 +2,7 @@ import type { JsonValue } from '../core/call-record.js';
 import type { Dialect } from '../core/wire.js';
 import { readErrorBody } from './error-body.js';
 import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
-import { listUsageNames, makeOpenaiUsage, RESPONSES_USAGE } from './openai-usage.js';
+import { listOpenaiSources, listUsageNames, makeOpenaiUsage, RESPONSES_USAGE } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -34,6 +34,7 @@ export const RESPONSES_LANGUAGE: ReplyLanguage = {
       readItem(findField(document, 'item'), readPlace(findField(document, 'output_index')), notes);
   },
   isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
+  listSources: () => listOpenaiSources(RESPONSES_USAGE),
   makeUsage: (counts) => makeOpenaiUsage(counts, RESPONSES_USAGE),
 };
 

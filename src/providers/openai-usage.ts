@@ -1,4 +1,5 @@
 import type { Usage } from '../core/usage.js';
+import type { UsageSources } from './reply-language.js';
 import type { TokenCounts } from './token-counts.js';
 
 /** Names, in the order they are tried, under which an OpenAI-shaped usage object states each count. */
@@ -47,6 +48,11 @@ export const RESPONSES_USAGE: UsageNames = {
 /** Every name a usage object of this shape is searched for. */
 export function listUsageNames(names: UsageNames): readonly string[] {
   return [names.input, names.output, names.total, ...names.cacheRead, ...names.cacheWrite, ...names.reasoning];
+}
+
+/** The counts without which input or output is unknown: the others only refine them. */
+export function listOpenaiSources(names: UsageNames): UsageSources {
+  return { input: [names.input], output: [names.output] };
 }
 
 /**

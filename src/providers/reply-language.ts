@@ -3,6 +3,12 @@ import type { JsonObject } from './json-fields.js';
 import type { ReplyNotes } from './reply-notes.js';
 import type { TokenCounts } from './token-counts.js';
 
+/** Names of counts that make up input and output. */
+export interface UsageSources {
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+}
+
 /**
  * How the replies of one API are understood, apart from how they are framed. The JSON reply is one document; in a
  * stream every frame is one. The same function reads both, so that the same answer gives the same numbers.
@@ -14,6 +20,8 @@ export interface ReplyLanguage {
   readonly streamHint: string | null;
   /** For an API whose replies state no output tokens: the clause that says so. */
   readonly noOutput: string | null;
+  /** The counts, by the provider's names, without which input or output is unknown, as `makeUsage` takes them. */
+  listSources(counts: TokenCounts): UsageSources;
   /** Notes what one document says. Fields it does not know or whose type is wrong are passed over. */
   readDocument(document: JsonObject, notes: ReplyNotes): void;
   /**

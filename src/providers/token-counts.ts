@@ -43,9 +43,10 @@ export class TokenCounts {
     return total;
   }
 
-  /** Those stated as something that is no count: name and what was found instead. */
-  get bad(): ReadonlyMap<string, string> {
-    return this.#bad;
+  /** The first of the names stated as something that is no count, and what was found instead. */
+  findBad(names: readonly string[]): { readonly name: string; readonly found: string } | undefined {
+    const name = names.find((each) => this.#bad.has(each));
+    return name === undefined ? undefined : { name, found: this.#bad.get(name) ?? '' };
   }
 
   get isEmpty(): boolean {

@@ -64,8 +64,13 @@ function explainCounts(
   { notes, language }: { readonly notes: ReplyNotes; readonly language: ReplyLanguage },
   outcome: ReadingOutcome,
 ): string | null {
-  const [bad] = notes.counts.bad;
-  if (bad !== undefined) return `A token count was expected in ${bad[0]}, but ${bad[1]} was found.`;
+  const sources = language.listSources(notes.counts);
+  const needed = [
+    ...(usage.inputTokens === null ? sources.input : []),
+    ...(usage.outputTokens === null ? sources.output : []),
+  ];
+  const bad = notes.counts.findBad(needed);
+  if (bad !== undefined) return `A token count was expected in ${bad.name}, but ${bad.found} was found.`;
   if (notes.badUsage !== null) return `A usage object was expected, but ${notes.badUsage} was found.`;
   if (language.noOutput !== null && usage.inputTokens !== null) return sentence(language.noOutput);
   if (outcome.runningOutput !== null)

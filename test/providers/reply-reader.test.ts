@@ -195,6 +195,35 @@ describe('a chat completion', () => {
   });
 });
 
+describe('a count that is no count', () => {
+  function explain(usageMetadata: JsonValue): string | null {
+    return read(googleStreamGenerate, JSON.stringify({ usageMetadata }), null).usageProblem;
+  }
+
+  it('is named where it is what makes input or output unknown, not another', () => {
+    const wrong = {
+      promptTokenCount: 3,
+      cachedContentTokenCount: 'x',
+      candidatesTokenCount: 4,
+      thoughtsTokenCount: -1,
+    };
+    expect(explain(wrong)).toBe('A token count was expected in thoughtsTokenCount, but a negative number was found.');
+    const { candidatesTokenCount: _, ...leftOut } = { ...wrong, totalTokenCount: [] };
+    expect(explain(leftOut)).toBe('A token count was expected in totalTokenCount, but an array was found.');
+    expect(explain({ ...wrong, promptTokenCount: 1.5 })).toMatch(/^A token count was expected in promptTokenCount,/);
+  });
+
+  it('is not blamed when what is missing was not stated', () => {
+    expect(explain({ promptTokenCount: 3, cachedContentTokenCount: -1 })).toMatch(
+      /the output tokens were not stated\.$/,
+    );
+    const reply = { usage: { prompt_tokens: 3, total_tokens: 'x' } };
+    expect(read(openaiChat, JSON.stringify(reply), null).usageProblem).toBe(
+      'Looked for usage.prompt_tokens and usage.completion_tokens, but the output tokens were not stated.',
+    );
+  });
+});
+
 describe('generated content of several candidates', () => {
   const frame = (index: number, count: number, finishReason?: string) => ({
     candidates: [
