@@ -1,61 +1,146 @@
 import type { JsonValue } from '../core/call-record.js';
 import { JsonRedactor, type Piece } from './redaction-json.js';
+import { replaceDataUrls } from './redaction-media.js';
 import type { Span } from './redaction-shapes.js';
 import { findSpans, makeMask, redactPlain } from './redaction-spans.js';
+import { type FrameTemplate, makeTemplate } from './redaction-templates.js';
 import type { SecretSet } from './secrets.js';
 
-interface FrameRedaction {
+export interface FrameRedaction {
   readonly secrets: SecretSet;
   readonly keepsMedia: boolean;
 }
 
 interface FramePiece {
-  readonly piece: Piece;
-  readonly frame: number;
+  readonly original: string;
+  /** Whether it was searched by itself already, so that only what goes beyond it is left to find. */
+  readonly searched: boolean;
+  readonly replace: (text: string) => void;
 }
 
+/** Shorter pieces are searched only joined with the others of their text. */
+const minSearched = 20;
+
+/** A line known by its template: no part of it is parsed. */
+export class TemplatedLine {
+  readonly #line: string;
+  readonly #template: FrameTemplate;
+  readonly #values: string[];
+  #changed = false;
+
+  constructor(line: string, template: FrameTemplate, values: string[]) {
+    this.#line = line;
+    this.#template = template;
+    this.#values = values;
+  }
+
+  replace(hole: number, text: string): void {
+    this.#values[hole] = text;
+    this.#changed = true;
+  }
+
+  /** The line as it may be kept. */
+  get text(): string {
+    return this.#changed ? this.#template.write(this.#values) : this.#line;
+  }
+}
+
+/** Of the frames of a stream that vary in what they tell only, a few templates are enough. */
+const maxTemplates = 8;
+const maxLearned = 48;
+
 /** Redacts frames one by one, and what only their joined texts show. */
-class FrameRedactor {
-  readonly #secrets: SecretSet;
+export class FrameRedactor {
+  readonly #redaction: FrameRedaction;
   readonly #redactor: JsonRedactor;
   readonly #channels = new Map<string, FramePiece[]>();
   readonly #changed = new Set<number>();
+  /** The one that fitted last comes first. */
+  readonly #templates: FrameTemplate[] = [];
+  #pieces: Piece[] = [];
+  #learned = 0;
   #frames = 0;
 
   constructor({ secrets, keepsMedia }: FrameRedaction) {
-    this.#secrets = secrets;
-    this.#redactor = new JsonRedactor({ secrets, keepsMedia, onPiece: (piece) => this.#collect(piece) });
+    this.#redaction = { secrets, keepsMedia };
+    this.#redactor = new JsonRedactor({ secrets, keepsMedia, onPiece: (piece) => this.#pieces.push(piece) });
   }
 
   /** Takes the next frame, changing it in place; returns its number. */
   add(frame: JsonValue): number {
+    const number = this.#frames++;
+    this.#pieces = [];
     this.#redactor.redact(frame);
-    if (this.#redactor.changed) this.#changed.add(this.#frames);
-    return this.#frames++;
+    if (this.#redactor.changed) this.#changed.add(number);
+    for (const { channel, original, replace } of this.#pieces) {
+      const put = (text: string): void => {
+        replace(text);
+        this.#changed.add(number);
+      };
+      this.#collect(channel, { original, searched: true, replace: put });
+    }
+    return number;
   }
 
-  #collect(piece: Piece): void {
-    const pieces = this.#channels.get(piece.channel);
-    if (pieces === undefined) this.#channels.set(piece.channel, [{ piece, frame: this.#frames }]);
-    else pieces.push({ piece, frame: this.#frames });
+  /** As `add`, of a frame that was parsed from this line: the next of its shape need not be. */
+  addLine(frame: JsonValue, line: string): number {
+    const number = this.add(frame);
+    if (this.#learned >= maxLearned || this.#changed.has(number)) return number;
+    this.#learned++;
+    const template = makeTemplate(line, this.#pieces);
+    // What goes around the pieces is not looked at again.
+    if (template === null || redactPlain(line, this.#redaction.secrets) !== line) return number;
+    this.#templates.unshift(template);
+    if (this.#templates.length > maxTemplates) this.#templates.pop();
+    return number;
+  }
+
+  /** Takes a line that has the shape of a frame seen before; `null` when it has none. */
+  addTemplated(line: string): TemplatedLine | null {
+    for (const [i, template] of this.#templates.entries()) {
+      const values = template.read(line);
+      if (values === null) continue;
+      if (i > 0) this.#templates.unshift(...this.#templates.splice(i, 1));
+      const templated = new TemplatedLine(line, template, values);
+      for (const [hole, channel] of template.channels.entries()) {
+        if (channel !== null) this.#addValue(channel, { templated, hole, value: values[hole] ?? '' });
+      }
+      return templated;
+    }
+    return null;
+  }
+
+  #addValue(channel: string, place: { templated: TemplatedLine; hole: number; value: string }): void {
+    const { templated, hole, value } = place;
+    const searched = value.length >= minSearched;
+    if (searched) {
+      const kept = redactPlain(this.#redaction.keepsMedia ? value : replaceDataUrls(value), this.#redaction.secrets);
+      if (kept !== value) templated.replace(hole, kept);
+    }
+    this.#collect(channel, { original: value, searched, replace: (text) => templated.replace(hole, text) });
+  }
+
+  #collect(channel: string, piece: FramePiece): void {
+    const pieces = this.#channels.get(channel);
+    if (pieces === undefined) this.#channels.set(channel, [piece]);
+    else pieces.push(piece);
   }
 
   /** Masks what spans several frames; returns the numbers of the frames that differ from what they were. */
   finish(): ReadonlySet<number> {
-    for (const pieces of this.#channels.values()) {
-      if (pieces.length > 1) this.#maskAcross(pieces);
-    }
+    for (const pieces of this.#channels.values()) this.#maskAcross(pieces);
     return this.#changed;
   }
 
   #maskAcross(pieces: readonly FramePiece[]): void {
-    const whole = pieces.map(({ piece }) => piece.original).join('');
-    const spans = findSpans(whole, this.#secrets);
+    if (pieces.length === 1 && pieces[0]?.searched === true) return;
+    const { secrets } = this.#redaction;
+    const spans = findSpans(pieces.map(({ original }) => original).join(''), secrets);
     if (spans.length === 0) return;
     let start = 0;
     let next = 0;
-    for (const { piece, frame } of pieces) {
-      const end = start + piece.original.length;
+    for (const { original, searched, replace } of pieces) {
+      const end = start + original.length;
       while ((spans[next]?.end ?? Infinity) <= start) next++;
       const touching: Span[] = [];
       for (let i = next; i < spans.length; i++) {
@@ -63,9 +148,8 @@ class FrameRedactor {
         if (span === undefined || span.start >= end) break;
         touching.push(span);
       }
-      if (touching.some((span) => span.start < start || span.end > end)) {
-        piece.replace(redactPlain(maskPiece(piece.original, start, touching), this.#secrets));
-        this.#changed.add(frame);
+      if (touching.some((span) => !searched || span.start < start || span.end > end)) {
+        replace(redactPlain(maskPiece(original, start, touching), secrets));
       }
       start = end;
     }
@@ -94,50 +178,4 @@ export function redactFrameList(frames: readonly JsonValue[], redaction: FrameRe
   });
   redactor.finish();
   return kept;
-}
-
-interface Line {
-  readonly text: string;
-  /** `data: ` where the line is a frame, the line break included in `after`. */
-  readonly before: string;
-  readonly after: string;
-  readonly frame: { readonly number: number; readonly value: JsonValue } | null;
-}
-
-/**
- * Redacts a stream of one JSON value a line: server-sent events (`data: {…}`) or NDJSON. Lines nothing was found in
- * stay as they were, byte for byte. A last line that was cut is left out: what it has of a text is the end of
- * something that the frames before it may have begun.
- */
-export function redactFrameLines(text: string, redaction: FrameRedaction): string {
-  const redactor = new FrameRedactor(redaction);
-  const lines: Line[] = [];
-  const parts = text.split(/(\r\n|\r|\n)/);
-  for (let i = 0; i < parts.length; i += 2) {
-    const content = parts[i] ?? '';
-    const after = parts[i + 1] ?? '';
-    const before = content.startsWith('data: ') ? 'data: ' : content.startsWith('data:') ? 'data:' : '';
-    const payload = content.slice(before.length);
-    const value = payload.startsWith('{') || payload.startsWith('[') ? parse(payload) : undefined;
-    if (value !== undefined)
-      lines.push({ text: content, before, after, frame: { number: redactor.add(value), value } });
-    else if (after === '' && payload.startsWith('{'))
-      lines.push({ text: `${before}[cut]`, before, after, frame: null });
-    else lines.push({ text: content, before, after, frame: null });
-  }
-  const changed = redactor.finish();
-  const kept = lines.map(({ text: content, before, after, frame }) => {
-    const isChanged = frame !== null && changed.has(frame.number);
-    return (isChanged ? before + JSON.stringify(frame.value) : content) + after;
-  });
-  // Once over all of it: what several unparsed lines make up, and what a frame says twice under one name.
-  return redactPlain(kept.join(''), redaction.secrets);
-}
-
-function parse(payload: string): JsonValue | undefined {
-  try {
-    return JSON.parse(payload) as JsonValue;
-  } catch {
-    return undefined;
-  }
 }

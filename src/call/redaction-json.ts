@@ -9,6 +9,8 @@ import { readNameStrength } from './secrets-names.js';
 export interface Piece {
   /** The same for all pieces of one text. */
   readonly channel: string;
+  /** Of the member that holds it. */
+  readonly name: string;
   readonly original: string;
   /** Puts another text in its place. */
   readonly replace: (text: string) => void;
@@ -33,6 +35,8 @@ const minTextLength = 6;
 const pieceMembers = new Set([
   ...['content', 'text', 'arguments', 'partial_json', 'thinking', 'delta', 'reasoning', 'reasoning_content', 'refusal'],
   ...['input', 'output', 'transcript', 'code', 'response', 'completion', 'summary'],
+  // Told anew in each frame (OpenAI, ollama): read with the others, so that it does not make each frame another.
+  ...['obfuscation', 'created_at'],
 ]);
 
 const maxCleanNames = 1000;
@@ -101,7 +105,12 @@ export class JsonRedactor {
 
   #offer(onPiece: (piece: Piece) => void, found: { holder: Holder; at: string | number; value: string }): void {
     const channel = `${readDiscriminators(this.#frame)}/${this.#path.join('/')}/${found.at}`;
-    onPiece({ channel, original: found.value, replace: (text) => this.#put(found.holder, found.at, text) });
+    onPiece({
+      channel,
+      name: String(found.at),
+      original: found.value,
+      replace: (text) => this.#put(found.holder, found.at, text),
+    });
   }
 
   #maskList(list: unknown[], name: string): void {

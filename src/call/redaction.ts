@@ -1,8 +1,9 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import { maskCommand } from './redaction-command.js';
-import { redactFrameLines, redactFrameList } from './redaction-frames.js';
+import { redactFrameList } from './redaction-frames.js';
 import { JsonRedactor } from './redaction-json.js';
+import { redactFrameLines } from './redaction-lines.js';
 import { replaceMediaInText } from './redaction-media.js';
 import { findCutSecret, findSpans, makeMask, maskSpans, mergeSpans, redactPlain } from './redaction-spans.js';
 import { makeAmbientSet, type SecretSet } from './secrets.js';
