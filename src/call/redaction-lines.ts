@@ -25,7 +25,7 @@ export function redactFrameLines(text: string, redaction: FrameRedaction): strin
   const { contents, breaks } = splitLines(text);
   const lines = contents.map((content, i) => readLine(redactor, content, i === contents.length - 1));
   const changed = redactor.finish();
-  const kept = new KeptText(redaction.secrets);
+  const kept = new KeptText(text, redaction.secrets);
   for (const [i, line] of lines.entries()) {
     const lineBreak = i === lines.length - 1 ? '' : typeof breaks === 'string' ? breaks : (breaks[i] ?? '');
     if (line instanceof TemplatedLine) kept.addClean(line.text, lineBreak);
@@ -65,10 +65,12 @@ class KeptText {
   readonly #secrets: SecretSet;
   /** `event: …` and blank lines between frames, the same each time. */
   readonly #known = new Set<string>();
+  readonly #text: string;
   #out = '';
   #run = '';
 
-  constructor(secrets: SecretSet) {
+  constructor(text: string, secrets: SecretSet) {
+    this.#text = text;
     this.#secrets = secrets;
   }
 
@@ -84,7 +86,8 @@ class KeptText {
 
   finish(): string {
     this.#endRun();
-    return this.#out;
+    // The text as it came is one piece of memory, the other was put together of thousands.
+    return this.#out === this.#text ? this.#text : this.#out;
   }
 
   #endRun(): void {

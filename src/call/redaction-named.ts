@@ -1,3 +1,4 @@
+import type { DigitFinder } from './redaction-digits.js';
 import type { Span } from './redaction-shapes.js';
 import { isSecretParameter, readNameStrength } from './secrets-names.js';
 
@@ -45,7 +46,7 @@ const openQuote = /(\\{0,8})(["'`])/y;
  *
  * @param at where one of `nameTriggers` stands
  */
-export function matchNamed(text: string, at: number): Span | null {
+export function matchNamed(text: string, at: number, digits: DigitFinder): Span | null {
   const nameEnd = findNameEnd(text, at);
   separator.lastIndex = nameEnd;
   if (!separator.test(text)) return null;
@@ -62,7 +63,7 @@ export function matchNamed(text: string, at: number): Span | null {
   if (strength === null) return null;
   openQuote.lastIndex = valueAt;
   const quote = openQuote.exec(text);
-  if (quote === null) return matchUnquoted(text, valueAt, name);
+  if (quote === null) return matchUnquoted({ text, at: valueAt, digits }, name);
   const contentAt = valueAt + quote[0].length;
   const end = findClosingQuote(text, { from: contentAt, quote: quote[2] ?? '"', level: quote[1]?.length ?? 0 });
   return isValueSecret(text.slice(contentAt, Math.min(end, contentAt + judged)), strength)
@@ -141,12 +142,21 @@ const bareStart = new RegExp(`[^\\s"'\`,;&<>(){}[\\]\\\\]{8,${judged}}`, 'y');
 const bareRest = /[^\s"'`,;&<>(){}[\]\\]*/y;
 const headerLine = /[^\r\n"'\\]{8,256}/y;
 
-function matchUnquoted(text: string, at: number, name: string): Span | null {
+interface Place {
+  readonly text: string;
+  readonly at: number;
+  readonly digits: DigitFinder;
+}
+
+function matchUnquoted({ text, at, digits }: Place, name: string): Span | null {
   const kind = readKind(name);
   if (kind === 'cookie' || kind === 'authorization') return matchHeaderLine(text, at, kind);
+  // Without a digit only what a variable of the environment has is a secret.
+  const isVariable = /^[A-Z0-9_]+$/.test(name);
+  if (!isVariable && !digits.isNear(at, judged)) return null;
   bareStart.lastIndex = at;
   const [value] = bareStart.exec(text) ?? [];
-  if (value === undefined || !looksSecret(value, /^[A-Z0-9_]+$/.test(name))) return null;
+  if (value === undefined || !looksSecret(value, isVariable)) return null;
   bareRest.lastIndex = at + value.length;
   const [rest = ''] = bareRest.exec(text) ?? [];
   return { start: at, end: at + value.length + rest.length, kind };

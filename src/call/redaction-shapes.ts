@@ -1,5 +1,6 @@
+import { DigitFinder } from './redaction-digits.js';
 import { matchNamed, nameTriggers } from './redaction-named.js';
-import { LiteralMatcher } from './secrets-matcher.js';
+import { type LiteralMatch, LiteralMatcher } from './secrets-matcher.js';
 
 /** A part of a text that must not be kept. */
 export interface Span {
@@ -22,6 +23,8 @@ interface Shape {
   readonly pattern: RegExp;
   /** Only where no letter or digit goes before: `task-…` is no `sk-…`. */
   readonly bounded?: boolean;
+  /** Has a digit among its first characters: those without are told apart before the pattern is tried. */
+  readonly hasDigit?: boolean;
   /** What must hold of the match besides. */
   readonly check?: (matched: string) => boolean;
 }
@@ -42,7 +45,7 @@ const token = (trigger: string, pattern: RegExp, bounded = false): Shape => ({
 /** Forms as their makers document them or as GitHub's secret scanning lists them (read 2026-11-21). */
 const shapes: readonly Shape[] = [
   apiKey('sk-', /sk-(?:ant|proj|or|svcacct|admin|lf)-[\w-]{12,}/y),
-  apiKey('sk-', /sk-(?=[\w-]{0,64}?\d)[\w-]{16,}/y, true),
+  { ...apiKey('sk-', /sk-(?=[\w-]{0,64}?\d)[\w-]{16,}/y, true), hasDigit: true },
   apiKey('csk-', /csk-[a-z0-9]{20,}/y, true),
   apiKey('sk_', /sk_(?:live|test)_[A-Za-z0-9]{10,}/y),
   apiKey('rk_', /rk_(?:live|test)_[A-Za-z0-9]{10,}/y),
@@ -69,7 +72,7 @@ const shapes: readonly Shape[] = [
   apiKey('gsk_', /gsk_[A-Za-z0-9]{20,}/y),
   apiKey('r8_', /r8_[A-Za-z0-9]{20,}/y, true),
   apiKey('pplx-', /pplx-[A-Za-z0-9]{20,}/y),
-  apiKey('xai-', /xai-(?=[\w-]{0,64}?\d)[\w-]{20,}/y, true),
+  { ...apiKey('xai-', /xai-(?=[\w-]{0,64}?\d)[\w-]{20,}/y, true), hasDigit: true },
   apiKey('fw_', /fw_[A-Za-z0-9]{16,}/y, true),
   apiKey('tgp_v1_', /tgp_v1_[\w-]{20,}/y),
   apiKey('nvapi-', /nvapi-[\w-]{20,}/y),
@@ -92,7 +95,9 @@ const shapes: readonly Shape[] = [
   },
 ];
 
-const special: Readonly<Record<string, (text: string, at: number) => Span | null>> = {
+type Match = (text: string, at: number, digits: DigitFinder) => Span | null;
+
+const special: Readonly<Record<string, Match>> = {
   eyj: matchJwt,
   '-----begin': matchPrivateKey,
   '://': matchUserInfo,
@@ -113,26 +118,31 @@ const candidates = triggers.map((trigger) => ({
 /** Everything in the text that has the form of a credential, from left to right, without overlaps. */
 export function findShapes(text: string): Span[] {
   const spans: Span[] = [];
+  const digits = new DigitFinder(text);
   for (let from = 0; ; ) {
     const hit = triggerMatcher.find(text, from);
     if (hit === null) return spans;
-    const span = matchAt(text, hit.start, hit.index);
+    const span = matchAt(text, hit, digits);
     if (span !== null) spans.push(span);
     from = Math.max(hit.start + 1, span?.end ?? 0);
   }
 }
 
-function matchAt(text: string, at: number, trigger: number): Span | null {
-  const candidate = candidates[trigger];
+/** Length of the longest trigger of those shapes. */
+const maxPrefix = 4;
+
+function matchAt(text: string, { start: at, index }: LiteralMatch, digits: DigitFinder): Span | null {
+  const candidate = candidates[index];
   if (candidate === undefined) return null;
-  for (const { pattern, bounded, check, kind } of candidate.shapes) {
+  for (const { pattern, bounded, hasDigit, check, kind } of candidate.shapes) {
+    if (hasDigit === true && !digits.isNear(at, maxPrefix + 65)) continue;
     if (bounded === true && !isBoundary(text, at)) continue;
     pattern.lastIndex = at;
     if (!pattern.test(text)) continue;
     const end = pattern.lastIndex;
     if (check === undefined || check(text.slice(at, end))) return { start: at, end, kind };
   }
-  return candidate.match?.(text, at) ?? null;
+  return candidate.match?.(text, at, digits) ?? null;
 }
 
 /** Whether a word can begin here; what an escape of JSON or of a URL ends in is no part of the word. */

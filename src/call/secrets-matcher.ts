@@ -7,6 +7,7 @@ export interface LiteralMatch {
 }
 
 const tableSize = 4096;
+const beginningsSize = 32_768;
 /** Of a longer literal only so much is compared before it counts as found, then it is followed to its end. */
 const maxCompared = 256;
 
@@ -21,9 +22,12 @@ export class LiteralMatcher {
   /** Length of the shortest literal: the window. */
   readonly #window: number;
   readonly #shifts: Uint8Array;
-  readonly #buckets = new Map<number, number[]>();
+  /** The literals whose window ends with the two characters. */
+  readonly #buckets: (number[] | undefined)[] = new Array<number[] | undefined>(tableSize);
+  /** Which beginnings of three characters there are: most places that end as a window does begin otherwise. */
+  readonly #beginnings = new Uint8Array(beginningsSize);
 
-  /** @param literals each at least two characters; in lower case when case is ignored (ASCII only) */
+  /** @param literals each at least two characters; at least three and in lower case when case is ignored (ASCII only) */
   constructor(literals: readonly string[], options: { readonly ignoreCase?: boolean } = {}) {
     this.#literals = literals;
     this.#ignoreCase = options.ignoreCase === true;
@@ -38,9 +42,10 @@ export class LiteralMatcher {
       const at = hash(literal.charCodeAt(i - 1), literal.charCodeAt(i));
       this.#shifts[at] = Math.min(this.#shifts[at] ?? 0, last - i);
       if (i !== last) continue;
-      const bucket = this.#buckets.get(at) ?? [];
+      const bucket = this.#buckets[at] ?? [];
       bucket.push(index);
-      this.#buckets.set(at, bucket);
+      this.#buckets[at] = bucket;
+      this.#beginnings[hashBeginning(literal, 0, this.#ignoreCase)] = 1;
     }
   }
 
@@ -49,6 +54,7 @@ export class LiteralMatcher {
     if (this.#literals.length === 0) return null;
     const fold = this.#ignoreCase;
     const shifts = this.#shifts;
+    const beginnings = this.#beginnings;
     const last = this.#window - 1;
     for (let i = from + last; i < text.length; ) {
       const a = text.charCodeAt(i - 1);
@@ -56,8 +62,11 @@ export class LiteralMatcher {
       const at = fold ? hash(lower(a), lower(b)) : hash(a, b);
       const shift = shifts[at] ?? 1;
       if (shift === 0) {
-        const found = this.#check(text, i - last, this.#buckets.get(at));
-        if (found !== null) return found;
+        const start = i - last;
+        if (beginnings[hashBeginning(text, start, fold)] === 1) {
+          const found = this.#check(text, start, this.#buckets[at]);
+          if (found !== null) return found;
+        }
         i++;
       } else i += shift;
     }
@@ -102,6 +111,15 @@ export class LiteralMatcher {
 
 function hash(a: number, b: number): number {
   return ((a << 5) ^ b) & (tableSize - 1);
+}
+
+/** Of the first two characters; of three where case is ignored, for such literals are words. */
+function hashBeginning(text: string, at: number, fold: boolean): number {
+  const a = text.charCodeAt(at);
+  const b = text.charCodeAt(at + 1);
+  if (!fold) return ((a << 7) ^ b) & (beginningsSize - 1);
+  const c = text.charCodeAt(at + 2);
+  return ((lower(a) << 10) ^ (lower(b) << 5) ^ lower(c)) & (beginningsSize - 1);
 }
 
 function lower(code: number): number {
