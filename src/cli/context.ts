@@ -1,5 +1,6 @@
 import type { LedgerReader } from '../core/ledger.js';
 import { makePalette } from './colour.js';
+import { openHome } from './home.js';
 import type { CliIo } from './io.js';
 
 /** What every command gets, and where it leaves its exit status. */
@@ -10,11 +11,8 @@ export interface CommandContext {
 
 /** Opens the ledger of the user's home, hands it over and closes it again. */
 export async function useLedger<T>(io: CliIo, use: (ledger: LedgerReader) => T | Promise<T>): Promise<T> {
-  const [{ findHome }, { openLedgerReader }] = await Promise.all([
-    import('../ca/paths.js'),
-    import('../storage/ledger-reader.js'),
-  ]);
-  const ledger = openLedgerReader({ home: findHome(io.env) });
+  const [home, { openLedgerReader }] = await Promise.all([openHome(io.env), import('../storage/ledger-reader.js')]);
+  const ledger = openLedgerReader({ home });
   try {
     return await use(ledger);
   } finally {

@@ -6,7 +6,7 @@ import { readVersion } from './version.js';
 
 /**
  * Runs one command line and returns its exit status. Never throws: what went wrong is printed to stderr as a sentence
- * and a hint, with status 2.
+ * and a hint, with status 2, or 1 when it was a question that could not be answered.
  *
  * @param args without the interpreter and the script
  */

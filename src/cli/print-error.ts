@@ -1,10 +1,12 @@
-import { readErrorMessage, TrackerError } from '../core/errors.js';
+import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import { makePalette } from './colour.js';
 import { readableBlock } from './format/text.js';
 import type { CliIo } from './io.js';
 
-/** Exit status of everything that is llmtap's own failure, before a child starts or without one. */
-export const failureStatus = 2;
+/** Exit status when llmtap could not begin: usage, options, the home, the CA, and whatever nobody foresaw. */
+const failureStatus = 2;
+/** Exit status when a question was understood and could not be answered: no such record, or a ledger that refuses. */
+const unansweredStatus = 1;
 
 /** Prints what went wrong as one sentence and, where there is one, what to do; returns the exit status. */
 export function printError(error: unknown, io: CliIo): number {
@@ -13,7 +15,13 @@ export function printError(error: unknown, io: CliIo): number {
   io.stderr.write(`${palette.red('llmtap:')} ${readableBlock(endSentence(readErrorMessage(error)))}\n`);
   if (hint !== null) io.stderr.write(`${palette.dim('  hint:')} ${readableBlock(hint)}\n`);
   if (io.env.LLMTAP_DEBUG && error instanceof Error) io.stderr.write(`${error.stack ?? ''}\n`);
-  return failureStatus;
+  return findStatus(error);
+}
+
+function findStatus(error: unknown): number {
+  return /^(?:RECORD_NOT_FOUND|RUN_NOT_FOUND|STORE_.*)$/.test(findSystemCode(error) ?? '')
+    ? unansweredStatus
+    : failureStatus;
 }
 
 /** By shape, not by `instanceof`: an error that crossed a thread is a plain object's. */

@@ -63,6 +63,7 @@ function configure(command: CommandUnknownOpts, path: string, context: CommandCo
     getErrHasColors: () => wantsColour(stderr.isTty, env),
   });
   command.helpOption('-h, --help', 'print help');
+  if (command.commands.length > 0) command.helpCommand('help [command]', 'print help for a command');
   command.exitOverride((error: CommanderError) => {
     throw error.exitCode === 0 ? error : makeUsageError(error, path);
   });

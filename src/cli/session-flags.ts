@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { HostOptions, SessionOptions } from '../core/host.js';
 import type { BodyPolicy } from '../core/ledger.js';
+import { requireDistinctNames } from './provider-names.js';
 import { makeIdReader, makeInvalid, makeWholeNumberReader, readBodyPolicy, readList } from './read-flags.js';
 
 /** A tap about to be opened: plain data, so that it can be handed to another process. */
@@ -52,22 +53,25 @@ export function makeSessionCommand(name: string) {
     .option('--upstream-ca <file>', 'PEM file to trust for providers as well (LLMTAP_UPSTREAM_CA)')
     .option('--proxy-auth', 'ask for credentials on the proxy port (they are in HTTPS_PROXY)')
     .addOption(
-      new Option('--with <runtime>', 'set up what is off by default; may be repeated').argParser(collectRuntime),
+      new Option('--with <runtime>', 'set up a runtime that is off by default: java').argParser(collectRuntime),
     );
 }
 
 /**
- * Flags and variables as one plan; a flag wins over its variable. Throws `OPTION_INVALID`, `PROVIDER_INVALID` or
- * `HOME_UNUSABLE`.
+ * Flags and variables as one plan; a flag wins over its variable. Throws `OPTION_INVALID`, `OPTION_CONFLICT`,
+ * `PROVIDER_INVALID` or `HOME_UNUSABLE`.
  */
 export async function readTapPlan(
   flags: SessionFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<TapPlan> {
-  const [{ findHome }, { readProviderFlag }] = await Promise.all([
+  const [{ findHome }, { readProviderFlag }, { CATALOGUE }] = await Promise.all([
     import('../ca/paths.js'),
     import('../providers/read-provider-flag.js'),
+    import('../providers/catalogue.js'),
   ]);
+  const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
+  requireDistinctNames(providers, new Set(CATALOGUE.map(({ name }) => name)));
   const upstreamCa = flags.upstreamCa ?? (env.LLMTAP_UPSTREAM_CA || undefined);
   return {
     host: {
@@ -75,7 +79,7 @@ export async function readTapPlan(
       ...(flags.bodies === undefined ? {} : { bodies: flags.bodies }),
       connectTo: flags.connectTo?.length ? flags.connectTo : readList(env.LLMTAP_CONNECT_TO),
       ...(upstreamCa === undefined ? {} : { upstreamCa: resolve(upstreamCa) }),
-      providers: (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag),
+      providers,
     },
     session: makeSessionOptions(flags),
     java: flags.with?.includes('java') ?? false,

@@ -9,7 +9,7 @@ export function makeUsageError(error: CommanderError, path: string): TrackerErro
     .join(' ')
     .trim()
     .replace(/^\(|\)$/g, '');
-  const hints = [suggestion === '' ? findHint(error.code) : suggestion, `See ${path} --help.`];
+  const hints = [suggestion === '' ? findHint(error.code, path) : suggestion, `See ${path} --help.`];
   const message = error.code === 'commander.help' ? 'A command is missing.' : endSentence(first);
   return new TrackerError('OPTION_INVALID', message, {
     cause: error,
@@ -17,8 +17,10 @@ export function makeUsageError(error: CommanderError, path: string): TrackerErro
   });
 }
 
-function findHint(code: string): string {
-  if (code === 'commander.unknownCommand') return 'To run a program under the tap, write llmtap run -- PROGRAM.';
+function findHint(code: string, path: string): string {
+  // Below `ca` and `store` nobody thinks of a program.
+  if (code === 'commander.unknownCommand' && !path.includes(' '))
+    return 'To run a program under the tap, write llmtap run -- PROGRAM.';
   if (code === 'commander.unknownOption') return 'Options of the program itself come after `--`.';
   return '';
 }

@@ -37,6 +37,14 @@ describe('help and version', () => {
     expect(stdout).not.toContain('_serve');
   });
 
+  it('names the one runtime there is to set up', async () => {
+    expect((await run('run', '--help')).stdout).toMatch(/--with <runtime>.*: java\n/);
+  });
+
+  it('says everywhere that help is printed', async () => {
+    for (const command of ['ca', 'store']) expect((await run(command, '--help')).stdout).not.toContain('display help');
+  });
+
   it('explains a command by its name', async () => {
     expect((await run('help', 'runs')).stdout).toContain('Usage: llmtap runs');
   });
@@ -46,22 +54,22 @@ describe('wrong usage', () => {
   it.each([
     [['rnus'], "Unknown command 'rnus'.", 'Did you mean runs? See llmtap --help.'],
     [['claude'], "Unknown command 'claude'.", 'write llmtap run -- PROGRAM.'],
+    [['ca', 'frob'], "Unknown command 'frob'.", 'See llmtap ca --help.'],
     [['store', 'prnue'], "Unknown command 'prnue'.", 'See llmtap store --help.'],
     [['run', '--bodys', 'full', '--', 'true'], "Unknown option '--bodys'.", 'Did you mean --bodies?'],
     [['run', '--bodies', 'all', '--', 'true'], '"all" of --bodies', 'none, redacted, full'],
     [['run', '--version', 'two', '--', 'true'], '"two" of --version', 'digits'],
     [['run', '--connect-to', 'nonsense', '--', 'true'], '"nonsense"', 'api.openai.com:443:127.0.0.1:8443'],
     [['run', '--provider', 'ollama', '--', 'true'], 'register a provider', 'NAME=BASE_URL'],
+    [['run', '--provider', 'a=http://h:1', '--provider', 'a+google=http://h:2', '--', 'true'], 'two', 'of its own'],
+    [['run', '--provider', 'openai=http://h:1', '--', 'true'], 'built-in', 'my-openai'],
     [['run', '--upstream-ca', '/nowhere.pem', '--', 'true'], '/nowhere.pem', ''],
     [['run', '--summary-json', '/nowhere/x.json', '--', 'true'], '/nowhere/x.json', '--summary-json FILE'],
     [['run', '--with', 'cobol', '--', 'true'], '"cobol" of --with', '--with java'],
     [['run'], "Missing required argument 'program'.", 'See llmtap run --help.'],
     [['calls', '--limit', '0'], '"0" of --limit', '--limit 20'],
-    [['calls', '--run', 'nosuchrun'], 'nosuchrun', 'llmtap runs'],
-    [['show', 'abcdef'], 'abcdef', 'llmtap calls'],
     [['show', 'a', 'b'], 'Too many arguments', 'See llmtap show --help.'],
     [['store', 'prune'], 'Could not prune', '--before 30d'],
-    [['store', 'prune', '--before', '30d'], 'no terminal', '--yes'],
     [['store', 'prune', '--max-size', 'big', '--yes'], '"big" of --max-size', '500MB'],
     [['env', '--shell', 'tcsh'], "'tcsh' is invalid", 'See llmtap env --help.'],
     [['env', '--unset'], 'under no tap', 'llmtap env'],
@@ -77,10 +85,32 @@ describe('wrong usage', () => {
     expect(lines).toHaveLength(2);
   });
 
+  it.each([['ca'], ['store']])('below %s hints at its help alone', async (command) => {
+    expect((await run(command, 'frob')).stderr).toMatch(new RegExp(`\n  hint: See llmtap ${command} --help\\.\n$`));
+  });
+
   it('says that a command is missing below the help', async () => {
     const { status, stderr } = await run();
     expect(status).toBe(2);
     expect(stderr).toMatch(/^Usage: llmtap[\s\S]*llmtap: A command is missing\./);
+  });
+});
+
+describe('a question that cannot be answered', () => {
+  it.each([
+    [['calls', '--run', 'nosuchrun'], 'nosuchrun', 'llmtap runs'],
+    [['calls', '--session', 'sess_none'], '"sess_none": none found', 'sessionId'],
+    [['summary', '--run', 'latest'], 'the latest run: nothing is on record', 'llmtap runs'],
+    [['show', 'abcdef'], 'abcdef', 'llmtap calls'],
+    [['show', '008'], 'too short', 'llmtap calls'],
+    [['show', 'latest'], 'nothing is on record', 'llmtap calls'],
+  ])('ends %j with status 1, one sentence and a hint', async (args, sentence, hint) => {
+    const { status, stdout, stderr } = await run(...args);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines[0]).toContain(sentence);
+    expect(lines[1]).toContain(hint);
+    expect(lines).toHaveLength(2);
   });
 });
 
@@ -94,12 +124,42 @@ describe('a home that cannot be used', () => {
     expect(stderr).toContain('hint: Set LLMTAP_HOME');
   });
 
+  it.each([['runs'], ['calls'], ['summary'], ['store', 'info'], ['run', '--', 'true']].map((args) => [args]))(
+    'is not taken for an empty one by %j when it cannot be made',
+    async (args) => {
+      const { status, stdout, stderr } = await launch(args, { home: '/proc/llmtap' });
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toContain('Could not use /proc/llmtap as the home folder');
+    },
+  );
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'is not taken for an empty one by somebody who may not enter it (only root can become somebody else)',
+    async () => {
+      const other = openFolder();
+      const file = join(other.path, 'below', 'home');
+      try {
+        for (const [home, hint] of [
+          [other.path, 'permission denied'],
+          [file, 'EACCES'],
+        ] as const) {
+          const { status, stdout, stderr } = await launch(['runs'], { home, uid: 65_534 });
+          expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+          expect(stderr).toContain(hint);
+          expect(stderr).toContain('hint: Set LLMTAP_HOME');
+        }
+      } finally {
+        other.close();
+      }
+    },
+  );
+
   it('may hold a ledger that is none', async () => {
     const other = openFolder();
     try {
       writeFileSync(join(other.path, 'llmtap.db'), 'this is no database, and it is longer than a header. '.repeat(9));
       const { status, stderr } = await launch(['runs'], { home: other.path });
-      expect(status).toBe(2);
+      expect(status).toBe(1);
       expect(stderr).toContain(join(other.path, 'llmtap.db'));
     } finally {
       other.close();
@@ -135,6 +195,15 @@ describe('output', () => {
     const forced = await launch(['ca', 'info'], { home: folder.path, env: { FORCE_COLOR: '1' } });
     expect(forced.stdout).toContain('\u001b[2m');
     expect((await run('ca', 'info')).stdout).not.toContain('\u001b');
+  });
+});
+
+describe('pruning', () => {
+  it('asks nobody where nothing matches, and says so', async () => {
+    const prune = ['store', 'prune', '--before', '30d'];
+    const ended = { status: 0, signal: null, stdout: '', stderr: 'Nothing matches: nothing was deleted.\n' };
+    expect(await run(...prune)).toEqual(ended);
+    expect(JSON.parse((await run(...prune, '--json')).stdout)).toMatchObject({ calls: 0, bodies: 0 });
   });
 });
 

@@ -62,6 +62,12 @@ describe('a shell that evaluated llmtap env', () => {
   });
 });
 
+it.each(['sh', 'zsh'])('takes %s for one of the family of bash', async (shell) => {
+  const { status, stderr } = await launch(['env', '--shell', shell, '--unset'], { home: folder.path });
+  expect(status).toBe(2);
+  expect(stderr).toContain('hint: Begin one: eval "$(llmtap env)"');
+});
+
 it('prints nothing to evaluate when the tap cannot be opened', async () => {
   const { status, stdout, stderr } = await launch(['env', '--connect-to', 'nonsense'], { home: folder.path });
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });

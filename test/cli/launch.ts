@@ -21,6 +21,8 @@ export interface LaunchOptions {
   readonly home: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** Whose the process is; that of the tests when absent. */
+  readonly uid?: number;
   /** Called once, when the program's stdout first holds the text. */
   readonly on?: { readonly text: string; readonly call: (child: ChildProcess) => void };
 }
@@ -37,9 +39,13 @@ export function launch(args: readonly string[], options: LaunchOptions): Promise
 }
 
 /** Runs any program to its end in the same environment. */
-export function launchAny(command: readonly string[], { home, env, input, on }: LaunchOptions): Promise<Ended> {
+export function launchAny(command: readonly string[], { home, env, input, on, uid }: LaunchOptions): Promise<Ended> {
   const [program = '', ...args] = command;
-  const child = spawn(program, args, { env: makeEnv(home, env), stdio: 'pipe' });
+  const child = spawn(program, args, {
+    env: makeEnv(home, env),
+    stdio: 'pipe',
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
   let stdout = '';
   let stderr = '';
   let told = false;

@@ -91,6 +91,17 @@ describe('what is on record', () => {
     expect(await askJson('calls', '--limit', '2')).toEqual(all.slice(1));
   });
 
+  it('is listed by the beginning of a session', async () => {
+    const [call] = await askJson('calls');
+    const session = String(call?.sessionId);
+    expect(await askJson('calls', '--session', session.slice(0, 9))).toHaveLength(3);
+    expect(await askJson('calls', '--session', session)).toHaveLength(3);
+  });
+
+  it('is shown by latest', async () => {
+    expect((await askJson('show', 'latest'))[0]?.callId).toBe((await askJson('calls'))[2]?.callId);
+  });
+
   it('is shown on a page that cannot steer the terminal', async () => {
     const [call] = await askJson('calls');
     const id = String(call?.callId);

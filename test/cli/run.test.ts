@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LaunchOptions, launch, openFolder, readJsonLines } from './launch.js';
@@ -132,6 +132,38 @@ describe('the end of a run', () => {
 
   it('says nothing when told to be quiet', async () => {
     expect((await run(['--quiet', '--', 'true'])).stderr).toBe('');
+  });
+
+  it('tells faults even when told to be quiet, with the hint other commands give', async () => {
+    const other = openFolder();
+    try {
+      writeFileSync(join(other.path, 'llmtap.db'), 'this is no database, and it is longer than a header. '.repeat(9));
+      const { stderr } = await launch(['run', '--quiet', '--', 'true'], { home: other.path });
+      expect(stderr).toMatch(/^\nllmtap: Could not open the ledger at .* none of them is recorded\.\n {2}hint: /);
+      expect(stderr).not.toContain('model calls');
+      const hint = /hint: .*/.exec(stderr)?.[0] ?? 'none';
+      expect((await launch(['runs'], { home: other.path })).stderr).toContain(hint);
+      expect(stderr.match(/Could not/g)).toHaveLength(1);
+    } finally {
+      other.close();
+    }
+  });
+
+  it('leaves the mode of the home as it is and its files to nobody else', async () => {
+    const other = openFolder();
+    try {
+      chmodSync(other.path, 0o755);
+      const mode = (path: string) => statSync(join(other.path, path)).mode & 0o777;
+      const list = `cd '${other.path}' && for f in . llmtap.db llmtap.db-wal llmtap.db-shm sessions sessions/* ca; do stat -c '%a %n' $f; done`;
+      const { stdout } = await launch(['run', '--quiet', '--', 'sh', '-c', list], { home: other.path });
+      const modes = stdout.trimEnd().split('\n');
+      const wanted = ['755 .', '600 llmtap.db', '600 llmtap.db-wal', '600 llmtap.db-shm', '700 sessions'];
+      expect(modes.slice(0, 5)).toEqual(wanted);
+      expect(modes.slice(5).map((line) => line.slice(0, 3))).toEqual(['700', '700']);
+      expect([mode('llmtap.db'), mode('sessions'), mode('ca')]).toEqual([0o600, 0o700, 0o700]);
+    } finally {
+      other.close();
+    }
   });
 
   it('leaves the run on record with command, status and what it was stamped with', async () => {

@@ -81,7 +81,8 @@ describe.skipIf(!hasTerminal)('on a terminal (made by the pty module of python3)
       ['bash-', `${llmtap('run', '--quiet', '--', 'sh', '-c', `'${program}'`).join(' ')}\n`],
       ['ready\r\n', ctrlZ],
       ['Stopped', ''],
-      ['bash-', 'fg\n'],
+      // bash may drop what comes right after its prompt: the blank.
+      ['bash-', ' fg\n'],
       ['sh -c', 'after\n'],
       ['read after', ''],
       ['bash-', 'echo status $?\n'],
@@ -101,10 +102,26 @@ describe.skipIf(!hasTerminal)('on a terminal (made by the pty module of python3)
   });
 
   it('asks before it deletes, and takes no for an answer', async () => {
-    const command = llmtap('store', 'prune', '--before', '30d');
+    await drive([], llmtap('run', '--quiet', '--', 'true'));
+    const command = llmtap('store', 'prune', '--before', '2999-01-01');
     const { status, shown } = await drive([['[y/N] ', 'n\n']], command);
     expect(status).toBe(0);
+    expect(shown).toMatch(/Delete \d+ sessions? without calls from /);
     expect(shown).toContain('Nothing was deleted.');
     expect((await drive([['[y/N] ', 'y\n']], command)).shown).toContain('Deleted 0 calls');
+    expect((await drive([], command)).shown).toContain('Nothing matches: nothing was deleted.');
+  });
+
+  it('asks before it makes a new CA, unless told not to', async () => {
+    const info = async () => (await drive([], llmtap('ca', 'info', '--json'))).shown;
+    const before = await info();
+    const { shown } = await drive([['[y/N] ', 'n\n']], llmtap('ca', 'reset'));
+    expect(shown).toContain('The CA stays as it was.');
+    expect(await info()).toBe(before);
+    await drive([['[y/N] ', 'y\n']], llmtap('ca', 'reset'));
+    const after = await info();
+    expect(after).not.toBe(before);
+    await drive([], llmtap('ca', 'reset', '--yes'));
+    expect(await info()).not.toBe(after);
   });
 });

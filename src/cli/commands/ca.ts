@@ -1,5 +1,6 @@
 import { Command } from '@commander-js/extra-typings';
 import { makePalette } from '../colour.js';
+import { confirm, hasTerminal } from '../confirm.js';
 import { type CommandContext, printJsonLines, printNote } from '../context.js';
 import { formatTime } from '../format/duration.js';
 import type { CliIo } from '../io.js';
@@ -9,6 +10,7 @@ Examples:
   llmtap ca path
   curl --cacert "$(llmtap ca path)" …
   llmtap ca info --json
+  llmtap ca reset --yes                 without asking
 
 Programs started by llmtap run trust the CA by themselves; nothing is installed on the machine.`;
 
@@ -32,14 +34,24 @@ export function makeCaCommand(context: CommandContext) {
     .addCommand(
       new Command('reset')
         .description('make a new one and delete the old key; programs under a running llmtap keep the old one')
-        .action(async () => {
-          const { findHome } = await import('../../ca/paths.js');
-          const { resetAuthority } = await import('../../ca/authority.js');
-          resetAuthority(findHome(io.env));
-          printInfo(await openInfo(io), false, io);
-          printNote('Whoever was told to trust the old certificate must be told again.', io);
-        }),
+        .option('--yes', 'do not ask (without a terminal it never does)')
+        .action(({ yes }) => reset(yes === true, io)),
     );
+}
+
+const resetQuestion =
+  'Make a new CA and delete the old key? Whoever was told to trust the old certificate must be told again.';
+
+async function reset(isSure: boolean, io: CliIo): Promise<void> {
+  if (!isSure && hasTerminal(io) && !(await confirm(resetQuestion, io))) {
+    printNote('The CA stays as it was.', io);
+    return;
+  }
+  const { findHome } = await import('../../ca/paths.js');
+  const { resetAuthority } = await import('../../ca/authority.js');
+  resetAuthority(findHome(io.env));
+  printInfo(await openInfo(io), false, io);
+  printNote('Whoever was told to trust the old certificate must be told again.', io);
 }
 
 /** One line of `llmtap ca info --json`. */

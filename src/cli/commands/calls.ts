@@ -17,7 +17,7 @@ export function makeCallsCommand(context: CommandContext) {
   return new Command('calls')
     .description('list calls, oldest first')
     .option('--run <id>', 'of one run: its id, the beginning of it, or latest')
-    .option('--session <id>', 'of one session')
+    .option('--session <id>', 'of one session: its id, or the beginning of it')
     .option('--limit <n>', `only the last so many (${usual}; with --json all)`, makeWholeNumberReader('--limit', 1))
     .option('--json', 'print JSON, one record a line, bodies included')
     .addHelpText('after', examples)
@@ -46,6 +46,6 @@ interface FilterFlags {
 function makeFilter(ledger: LedgerReader, { run, session }: FilterFlags): CallFilter {
   return {
     ...(run === undefined ? {} : { runId: ledger.requireRunId(run) }),
-    ...(session === undefined ? {} : { sessionId: session }),
+    ...(session === undefined ? {} : { sessionId: ledger.requireSessionId(session) }),
   };
 }

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { CommandContext } from '../context.js';
 import { makeSessionCommand, readTapPlan } from '../session-flags.js';
-import { findShell, shellNames } from '../shell/format-script.js';
+import { findShell, readShellName, shellWords } from '../shell/format-script.js';
 
 const examples = `
 Examples:
@@ -18,12 +18,12 @@ export function makeEnvCommand(context: CommandContext) {
   return makeSessionCommand('env')
     .description('print lines that put the programs of a shell under a tap of its own')
     .optionsGroup('Shell:')
-    .addOption(new Option('--shell <name>', 'for which shell; bash stands for sh and zsh, too').choices(shellNames))
+    .addOption(new Option('--shell <name>', 'for which shell').choices(shellWords))
     .option('--unset', 'print lines that undo it, and end the tap')
     .addHelpText('after', examples)
     .action(async (flags) => {
       const { io } = context;
-      const shell = flags.shell ?? findShell(io.env, process.platform);
+      const shell = flags.shell === undefined ? findShell(io.env, process.platform) : readShellName(flags.shell);
       const { enterShell, leaveShell } = await import('../shell/shell-session.js');
       if (flags.unset) leaveShell(shell, io);
       else await enterShell(await readTapPlan(flags, io.env), shell, io);

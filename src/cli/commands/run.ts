@@ -23,7 +23,7 @@ export function makeRunCommand(context: CommandContext) {
     .passThroughOptions()
     .optionsGroup('Output:')
     .option('--summary-json <file>', 'write the summary to a file, too')
-    .option('--quiet', 'print no summary')
+    .option('--quiet', 'print no summary; faults are printed all the same')
     .addHelpText('after', examples)
     .action(async (command, args, flags) => {
       const { runCommand } = await import('../run/run-command.js');

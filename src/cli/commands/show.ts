@@ -4,6 +4,7 @@ import { type CommandContext, printJsonLines, useLedger } from '../context.js';
 
 const examples = `
 Examples:
+  llmtap show latest                     the last call
   llmtap show 3f2a9c01
   llmtap show 3f2a9c01 --json | jq .responseBody`;
 
@@ -11,7 +12,7 @@ Examples:
 export function makeShowCommand(context: CommandContext) {
   return new Command('show')
     .description('show one call with its bodies')
-    .argument('<id>', 'the id of a call, or its first characters (llmtap calls lists them)')
+    .argument('<id>', 'the id of a call, its first characters (four or more; llmtap calls lists them), or latest')
     .option('--json', 'print the whole record as one line of JSON')
     .addHelpText('after', examples)
     .action(async (id, { json }) => {

@@ -5,7 +5,8 @@ import { makePalette } from '../colour.js';
 import { confirm } from '../confirm.js';
 import { type CommandContext, printJsonLines, printNote, useLedger } from '../context.js';
 import { formatTime } from '../format/duration.js';
-import { formatBytes, formatCount, formatPlural, unknownMark } from '../format/number.js';
+import { formatBytes, formatCount, unknownMark } from '../format/number.js';
+import { formatPruned, isNothing, makePruneQuestion } from '../format/prune.js';
 import type { CliIo } from '../io.js';
 import { readInstant, readSize } from '../read-flags.js';
 
@@ -52,21 +53,21 @@ interface PruneFlags {
 async function prune(flags: PruneFlags, io: CliIo): Promise<void> {
   const options = makePruneOptions(flags);
   await useLedger(io, async (ledger) => {
-    const { path, bytes, calls } = ledger.info();
-    const what = flags.bodiesOnly ? 'bodies' : 'calls';
-    const question = `Delete ${what} from ${path} (${formatPlural(calls, 'call')}, ${formatBytes(bytes)})?`;
-    if (!flags.yes && !(await confirm(question, io))) {
+    const plan = ledger.planPrune(options);
+    if (isNothing(plan)) {
+      const { bytes } = ledger.info();
+      if (flags.json) printJsonLines([{ calls: 0, bodies: 0, bytesBefore: bytes, bytesAfter: bytes }], io);
+      printNote('Nothing matches: nothing was deleted.', io);
+      return;
+    }
+    if (!flags.yes && !(await confirm(makePruneQuestion(plan, options, ledger.info()), io))) {
       printNote('Nothing was deleted.', io);
       return;
     }
     if (io.stderr.isTty) printNote('Deleting, and giving the space back; a large file takes a while …', io);
     const result = ledger.prune(options);
-    if (flags.json) {
-      printJsonLines([result], io);
-      return;
-    }
-    const gone = `${formatPlural(result.calls, 'call')} and the bodies of ${formatPlural(result.bodies, 'call')}`;
-    io.stdout.write(`Deleted ${gone}: ${formatBytes(result.bytesBefore)} → ${formatBytes(result.bytesAfter)}\n`);
+    if (flags.json) printJsonLines([result], io);
+    else io.stdout.write(formatPruned(result));
   });
 }
 

@@ -2,31 +2,48 @@ import type { Fault } from '../../core/events.js';
 import type { SessionCounts } from '../../core/session.js';
 import { formatBytes, formatPlural } from './number.js';
 
+export interface NothingCaptured {
+  readonly counts: SessionCounts;
+  readonly faults: readonly Fault[];
+  /** Of the program. */
+  readonly exitCode: number;
+}
+
 /**
  * Why a session has no call on record, and what to try: one paragraph each, the likeliest first. Told from what
  * passed through it besides calls; faults speak for themselves and are not repeated.
  */
-export function explainNothingCaptured(counts: SessionCounts, faults: readonly Fault[]): readonly string[] {
+export function explainNothingCaptured({ counts, faults, exitCode }: NothingCaptured): readonly string[] {
+  const isHttp2 = faults.some((fault) => fault.code === 'TLS_HTTP2_ONLY');
   const paragraphs: string[] = [];
   if (faults.some((fault) => fault.code === 'TLS_REFUSED')) {
     paragraphs.push('The program would not trust the certificate of the tap, so its calls failed: see above.');
   }
+  if (isHttp2) paragraphs.push('The program spoke HTTP/2 alone to a provider, so its calls went unread: see above.');
   if (counts.upgrades > 0) {
     paragraphs.push(
       `${formatPlural(counts.upgrades, 'WebSocket connection')} to a provider went through unread. If the program can do without WebSockets, make it.`,
     );
   }
   if (counts.passedRequests > 0) {
+    const what = counts.passedRequests === 1 ? 'that is no model call' : 'that are no model calls';
     paragraphs.push(
-      `It reached a provider with ${formatPlural(counts.passedRequests, 'request')} that are no model calls (model lists, token counts, logins).`,
+      `It reached a provider with ${formatPlural(counts.passedRequests, 'request')} ${what} (model lists, token counts, logins).`,
     );
   }
-  if (counts.tunnels > 0) {
-    paragraphs.push(
-      `${formatPlural(counts.tunnels, 'connection')} to hosts that are nobody's provider went through unread (${formatBytes(counts.tunnelBytes)}). If one of them serves models, name it: --provider\u00a0NAME=https://HOST`,
-    );
-  }
-  return paragraphs.length > 0 ? paragraphs : whatToCheck;
+  // Connections that speak HTTP/2 alone are among the tunnels, and which of those they are is not counted.
+  if (counts.tunnels > 0 && !isHttp2) paragraphs.push(explainTunnels(counts));
+  if (paragraphs.length > 0) return paragraphs;
+  if (exitCode === 0) return whatToCheck;
+  return [`The program ended with status ${exitCode}, and not one connection came through the tap.`];
+}
+
+function explainTunnels({ tunnels, tunnelBytes }: SessionCounts): string {
+  const whose = tunnels === 1 ? "a host that is nobody's provider" : "hosts that are nobody's provider";
+  const which = `${formatPlural(tunnels, 'connection')} to ${whose}`;
+  if (tunnelBytes === 0) return `${which} carried nothing: the host could not be reached, or nothing was sent.`;
+  const it = tunnels === 1 ? 'it serves' : 'one of them serves';
+  return `${which} went through unread (${formatBytes(tunnelBytes)}). If ${it} models, name it: --provider\u00a0NAME=https://HOST`;
 }
 
 const whatToCheck: readonly string[] = [

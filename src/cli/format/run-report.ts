@@ -5,49 +5,62 @@ import type { CountedFault } from '../run/collect-faults.js';
 import { formatTable } from '../table.js';
 import { formatDuration } from './duration.js';
 import { formatFaults } from './faults.js';
+import { fitColumns } from './fit-columns.js';
 import { explainNothingCaptured } from './nothing-captured.js';
 import { formatPlural } from './number.js';
 import { makeFootnote, makeSummaryTable } from './summary.js';
 import { wrapText } from './text.js';
 
+export interface FaultReport {
+  readonly faults: readonly CountedFault[];
+  readonly faultsBeyond: number;
+}
+
 /** What a finished `llmtap run` has to tell. */
-export interface RunReport {
+export interface RunReport extends FaultReport {
   readonly session: Session;
   readonly durationMs: number;
   readonly counts: SessionCounts;
   /** What the ledger holds of the session; `null` when it could not be read. */
   readonly summary: Summary | null;
-  readonly faults: readonly CountedFault[];
-  readonly faultsBeyond: number;
+  /** Of the program. */
+  readonly exitCode: number;
 }
 
 /** Width of running text where no terminal sets one. */
 const textWidth = 100;
 
+/** The faults alone, which even a quiet run prints; empty when there is none. Ends with a line break. */
+export function formatFaultReport({ faults, faultsBeyond }: FaultReport, palette: Palette): string {
+  // The child's last line may lack its end.
+  return faults.length === 0 ? '' : `\n${formatFaults(faults, faultsBeyond, palette)}`;
+}
+
 /** The text printed to stderr after the child has ended. Ends with a line break. */
 export function formatRunReport(report: RunReport, palette: Palette, width: number | null): string {
   const { counts, session, summary } = report;
-  // The child's last line may lack its end.
   const parts = [
+    formatFaultReport(report, palette),
     '\n',
-    formatFaults(report.faults, report.faultsBeyond, palette),
     `${palette.bold('llmtap')} ${formatPlural(counts.calls, 'model call')} in ${formatDuration(report.durationMs)} ${palette.dim(`· run ${session.runId}`)}\n`,
   ];
   if (counts.calls === 0) parts.push(formatNothing(report, width));
   if (summary !== null && summary.models.length > 0) {
-    parts.push(`\n${formatTable(makeSummaryTable(summary.models, palette), palette, width)}`);
-    parts.push(formatNote(makeFootnote(summary), palette, width));
+    const table = fitColumns(makeSummaryTable(summary.models, palette), width);
+    parts.push(`\n${formatTable(table, palette, width)}`);
+    parts.push(formatNote(makeFootnote(table, summary.models), palette, width));
   }
   parts.push(formatNote(explainMissing(report), palette, width));
-  if (counts.calls > 0) parts.push(`\n${palette.dim('each call:')} llmtap calls --run ${quoteId(session.runId)}\n`);
+  if (summary !== null && summary.calls > 0) {
+    parts.push(`\n${palette.dim('each call:')} llmtap calls --run ${quoteId(session.runId)}\n`);
+  }
   return parts.join('');
 }
 
 function formatNothing(report: RunReport, width: number | null): string {
-  const paragraphs = explainNothingCaptured(
-    report.counts,
-    report.faults.map((counted) => counted.fault),
-  );
+  const { counts, exitCode } = report;
+  const faults = report.faults.map((counted) => counted.fault);
+  const paragraphs = explainNothingCaptured({ counts, faults, exitCode });
   return paragraphs.map((text) => `${wrapText(text, width ?? textWidth, '  ')}\n`).join('');
 }
 

@@ -2,6 +2,7 @@ import type { RunRow } from '../../core/ledger.js';
 import type { Palette } from '../colour.js';
 import { formatDuration, formatTime } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
+import { makeLegend } from './legend.js';
 import { formatCount, formatPlural, unknownMark } from './number.js';
 import { cutText, readableLine } from './text.js';
 
@@ -66,10 +67,10 @@ export function shortenId(id: string): string {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-/.test(id) ? id.slice(0, 8) : readableLine(id);
 }
 
-/** What `≥` means in the table; `null` when it does not occur. */
-export function makeRunsFootnote(runs: readonly RunRow[]): string | null {
+/** What `≥` and `–` mean in the table as printed; `null` when neither occurs there. */
+export function makeRunsFootnote(printed: Table, runs: readonly RunRow[]): string | null {
   const unknown = runs.reduce((sum, run) => sum + run.unknownUsage, 0);
-  return unknown === 0 ? null : `≥ is a lower bound: ${formatPlural(unknown, 'call')} did not state all tokens.`;
+  return makeLegend(printed, unknown === 0 ? null : `${formatPlural(unknown, 'call')} did not state all tokens`);
 }
 
 function withoutColumn(table: Table, title: string): Table {

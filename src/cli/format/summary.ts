@@ -1,8 +1,9 @@
-import type { ModelSummary, Summary, TokenSum } from '../../core/ledger.js';
+import type { ModelSummary, TokenSum } from '../../core/ledger.js';
 import type { Palette } from '../colour.js';
 import { formatDuration } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
-import { addTokenSums, formatCount, formatPlural, formatTokenSum, unknownMark } from './number.js';
+import { makeLegend } from './legend.js';
+import { addTokenSums, formatCount, formatPlural, formatTokenSum } from './number.js';
 import { readableLine } from './text.js';
 
 interface Field extends Column {
@@ -82,16 +83,15 @@ export function makeSummaryTable(models: readonly ModelSummary[], palette: Palet
   };
 }
 
-/** What `≥` and `–` mean here; `null` when every call states its input and output. */
-export function makeFootnote({ models }: Summary): string | null {
+/** What `≥` and `–` mean in the table as printed; `null` when neither occurs there. */
+export function makeFootnote(printed: Table, models: readonly ModelSummary[]): string | null {
   const input = addTokenSums(models.map((row) => row.inputTokens)).unknownCalls;
   const output = addTokenSums(models.map((row) => row.outputTokens)).unknownCalls;
-  if (input === 0 && output === 0) return null;
-  return `≥ is a lower bound, ${unknownMark} is unknown: the reply did not state ${nameUnstated(input, output)}.`;
+  return makeLegend(printed, input + output === 0 ? null : `no reply stated ${nameUnstated(input, output)}`);
 }
 
 function nameUnstated(input: number, output: number): string {
-  if (input === output) return `input and output of ${formatPlural(input, 'call')}`;
+  if (input === output) return `the input and output of ${formatPlural(input, 'call')}`;
   const parts = [
     ...(input > 0 ? [`the input of ${formatPlural(input, 'call')}`] : []),
     ...(output > 0 ? [`the output of ${formatPlural(output, 'call')}`] : []),

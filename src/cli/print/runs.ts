@@ -1,6 +1,7 @@
 import type { RunRow } from '../../core/ledger.js';
 import { makePalette } from '../colour.js';
 import { printNote } from '../context.js';
+import { fitColumns } from '../format/fit-columns.js';
 import { makeRunsFootnote, makeRunsTable } from '../format/runs.js';
 import type { CliIo } from '../io.js';
 import { formatTable } from '../table.js';
@@ -12,7 +13,9 @@ export function printRuns(runs: readonly RunRow[], io: CliIo): void {
     return;
   }
   const palette = makePalette(io.stdout, io.env);
-  io.stdout.write(formatTable(makeRunsTable(runs, palette), palette, io.stdout.columns()));
-  const note = makeRunsFootnote(runs);
+  const width = io.stdout.columns();
+  const table = fitColumns(makeRunsTable(runs, palette), width);
+  io.stdout.write(formatTable(table, palette, width));
+  const note = makeRunsFootnote(table, runs);
   if (note !== null) printNote(note, io);
 }

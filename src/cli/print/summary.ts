@@ -1,6 +1,7 @@
 import type { Summary } from '../../core/ledger.js';
 import { makePalette } from '../colour.js';
 import { printNote } from '../context.js';
+import { fitColumns } from '../format/fit-columns.js';
 import { makeFootnote, makeSummaryTable } from '../format/summary.js';
 import type { CliIo } from '../io.js';
 import { formatTable } from '../table.js';
@@ -12,7 +13,9 @@ export function printSummary(summary: Summary, io: CliIo): void {
     return;
   }
   const palette = makePalette(io.stdout, io.env);
-  io.stdout.write(formatTable(makeSummaryTable(summary.models, palette), palette, io.stdout.columns()));
-  const note = makeFootnote(summary);
+  const width = io.stdout.columns();
+  const table = fitColumns(makeSummaryTable(summary.models, palette), width);
+  io.stdout.write(formatTable(table, palette, width));
+  const note = makeFootnote(table, summary.models);
   if (note !== null) printNote(note, io);
 }

@@ -1,8 +1,8 @@
-import { readErrorMessage } from '../../core/errors.js';
+import { readErrorMessage, TrackerError } from '../../core/errors.js';
 import type { Fault } from '../../core/events.js';
 import type { Summary } from '../../core/ledger.js';
 import { makePalette } from '../colour.js';
-import { formatRunReport } from '../format/run-report.js';
+import { formatFaultReport, formatRunReport } from '../format/run-report.js';
 import type { CliIo } from '../io.js';
 import { printError } from '../print-error.js';
 import type { TapPlan } from '../session-flags.js';
@@ -94,10 +94,11 @@ async function report(request: RunRequest, ended: Ended, io: CliIo): Promise<voi
   const { tap, faults, durationMs, exitCode } = ended;
   const common = { session: tap.session, durationMs, counts: tap.counts() };
   const summary = await readSummary(request.plan.host.home, tap.session.sessionId, faults);
-  if (!request.quiet) {
-    const text = { ...common, summary, faults: faults.list, faultsBeyond: faults.beyond };
-    io.stderr.write(formatRunReport(text, makePalette(io.stderr, io.env), io.stderr.columns()));
-  }
+  const palette = makePalette(io.stderr, io.env);
+  const text = { ...common, summary, faults: faults.list, faultsBeyond: faults.beyond, exitCode };
+  io.stderr.write(
+    request.quiet ? formatFaultReport(text, palette) : formatRunReport(text, palette, io.stderr.columns()),
+  );
   if (request.summaryJson === undefined) return;
   try {
     const endedAt = new Date().toISOString();
@@ -119,8 +120,13 @@ async function readSummary(home: string, sessionId: string, faults: FaultCollect
       ledger.close();
     }
   } catch (error) {
-    const at = new Date().toISOString();
-    faults.add({ code: 'STORE_FAILED', message: readErrorMessage(error), hint: null, sessionId, at });
+    // A ledger that could not be written to said so already, in other words.
+    if (!faults.list.some(({ fault }) => fault.code.startsWith('STORE_'))) faults.add(makeReadFault(error, sessionId));
     return null;
   }
+}
+
+function makeReadFault(error: unknown, sessionId: string): Fault {
+  const { code, hint } = error instanceof TrackerError ? error : { code: 'STORE_FAILED' as const, hint: null };
+  return { code, message: readErrorMessage(error), hint, sessionId, at: new Date().toISOString() };
 }

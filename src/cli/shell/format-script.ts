@@ -5,6 +5,13 @@ export const shellNames = ['bash', 'fish', 'powershell'] as const;
 /** `bash` stands for every shell of its family: sh, dash, zsh. */
 export type ShellName = (typeof shellNames)[number];
 
+/** What people call their shell by: those of the family of bash read the same lines. */
+export const shellWords = [...shellNames, 'zsh', 'sh'] as const;
+
+export function readShellName(word: (typeof shellWords)[number]): ShellName {
+  return word === 'zsh' || word === 'sh' ? 'bash' : word;
+}
+
 /** New values of variables; `null` takes a variable away. */
 export type EnvChanges = Readonly<Record<string, string | null>>;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makePalette } from '../../../src/cli/colour.js';
-import { formatRunReport, type RunReport } from '../../../src/cli/format/run-report.js';
+import { formatFaultReport, formatRunReport, type RunReport } from '../../../src/cli/format/run-report.js';
 import type { Fault } from '../../../src/core/events.js';
 import { makeCounts, makeModel } from '../make-summary.js';
 
@@ -35,6 +35,7 @@ function makeReport(own: Partial<RunReport> = {}): RunReport {
     summary: { models: [], calls: 0, errors: 0, counts: null },
     faults: [],
     faultsBeyond: 0,
+    exitCode: 0,
     ...own,
   };
 }
@@ -51,7 +52,8 @@ describe('the report of a run', () => {
 
   it('quotes a run id that a shell would take apart', () => {
     const session = { ...makeReport().session, runId: "it's one" };
-    expect(print({ session, counts: makeCounts({ calls: 1 }) })).toContain("--run 'it'\\''s one'");
+    const summary = { models: [makeModel()], calls: 1, errors: 0, counts: null };
+    expect(print({ session, counts: makeCounts({ calls: 1 }), summary })).toContain("--run 'it'\\''s one'");
   });
 
   it('names what to check when not one connection came', () => {
@@ -60,6 +62,33 @@ describe('the report of a run', () => {
     expect(text).toContain('Not one connection came through the tap.');
     expect(text).toContain('--provider ollama=http://localhost:11434');
     expect(text).toContain('--with java');
+  });
+
+  it('names nothing to check when the program itself failed', () => {
+    const text = print({ exitCode: 3 });
+    expect(text).toContain('  The program ended with status 3, and not one connection came through the tap.\n');
+    expect(text.trimEnd().split('\n')).toHaveLength(3);
+  });
+
+  it('counts one as one', () => {
+    const text = print({ counts: makeCounts({ tunnels: 1, tunnelBytes: 4200, passedRequests: 1 }) });
+    expect(text).toContain('1 request that is no model call (');
+    expect(text).toContain(
+      "1 connection to a host that is nobody's provider went through unread (4.20 kB). If it serves",
+    );
+  });
+
+  it('does not say that a connection which carried nothing went through', () => {
+    const text = print({ counts: makeCounts({ tunnels: 2 }) });
+    expect(text).toContain("2 connections to hosts that are nobody's provider carried nothing:");
+    expect(text).not.toContain('went through');
+  });
+
+  it('does not take a connection of HTTP/2 alone for one to nobody', () => {
+    const fault = { ...refused, code: 'TLS_HTTP2_ONLY' as const };
+    const text = print({ faults: [{ fault, count: 1 }], counts: makeCounts({ tunnels: 1, tunnelBytes: 900 }) });
+    expect(text).toContain('The program spoke HTTP/2 alone to a provider');
+    expect(text).not.toContain('nobody');
   });
 
   it('tells tunnels, other requests and WebSockets from nothing', () => {
@@ -75,6 +104,7 @@ describe('the report of a run', () => {
 
   it('tells each fault once, with its hint and how often it came', () => {
     const text = print({ faults: [{ fault: refused, count: 27 }] });
+    expect(text).toMatch(/\n {2}hint: Set SSL_CERT_FILE\.\n\nllmtap 0 model calls/);
     expect(text).toMatch(
       /^\nllmtap: A client refused our certificate for api.openai.com. \(27 times\)\n {2}hint: Set SSL_/,
     );
@@ -87,11 +117,14 @@ describe('the report of a run', () => {
       count: 2,
     }));
     expect(print({ faults, faultsBeyond: 5 })).toContain('llmtap: and 13 more faults.');
+    expect(formatFaultReport({ faults, faultsBeyond: 5 }, plain)).toContain('llmtap: and 13 more faults.');
+    expect(formatFaultReport({ faults: [], faultsBeyond: 0 }, plain)).toBe('');
   });
 
   it('says which calls went through without being kept', () => {
     const text = print({ counts: makeCounts({ calls: 3 }), summary: null });
     expect(text).toContain('3 calls went through without being kept');
+    expect(text).not.toContain('each call:');
   });
 
   it('wraps its sentences into the terminal', () => {

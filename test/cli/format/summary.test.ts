@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { makePalette } from '../../../src/cli/colour.js';
+import { fitColumns } from '../../../src/cli/format/fit-columns.js';
 import { makeFootnote, makeSummaryTable } from '../../../src/cli/format/summary.js';
 import { formatTable } from '../../../src/cli/table.js';
 import type { ModelSummary } from '../../../src/core/ledger.js';
@@ -60,17 +61,27 @@ describe('the summary table', () => {
 
 describe('the footnote', () => {
   const unknown = { known: null, unknownCalls: 2 };
-  const summary = (models: readonly ModelSummary[]) => ({ models, calls: 0, errors: 0, counts: null });
+  const note = (models: readonly ModelSummary[], width: number | null = null) =>
+    makeFootnote(fitColumns(makeSummaryTable(models, plain), width), models);
 
-  it('is left out when everything is known', () => {
-    expect(makeFootnote(summary([makeModel()]))).toBeNull();
+  it('is left out when nothing in the table needs it', () => {
+    expect(note([makeModel()])).toBeNull();
   });
 
-  it('says how many calls did not state what', () => {
-    expect(makeFootnote(summary([makeModel(), claude]))).toBe(
-      '≥ is a lower bound, – is unknown: the reply did not state the output of 1 call.',
+  it('says what each mark means that is there, and how many calls did not state what', () => {
+    expect(note([makeModel(), claude])).toBe(
+      '≥ is a lower bound; – is not known, or there is none: no reply stated the output of 1 call.',
     );
     const failed = makeModel({ inputTokens: unknown, outputTokens: unknown });
-    expect(makeFootnote(summary([failed, failed]))).toContain('did not state input and output of 4 calls.');
+    expect(note([failed, failed])).toBe(
+      '– is not known, or there is none: no reply stated the input and output of 4 calls.',
+    );
+  });
+
+  it('explains marks in other columns, as long as they are printed', () => {
+    const direct = makeModel({ timeToFirstTokenP50Ms: null });
+    expect(note([direct])).toBe('– is not known, or there is none.');
+    expect(note([direct], 60)).toBeNull();
+    expect(note([makeModel({ cacheReadTokens: { known: 3, unknownCalls: 1 } })])).toBe('≥ is a lower bound.');
   });
 });

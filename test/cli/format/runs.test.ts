@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { makePalette } from '../../../src/cli/colour.js';
+import { makeRunsFootnote, makeRunsTable } from '../../../src/cli/format/runs.js';
+import type { RunRow } from '../../../src/core/ledger.js';
+
+const plain = makePalette({ isTty: false }, {});
+
+const known: RunRow = {
+  runId: 'run-7',
+  startedAt: '2026-11-21T06:00:00.000Z',
+  endedAt: '2026-11-21T06:00:03.000Z',
+  command: ['agent'],
+  exitCode: 0,
+  sessions: 1,
+  calls: 2,
+  errors: 0,
+  models: ['gpt-4o'],
+  inputTokens: 10,
+  outputTokens: 5,
+  unknownUsage: 0,
+  configKey: null,
+  graphKey: null,
+};
+
+const note = (...runs: readonly RunRow[]) => makeRunsFootnote(makeRunsTable(runs, plain), runs);
+
+it('explains exactly the marks that are in the table of runs', () => {
+  expect(note(known)).toBeNull();
+  expect(note({ ...known, unknownUsage: 1 })).toBe('≥ is a lower bound: 1 call did not state all tokens.');
+  expect(note({ ...known, inputTokens: null, outputTokens: null, unknownUsage: 2 })).toBe(
+    '– is not known, or there is none: 2 calls did not state all tokens.',
+  );
+  expect(note({ ...known, endedAt: null })).toBe('– is not known, or there is none.');
+});
