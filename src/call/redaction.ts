@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import { maskCommand } from './redaction-command.js';
+import { collectCommandSecrets } from './redaction-command-secrets.js';
 import { redactFrameList } from './redaction-frames.js';
 import { JsonRedactor } from './redaction-json.js';
 import { redactFrameLines } from './redaction-lines.js';
@@ -32,13 +33,14 @@ export function redactUrl(url: string, secrets: SecretSet): string {
 /**
  * A command line without credentials: values of options named as secrets are (`--api-key X`, `--pass=X`, `-u me:X`,
  * `mysql -pX`) and of variables (`DB_PASS=X`), also within a `bash -c "…"`, and everything `redactText` finds in an
- * argument.
+ * argument; and each of these once more wherever else it stands, plain or encoded.
  *
  * @param ambient what `collectAmbientSecrets` found
  */
 export function redactCommand(argv: readonly string[], ambient: readonly string[]): string[] {
-  const secrets = makeAmbientSet(ambient);
-  return maskCommand(argv).map((argument) => redactPlain(argument, secrets));
+  const masked = maskCommand(argv);
+  const secrets = makeAmbientSet([...ambient, ...collectCommandSecrets(argv, masked)]);
+  return masked.map((argument) => redactPlain(argument, secrets));
 }
 
 export interface BodyToRedact {
