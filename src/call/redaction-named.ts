@@ -50,11 +50,11 @@ export function matchNamed(text: string, at: number, digits: DigitFinder): Span 
   const nameEnd = findNameEnd(text, at);
   separator.lastIndex = nameEnd;
   if (!separator.test(text)) return null;
-  const between = text.slice(nameEnd, separator.lastIndex);
+  const valueAt = separator.lastIndex;
+  const between = text.slice(nameEnd, valueAt);
   const start = findNameStart(text, at);
   const name = text.slice(start, nameEnd);
-  const valueAt = nameEnd + between.length;
-  if (/^(?:OLD)?PWD$/.test(name) && /^=[/.~]/.test(text.slice(nameEnd, valueAt + 1))) return null;
+  if (between === '=' && /^(?:OLD)?PWD$/.test(name) && /^=[/.~]/.test(text.slice(nameEnd, valueAt + 1))) return null;
   if (between === '=' && (start === 0 || isParameterStart(text, start)) && isSecretParameter(name)) {
     const parameter = matchParameter(text, valueAt);
     if (parameter !== null) return parameter;
@@ -62,7 +62,7 @@ export function matchNamed(text: string, at: number, digits: DigitFinder): Span 
   const strength = readNameStrength(name);
   if (strength === null) return null;
   openQuote.lastIndex = valueAt;
-  const quote = openQuote.exec(text);
+  const quote = '"\'`\\'.includes(text.charAt(valueAt)) ? openQuote.exec(text) : null;
   if (quote === null) return matchUnquoted({ text, at: valueAt, digits }, name);
   const contentAt = valueAt + quote[0].length;
   const end = findClosingQuote(text, { from: contentAt, quote: quote[2] ?? '"', level: quote[1]?.length ?? 0 });
@@ -77,8 +77,20 @@ export function isValueSecret(value: string, strength: 'strong' | 'weak'): boole
   return strength === 'strong' || /^[^\s<>{}]{16,}$/.test(value);
 }
 
+const kinds = new Map<string, string>();
+const maxKinds = 1024;
+
 /** What the mask calls the value of a name. */
 export function readKind(name: string): string {
+  const before = kinds.get(name);
+  if (before !== undefined) return before;
+  const kind = readPlainKind(name);
+  if (kinds.size >= maxKinds) kinds.clear();
+  if (name.length <= 2 * reach) kinds.set(name, kind);
+  return kind;
+}
+
+function readPlainKind(name: string): string {
   const plain = name.toLowerCase();
   if (/pass(?:w|phrase)|pwd/.test(plain)) return 'password';
   if (plain.includes('cookie')) return 'cookie';

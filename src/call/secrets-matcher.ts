@@ -6,7 +6,8 @@ export interface LiteralMatch {
   readonly index: number;
 }
 
-const tableSize = 4096;
+/** One place for each pair of ASCII characters. */
+const tableSize = 16_384;
 const beginningsSize = 32_768;
 /** Of a longer literal only so much is compared before it counts as found, then it is followed to its end. */
 const maxCompared = 256;
@@ -23,7 +24,7 @@ export class LiteralMatcher {
   readonly #window: number;
   readonly #shifts: Uint8Array;
   /** The literals whose window ends with the two characters. */
-  readonly #buckets: (number[] | undefined)[] = new Array<number[] | undefined>(tableSize);
+  readonly #buckets = new Map<number, number[]>();
   /** Which beginnings of three characters there are: most places that end as a window does begin otherwise. */
   readonly #beginnings = new Uint8Array(beginningsSize);
 
@@ -38,15 +39,19 @@ export class LiteralMatcher {
 
   #learn(literal: string, index: number): void {
     const last = this.#window - 1;
+    this.#beginnings[hashBeginning(literal, 0, this.#ignoreCase)] = 1;
     for (let i = 1; i <= last; i++) {
-      const at = hash(literal.charCodeAt(i - 1), literal.charCodeAt(i));
-      this.#shifts[at] = Math.min(this.#shifts[at] ?? 0, last - i);
-      if (i !== last) continue;
-      const bucket = this.#buckets[at] ?? [];
-      bucket.push(index);
-      this.#buckets[at] = bucket;
-      this.#beginnings[hashBeginning(literal, 0, this.#ignoreCase)] = 1;
+      for (const at of this.#hashes(literal.charCodeAt(i - 1), literal.charCodeAt(i))) {
+        this.#shifts[at] = Math.min(this.#shifts[at] ?? 0, last - i);
+        if (i === last) this.#buckets.set(at, [...(this.#buckets.get(at) ?? []), index]);
+      }
     }
+  }
+
+  /** Of two characters in either case, so that the search need not fold what it reads. */
+  #hashes(a: number, b: number): Set<number> {
+    if (!this.#ignoreCase) return new Set([hash(a, b)]);
+    return new Set([a, upper(a)].flatMap((first) => [hash(first, b), hash(first, upper(b))]));
   }
 
   /** The first literal at or after `from`; of several that begin there, the longest. */
@@ -59,12 +64,12 @@ export class LiteralMatcher {
     for (let i = from + last; i < text.length; ) {
       const a = text.charCodeAt(i - 1);
       const b = text.charCodeAt(i);
-      const at = fold ? hash(lower(a), lower(b)) : hash(a, b);
+      const at = hash(a, b);
       const shift = shifts[at] ?? 1;
       if (shift === 0) {
         const start = i - last;
         if (beginnings[hashBeginning(text, start, fold)] === 1) {
-          const found = this.#check(text, start, this.#buckets[at]);
+          const found = this.#check(text, start, this.#buckets.get(at));
           if (found !== null) return found;
         }
         i++;
@@ -110,7 +115,7 @@ export class LiteralMatcher {
 }
 
 function hash(a: number, b: number): number {
-  return ((a << 5) ^ b) & (tableSize - 1);
+  return ((a << 7) ^ b) & (tableSize - 1);
 }
 
 /** Of the first two characters; of three where case is ignored, for such literals are words. */
@@ -120,6 +125,10 @@ function hashBeginning(text: string, at: number, fold: boolean): number {
   if (!fold) return ((a << 7) ^ b) & (beginningsSize - 1);
   const c = text.charCodeAt(at + 2);
   return ((lower(a) << 10) ^ (lower(b) << 5) ^ lower(c)) & (beginningsSize - 1);
+}
+
+function upper(code: number): number {
+  return code >= 97 && code <= 122 ? code - 32 : code;
 }
 
 function lower(code: number): number {
