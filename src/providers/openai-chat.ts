@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
+import { isFurtherChunk } from './chat-chunk.js';
 import { findField, findItems, findObject, findText, type JsonObject, readIndex } from './json-fields.js';
 import { noteChoiceUsage, noteOpenaiDocument } from './openai-document.js';
 import { COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
@@ -13,13 +14,6 @@ import type { TokenCounts } from './token-counts.js';
 /** Texts of a delta or message that are model output: the answer, reasoning as vLLM, DeepSeek and OpenRouter name it. */
 const OUTPUT_TEXTS = ['content', 'reasoning_content', 'reasoning', 'refusal'] as const;
 
-/**
- * Members with something in them that is noted, an error, a choice that is not the first, and letters by number, which
- * could spell any name.
- */
-const NOTED =
-  /"(?:usage|x_groq|finish_reason|function_call|message)"\s*:(?!\s*null\s*[,}])|"tool_calls"\s*:(?!\s*(?:null\s*[,}]|\[\s*\]))|"error"|"index"(?!:0[,}])|\\u00/;
-
 /** How chat completions are read. */
 export const CHAT_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.prompt_tokens and usage.completion_tokens',
@@ -29,7 +23,7 @@ export const CHAT_LANGUAGE: ReplyLanguage = {
     noteOpenaiDocument(document, notes);
     for (const [position, choice] of findItems(document, 'choices').entries()) readChoice(choice, position, notes);
   },
-  isFurtherOutput: isFurtherDelta,
+  isFurtherOutput: isFurtherChunk,
   listSources: () => listOpenaiSources(COMPLETION_USAGE),
   makeUsage: (counts: TokenCounts): Usage => makeOpenaiUsage(counts, COMPLETION_USAGE),
 };
@@ -57,26 +51,6 @@ export const googleOpenaiChat: Dialect = {
   readRequest: readOpenaiRequest,
   openReply: (head) => openReplyReader(head, { ...CHAT_LANGUAGE, makeUsage: makeUsageByTotal }),
 };
-
-/**
- * A chunk has one choice with a delta; written without spaces, as nearly everyone does. Only the first choice's are
- * skipped, since it matters which others there are, and only with the id and model that were noted.
- */
-function isFurtherDelta(data: string, notes: ReplyNotes): boolean {
-  if (!data.startsWith('{"') || !data.endsWith('}') || !data.includes('"choices":[{"')) return false;
-  const delta = data.indexOf('"delta":{');
-  if (delta === -1 || data.indexOf('"delta"', delta + 1) !== -1) return false;
-  if (!notes.hasChoice(0)) return false;
-  if (notes.responseId === null && data.includes('"id"')) return false;
-  return statesModel(data, notes.model) && !NOTED.test(data);
-}
-
-/** Whether a chunk names this model, or none. */
-function statesModel(data: string, model: string | null): boolean {
-  const at = data.indexOf('"model"');
-  if (at === -1) return true;
-  return model !== null && data.startsWith(`:"${model}"`, at + 7) && data.indexOf('"model"', at + 1) === -1;
-}
 
 function makeUsageByTotal(counts: TokenCounts): Usage {
   const usage = makeOpenaiUsage(counts, COMPLETION_USAGE);

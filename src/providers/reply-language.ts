@@ -29,11 +29,11 @@ export interface ReplyLanguage {
    * which a first one was noted. Most of a stream is that, and parsing it costs most of reading it. When in doubt,
    * `false`. Not asked in replies whose status is an error's, nor for events named `error`.
    *
-   * NOTE: it searches for keys as `"key"`. Inside of a JSON text a quote has a backslash before it, so that no text can
-   * pass for a key; only keys whose letters are escapes by number (`\u0065`) could hide, and none is skipped with those.
+   * NOTE: inside of a JSON text a quote has a backslash before it, so that no text can pass for a key (`"key"`). Keys
+   * may be spelled with escapes by number (`\u0065`), by which none must be overlooked.
    * The text is not checked to be JSON.
    */
-  isFurtherOutput?(data: string, notes: ReplyNotes): boolean;
+  readonly isFurtherOutput?: (data: string, notes: ReplyNotes) => boolean;
   /** The counts in the vocabulary of `Usage`; what was not stated is `null`. */
   makeUsage(counts: TokenCounts): Usage;
 }

@@ -86,6 +86,10 @@ describe('further output', () => {
       'Google',
       '{"choices":[{"delta":{"content":"x","role":"assistant"},"index":0}],"created":1,"id":"c1","model":"m","object":"chat.completion.chunk"}',
     ],
+    [
+      'a Python server',
+      '{"id": "c1", "object": "chat.completion.chunk", "model": "m", "choices": [{"index": 0, "delta": {"content": "\\u00e9"}, "finish_reason": null}]}',
+    ],
   ])('as %s writes it is skipped', (_, chunk) => {
     const { facts, parsed, skipped } = readBoth(CHAT_LANGUAGE, makeFrames(first.chat, chunk, chunk));
     expect(skipped).toBe(2);
@@ -125,11 +129,11 @@ describe('further output', () => {
     const nameless = '{"choices":[{"index":0,"delta":{"content":"a"}}]}';
     const { facts, skipped } = readBoth(CHAT_LANGUAGE, makeFrames(nameless, nameless, first.chat, first.chat));
     expect(facts).toMatchObject({ responseId: 'c1', model: 'm' });
-    expect(skipped).toBe(2);
+    expect(skipped).toBe(1);
   });
 
   it('with refusals, annotations and reasoning adds nothing', () => {
-    const rest = ['"refusal":"no"', '"annotations":[{"type":"url_citation"}]', '"reasoning_content":"r"', '"audio":{}'];
+    const rest = ['"refusal":"no"', '"annotations":[]', '"reasoning_content":"r"', '"audio":{}'];
     const chunks = rest.map((member) => makeChunk({ delta: `,${member}` }));
     const { facts, parsed, skipped } = readBoth(CHAT_LANGUAGE, makeFrames(first.chat, ...chunks));
     expect(facts).toEqual(parsed);
@@ -181,6 +185,7 @@ describe('further output', () => {
       .record({
         delta: maybe(`,"tool_calls":[${call}]`, ',"tool_calls": []', ',"tool_calls":null', ',"refusal":"\\"error\\":"'),
         choice: maybe(',"finish_reason":"stop"', ',"finish_reason": null', `,"usage":${usage}`, ',"delta":{}'),
+        space: fc.constantFrom('', ' '),
         beside: maybe(
           `,"usage":${usage}`,
           ',"usage":null',
@@ -192,7 +197,7 @@ describe('further output', () => {
         index: fc.constantFrom('', ',"index":0', ',"index":1', ',"index": 1', ',"index":0.0', ',"index":"1"'),
         head: fc.constantFrom('"id":"c1","model":"m",', '"id":"c2","model":"n",', '"id" : "c3",', '"x":1,'),
       })
-      .map(makeChunk);
+      .map(({ space, ...parts }) => makeChunk(parts).replaceAll('":', `":${space}`));
     fc.assert(
       fc.property(fc.array(chunks, { maxLength: 8 }), fc.constantFrom('data: [DONE]\n\n', ''), (texts, done) => {
         const { facts, parsed } = readBoth(CHAT_LANGUAGE, makeFrames(...texts) + done);
