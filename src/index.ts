@@ -8,6 +8,7 @@ export type {
   LedgerReader,
   ModelSummary,
   PruneOptions,
+  PrunePlan,
   PruneResult,
   RunRow,
   StoreInfo,

@@ -13,7 +13,8 @@ export interface SummaryFile extends Session {
   readonly durationMs: number;
   readonly exitCode: number;
   readonly calls: number;
-  readonly errors: number;
+  /** `null` when the ledger could not be read. */
+  readonly errors: number | null;
   readonly counts: SessionCounts;
   readonly models: readonly ModelSummary[];
   readonly faults: readonly {
@@ -42,7 +43,7 @@ export function makeSummaryFile(parts: SummaryFileParts): SummaryFile {
     durationMs,
     exitCode,
     calls: counts.calls,
-    errors: summary?.errors ?? 0,
+    errors: summary?.errors ?? null,
     counts,
     models: summary?.models ?? [],
     faults: parts.faults.map(({ fault: { code, message, hint }, count }) => ({ code, message, hint, count })),
