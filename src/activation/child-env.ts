@@ -1,3 +1,4 @@
+import { caFileVariables } from '../core/ca-variables.js';
 import type { Origin } from '../core/wire.js';
 import { type JavaTrust, makeJavaOptions } from './java-options.js';
 import { makeNoProxy } from './no-proxy.js';
@@ -85,19 +86,20 @@ const replacingVariables: Readonly<Record<string, readonly string[]>> = {
   PERL_LWP_SSL_CA_FILE: ['PERL_LWP_SSL_CA_FILE', 'HTTPS_CA_FILE'],
 };
 
-/** Variables that outrank one of the above in the clients that know them: extended when the user set them, never set. */
-const onlyWhenPreset = ['CODEX_CA_CERTIFICATE', 'DENO_CERT', 'NPM_CONFIG_CAFILE'] as const;
-
+/**
+ * The other variables of `caFileVariables` outrank one of the above in the clients that know them: extended where the
+ * user set them, never set.
+ */
 function makeTrustVariables({ parentEnv, bundleFor, caPath, extraCaPath }: ChildEnvOptions): Record<string, string> {
-  const variables: Record<string, string> = { NODE_EXTRA_CA_CERTS: extraCaPath, DENO_CERT: caPath };
-  for (const [name, sources] of Object.entries(replacingVariables)) {
-    variables[name] = bundleFor(sources.map((source) => parentEnv[source]).find(isGiven));
-  }
-  for (const name of onlyWhenPreset) {
+  const variables: Record<string, string> = {};
+  for (const name of caFileVariables) {
     const file = parentEnv[name];
-    if (isGiven(file)) variables[name] = bundleFor(file);
+    if (name !== 'NODE_EXTRA_CA_CERTS' && isGiven(file)) variables[name] = bundleFor(file);
   }
-  return variables;
+  for (const [name, sources] of Object.entries(replacingVariables)) {
+    variables[name] ??= bundleFor(sources.map((source) => parentEnv[source]).find(isGiven));
+  }
+  return { DENO_CERT: caPath, ...variables, NODE_EXTRA_CA_CERTS: extraCaPath };
 }
 
 function isGiven(value: string | undefined): value is string {

@@ -7,6 +7,7 @@ import { type ChildEnvOptions, makeChildEnv } from '../../src/activation/child-e
 import { findJavaProperty, makeJavaOptions } from '../../src/activation/java-options.js';
 import { makeNoProxy } from '../../src/activation/no-proxy.js';
 import { addRequire, readNodeOptions } from '../../src/activation/node-options.js';
+import { caFileVariables } from '../../src/core/ca-variables.js';
 import type { Origin } from '../../src/core/wire.js';
 
 const local: Origin = { scheme: 'http', host: 'localhost', port: 11434 };
@@ -74,7 +75,22 @@ describe('the environment of a child', () => {
       PERL_LWP_SSL_CA_FILE: '/home/bundle-of-/perl.pem',
       GIT_SSL_CAINFO: '/home/bundle-of-system',
     });
-    expect(env).not.toHaveProperty('HTTPS_CA_FILE');
+    expect(env.HTTPS_CA_FILE).toBe('/home/bundle-of-/perl.pem');
+  });
+
+  it('extends every variable the merged bundle is made from, where the user set it', () => {
+    const preset = Object.fromEntries(caFileVariables.map((name) => [name, `/own/${name}.pem`]));
+    const env = makeChildEnv(makeOptions(preset));
+    for (const name of caFileVariables.filter((name) => name !== 'NODE_EXTRA_CA_CERTS')) {
+      expect([name, env[name]]).toEqual([name, `/home/bundle-of-/own/${name}.pem`]);
+    }
+    expect(env.NODE_EXTRA_CA_CERTS).toBe('/home/extra.pem');
+  });
+
+  it('names a file of certificates in no variable the merged bundle does not take in', () => {
+    const named = Object.entries(makeChildEnv(makeOptions({}))).filter(([, value]) => /^\/home\/[^/]*$/.test(value));
+    expect(caFileVariables).toEqual(expect.arrayContaining(named.map(([name]) => name)));
+    expect(named.length).toBeGreaterThan(8);
   });
 
   it('extends variables that outrank ours only where the user set them', () => {
