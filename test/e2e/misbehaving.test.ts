@@ -26,7 +26,11 @@ const usage = {
   ...{ inputTokens: 10, outputTokens: 5, cacheReadTokens: 4, reasoningTokens: 2, totalTokens: 15 },
 };
 const askingRequest = chatStreamRequest.replace('{', '{"stream_options":{"include_usage":true},');
-const askedChanges = ['request: stream_options.include_usage set', 'reply: usage frame hidden'];
+const askedChanges = [
+  'request: stream_options.include_usage set',
+  'reply: usage frame hidden',
+  'reply: empty usage members hidden',
+];
 
 /** Answers when the request is whole, told whether usage was asked for. */
 function answer(reply: (response: ServerResponse, asksForUsage: boolean) => void): void {
