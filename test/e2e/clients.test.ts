@@ -129,7 +129,7 @@ describe.each(['fetch', 'request', 'agent', 'undici'])('Node’s %s', (client) =
   it.each(['localhost', '127.0.0.1'])('has every call to a local model on record: %s', async (host) => {
     const runId = `local-${client}-${host}`;
     const base = `http://${host}:${lab.local.port}`;
-    const flags = ['--run-id', runId, '--provider', `local=${base}`];
+    const flags = ['--run-id', runId, '--provider', `by-this-name=${base}`];
     const ended = await lab.run([...child, base, String(rounds)], { flags });
     expect(ended).toEqual({ status: 0, signal: null, stdout: `done ${rounds}\n`, stderr: '' });
     expectEveryCall(runId, 'local', rounds);
