@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type ChildEnvOptions, makeChildEnv } from '../../src/activation/child-env.js';
 import { findJavaProperty, makeJavaOptions } from '../../src/activation/java-options.js';
-import { makeNoProxy } from '../../src/activation/no-proxy.js';
+import { findHiddenHosts, makeNoProxy } from '../../src/activation/no-proxy.js';
 import { addRequire, readNodeOptions } from '../../src/activation/node-options.js';
 import { caFileVariables } from '../../src/core/ca-variables.js';
 import type { Origin } from '../../src/core/wire.js';
@@ -161,6 +161,33 @@ describe('the list of hosts that stay direct', () => {
     ['keeps loopback for a model elsewhere', ['a'], [{ ...local, host: 'gpu.corp' }], 'a,localhost,127.0.0.1,::1'],
   ])('%s', (_title, previous, registered, expected) => {
     expect(makeNoProxy({ previous, registered })).toBe(expected);
+  });
+});
+
+describe('the hosts a NO_PROXY hides', () => {
+  const hosts = ['api.openai.com', 'gpu.corp:8080', '10.1.2.3', '[fd00::1]:8443'];
+
+  it.each<[string, readonly string[]]>([
+    ['', []],
+    ['localhost,127.0.0.1,::1', []],
+    ['*', hosts],
+    ['.openai.com', ['api.openai.com']],
+    ['*.openai.com', ['api.openai.com']],
+    ['*openai.com', ['api.openai.com']],
+    ['a.test, API.OpenAI.com.', ['api.openai.com']],
+    ['openai.com:443', ['api.openai.com']],
+    ['openai.com:8443', []],
+    ['ai.com,openai.co,xapi.openai.com,.', []],
+    ['corp', ['gpu.corp:8080']],
+    ['gpu.corp:8080', ['gpu.corp:8080']],
+    ['gpu.corp:443', []],
+    ['10.0.0.0/8', ['10.1.2.3']],
+    ['10.1.2.0/99,10.2.0.0/16,2.3,fd00::/8x', []],
+    ['fd00::/8', ['[fd00::1]:8443']],
+    ['[fd00::1]:8443', ['[fd00::1]:8443']],
+    ['fd00::1', ['[fd00::1]:8443']],
+  ])('"%s"', (noProxy, hidden) => {
+    expect(findHiddenHosts(noProxy, hosts)).toEqual(hidden);
   });
 });
 
