@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, copyFile, open, realpath, rm } from 'node:fs/promises';
+import { chmod, copyFile, open, realpath, rm, stat } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { readErrorMessage, TrackerError } from '../core/errors.js';
@@ -32,6 +32,7 @@ export async function openJavaTrust(options: JavaTrustOptions): Promise<JavaTrus
   const trustStorePath = makeSessionPaths(sessionFolder).javaTrustStore;
   const trustStorePassword = findJavaProperty(toolOptions, 'javax.net.ssl.trustStorePassword') ?? usualPassword;
   try {
+    if (!(await stat(source)).isFile()) throw new Error('it is no regular file');
     await rm(trustStorePath, { force: true });
     await copyFile(source, trustStorePath);
     await chmod(trustStorePath, 0o600);

@@ -1,6 +1,9 @@
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
+import { findFileText } from './regular-file.js';
+import { findOwner, findOwnIdentity, formatOwner, judgeOwner, type SessionOwner } from './session-owner.js';
 import { makeSessionPaths } from './session-paths.js';
 
 export interface SessionFilesOptions {
@@ -25,11 +28,17 @@ export interface SessionFiles {
 }
 
 const sessionIdForm = /^sess_[0-9a-f]{12}$/;
+const maxWgetrcBytes = 1024 * 1024;
+/** After this a folder whose owner cannot be judged is taken for left behind. */
+const abandonedMs = 7 * 86_400_000;
+/** Nothing more can be written there, which is no fault of the program's that is to run. */
+const unwritableCodes: ReadonlySet<string | null> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);
 
 /**
  * Makes `<home>/sessions/<sessionId>` with the files children of the session are pointed at: settings of wget and PHP,
- * which know no variable for roots, and a place for Cline's hub. Folders whose tap is no longer running are removed on
- * the way, those alone. Throws `OPTION_INVALID` for an id that is none and `HOME_UNUSABLE`.
+ * which know no variable for roots, and a place for Cline's hub. Where the disk is full or read-only, in a folder of
+ * its own among the system's temporary files. Folders whose tap is known to run no longer are removed on the way, and
+ * those a week old of which nothing can be known. Throws `OPTION_INVALID` for an id that is none and `HOME_UNUSABLE`.
  */
 export function openSessionFiles(options: SessionFilesOptions): SessionFiles {
   const { home, sessionId } = options;
@@ -42,14 +51,25 @@ export function openSessionFiles(options: SessionFilesOptions): SessionFiles {
       },
     );
   }
-  const sessions = join(home, 'sessions');
-  const folder = join(sessions, sessionId);
+  const folder = makeSessionFolder(join(home, 'sessions'), options);
+  return { folder, close: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+function makeSessionFolder(sessions: string, options: SessionFilesOptions): string {
+  const folder = join(sessions, options.sessionId);
+  const self = findOwnIdentity();
   try {
     mkdirSync(sessions, { recursive: true, mode: 0o700 });
-    sweepDeadSessions(sessions);
+    sweepDeadSessions(sessions, self);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeSessionFiles(folder, options);
+    writeSessionFiles(folder, options, self);
+    return folder;
   } catch (error) {
+    const temporary = unwritableCodes.has(findSystemCode(error)) ? findTemporaryFolder(options, self) : undefined;
+    if (temporary !== undefined) {
+      removeIfPossible(folder);
+      return temporary;
+    }
     throw new TrackerError(
       'HOME_UNUSABLE',
       `Could not make the session's files in ${folder}: ${readErrorMessage(error)}`,
@@ -59,13 +79,34 @@ export function openSessionFiles(options: SessionFilesOptions): SessionFiles {
       },
     );
   }
-  return { folder, close: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-function writeSessionFiles(folder: string, options: SessionFilesOptions): void {
+/** Mode 0700, under a name nobody can have taken before; `undefined` when nothing can be written there either. */
+function findTemporaryFolder(options: SessionFilesOptions, self: SessionOwner): string | undefined {
+  let folder: string | undefined;
+  try {
+    folder = mkdtempSync(join(tmpdir(), `llmtap-${options.sessionId}-`));
+    writeSessionFiles(folder, options, self);
+    return folder;
+  } catch {
+    // What is wrong with the home is what the user can mend, and what is said.
+    if (folder !== undefined) removeIfPossible(folder);
+    return undefined;
+  }
+}
+
+function removeIfPossible(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // Read-only: there is nothing in it, or what is left is swept another time.
+  }
+}
+
+function writeSessionFiles(folder: string, options: SessionFilesOptions, self: SessionOwner): void {
   const paths = makeSessionPaths(folder);
   const write = (path: string, text: string) => writeFileSync(path, text, { mode: 0o600 });
-  write(paths.owner, `${process.pid}\n`);
+  write(paths.owner, formatOwner(self));
   write(paths.wgetrc, makeWgetrc(readUserWgetrc(options.parentEnv), options));
   mkdirSync(paths.phpFolder, { recursive: true, mode: 0o700 });
   write(paths.phpIni, makePhpIni(options.bundlePath));
@@ -75,12 +116,8 @@ function writeSessionFiles(folder: string, options: SessionFilesOptions): void {
 function readUserWgetrc(env: SessionFilesOptions['parentEnv']): string {
   const path = env.WGETRC || (env.HOME ? join(env.HOME, '.wgetrc') : undefined);
   if (path === undefined || !isAbsolute(path)) return '';
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // wget goes on without a ~/.wgetrc as well.
-    return '';
-  }
+  // wget goes on without a ~/.wgetrc as well.
+  return findFileText(path, maxWgetrcBytes) ?? '';
 }
 
 /**
@@ -105,25 +142,19 @@ function makePhpIni(bundlePath: string): string {
   return `curl.cainfo=${value}\nopenssl.cafile=${value}\n`;
 }
 
-/** Removes the folders whose recorded process is gone. One without a readable record may be in the making: it stays. */
-function sweepDeadSessions(sessions: string): void {
+/** One without a readable record may be in the making: like one of another container's, it stays until it is old. */
+function sweepDeadSessions(sessions: string, self: SessionOwner): void {
   for (const name of readdirSync(sessions).filter((entry) => sessionIdForm.test(entry))) {
     const folder = join(sessions, name);
     try {
-      if (!lstatSync(folder).isDirectory()) continue;
-      const owner = Number(readFileSync(makeSessionPaths(folder).owner, 'utf8').trim());
-      if (Number.isSafeInteger(owner) && owner > 0 && isGone(owner)) rmSync(folder, { recursive: true, force: true });
+      const found = lstatSync(folder);
+      if (!found.isDirectory()) continue;
+      const owner = findOwner(makeSessionPaths(folder).owner);
+      const verdict = owner === undefined ? 'unknown' : judgeOwner(owner, self);
+      const isAbandoned = verdict === 'unknown' && found.mtimeMs < Date.now() - abandonedMs;
+      if (verdict === 'gone' || isAbandoned) rmSync(folder, { recursive: true, force: true });
     } catch {
       // Another tap is making or sweeping the same folder; the next session looks again.
     }
-  }
-}
-
-function isGone(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return false;
-  } catch (error) {
-    return findSystemCode(error) === 'ESRCH';
   }
 }

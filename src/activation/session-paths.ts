@@ -8,7 +8,7 @@ export interface SessionPaths {
   readonly phpIni: string;
   /** Where Cline's hub daemon writes how to reach it; the file is Cline's to make. */
   readonly clineDiscovery: string;
-  /** Holds the process id of the tap the folder belongs to. */
+  /** Tells the tap the folder belongs to, as `formatOwner` writes it. */
   readonly owner: string;
   readonly javaTrustStore: string;
 }

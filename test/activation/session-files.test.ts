@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSessionFiles, type SessionFilesOptions } from '../../src/activation/session-files.js';
+import { findOwnIdentity, formatOwner } from '../../src/activation/session-owner.js';
 
 let home: string;
 beforeEach(() => {
@@ -89,8 +90,13 @@ describe('the files of a session', () => {
       if (owner !== undefined) writeFileSync(join(folder, 'pid'), owner);
       return folder;
     };
-    const dead = make('sess_00000000dead', `${pid}\n`);
+    const gone = { ...findOwnIdentity(), processId: pid };
+    const dead = make('sess_00000000dead', formatOwner(gone));
     const kept = [
+      make('sess_0000000000a1', formatOwner({ ...gone, pidNamespace: 'pid:[1]' })),
+      make('sess_0000000000a2', formatOwner({ ...gone, boot: 'another' })),
+      make('sess_0000000000a3', `${pid}\n`),
+      make('sess_0000000000a4', formatOwner(findOwnIdentity())),
       make('sess_0000000a11fe', `${process.pid}\n`),
       make('sess_000000000000'),
       make('sess_000000000001', 'no number'),
