@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -50,40 +51,41 @@ const ruby = 'require "net/http"; puts Net::HTTP.get(URI(ARGV[0]))';
 const php = '$c = curl_init($argv[1]); curl_exec($c);';
 const node = 'fetch(process.argv[1]).then((r) => r.text()).then(console.log)';
 
-/** Each program with what shows that it is there. */
+/** Each program with what shows that it is there; without a probe it has to be: its absence is a failure. */
 const clients: readonly {
   readonly name: string;
-  readonly probe: readonly string[];
+  readonly probe?: readonly string[];
   readonly command: readonly string[];
 }[] = [
-  { name: 'curl', probe: ['curl'], command: ['curl', '-sS'] },
+  { name: 'curl', command: ['curl', '-sS'] },
   { name: 'wget', probe: ['wget'], command: ['wget', '-q', '-O', '-'] },
-  { name: 'Python urllib', probe: ['python3'], command: ['python3', '-c', urllib] },
+  { name: 'Python urllib', command: ['python3', '-c', urllib] },
   { name: 'Python requests', probe: ['python3', '-c', 'import requests'], command: ['python3', '-c', requests] },
   { name: 'Python httpx', probe: ['python3', '-c', 'import httpx'], command: ['python3', '-c', httpx] },
   { name: 'Perl LWP', probe: ['perl', '-MLWP::Protocol::https', '-e', '1'], command: ['perl', '-e', lwp] },
   { name: 'Ruby net/http', probe: ['ruby'], command: ['ruby', '-e', ruby] },
   { name: 'PHP curl', probe: ['php', '-r', 'curl_init();'], command: ['php', '-r', php] },
-  { name: 'Node fetch', probe: [nodePath], command: [nodePath, '-e', node] },
+  { name: 'Node fetch', command: [nodePath, '-e', node] },
 ];
 
 describe('a child with nothing but the environment', () => {
-  for (const { name, probe, command } of clients) {
-    // Skipped where the program is not installed.
-    it.skipIf(!hasProgram(...probe))(`goes through the proxy and trusts it: ${name}`, async () => {
+  for (const { name: program, probe, command } of clients) {
+    const isMissing = probe !== undefined && !hasProgram(...probe);
+    const name = probe === undefined ? program : `${program} (needs ${probe[0]}${probe.length > 1 ? ' with it' : ''})`;
+    it.skipIf(isMissing)(`goes through the proxy and trusts it: ${name}`, async () => {
       const result = await runChild([...command, url], { env: makeEnv() });
       expect(result.stdout).toContain('"url":"/styled"');
       expect(result).toMatchObject({ code: 0, stderr: '' });
       expect(lab.connects.map(({ authority }) => authority)).toEqual([`${upstreamHost}:443`]);
     });
 
-    it.skipIf(!hasProgram(...probe))(`reaches an unregistered server on loopback directly: ${name}`, async () => {
+    it.skipIf(isMissing)(`reaches an unregistered server on loopback directly: ${name}`, async () => {
       const result = await runChild([...command, `http://localhost:${lab.plainPort}/local`], { env: makeEnv() });
       expect(result.stdout).toContain('"url":"/local"');
       expect([...lab.connects, ...lab.forwarded]).toEqual([]);
     });
 
-    it.skipIf(!hasProgram(...probe))(`reaches a registered model on loopback through the proxy: ${name}`, async () => {
+    it.skipIf(isMissing)(`reaches a registered model on loopback through the proxy: ${name}`, async () => {
       const registered: Origin[] = [{ scheme: 'http', host: 'localhost', port: lab.plainPort }];
       const local = `http://localhost:${lab.plainPort}/local`;
       const parentEnv = { NO_PROXY: 'localhost,127.0.0.1' };
@@ -92,7 +94,7 @@ describe('a child with nothing but the environment', () => {
       expect([...lab.connects.map(({ authority }) => authority), ...lab.forwarded]).toHaveLength(1);
     });
 
-    it.skipIf(!hasProgram(...probe))(`logs in to a proxy whose URL has credentials: ${name}`, async () => {
+    it.skipIf(isMissing)(`logs in to a proxy whose URL has credentials: ${name}`, async () => {
       lab.requireLogin('sess:token');
       const proxyUrl = `http://sess:token@127.0.0.1:${lab.proxyPort}`;
       const result = await runChild([...command, url], { env: makeEnv({ proxyUrl }) });
@@ -100,14 +102,14 @@ describe('a child with nothing but the environment', () => {
     });
   }
 
-  it.skipIf(!hasProgram('git'))('goes through the proxy and trusts it: git', async () => {
+  it.skipIf(!hasProgram('git'))('goes through the proxy and trusts it: git (needs git)', async () => {
     await runChild(['git', 'ls-remote', `https://${upstreamHost}/repository.git`], { env: makeEnv() });
     // The upstream is no git server; that it was asked shows that TLS was trusted.
     expect(lab.asked).toContain('GET /repository.git/info/refs?service=git-upload-pack');
     expect(lab.connects.map(({ authority }) => authority)).toEqual([`${upstreamHost}:443`]);
   });
 
-  it.skipIf(!hasProgram('wget'))('overrides a proxy of the user’s own wgetrc: wget', async () => {
+  it.skipIf(!hasProgram('wget'))('overrides a proxy of the user’s own wgetrc: wget (needs wget)', async () => {
     const own = join(lab.folder, 'own-wgetrc');
     writeFileSync(own, 'https_proxy = http://127.0.0.1:1\n');
     const session = openSessionFiles({
@@ -136,32 +138,54 @@ public class Ask {
 describe('Java', () => {
   const hasJava = hasProgram('java', '-version') && hasProgram('keytool', '-help');
 
-  it.skipIf(!hasJava)('goes through the proxy, trusts it, and keeps loopback direct', { timeout: 60_000 }, async () => {
-    const source = join(lab.folder, 'Ask.java');
-    writeFileSync(source, program);
-    const { caPath } = lab;
-    const java = await openJavaTrust({ parentEnv: process.env, sessionFolder: files.folder, caPath });
-    const env = makeEnv({ java, parentEnv: { JAVA_TOOL_OPTIONS: '-Xshare:auto' } });
-    const result = await runChild(['java', source, url, `http://localhost:${lab.plainPort}/local`], { env });
-    expect(result.stdout).toMatch(/"\/styled".*\n.*"\/local"/);
-    expect(result.stderr).toMatch(/^Picked up JAVA_TOOL_OPTIONS: -Xshare:auto /);
-    expect(lab.connects.map(({ authority }) => authority)).toEqual([`${upstreamHost}:443`]);
-    expect(lab.forwarded).toEqual([]);
-  });
+  it.skipIf(!hasJava)(
+    'goes through the proxy, trusts it, keeps loopback direct (needs a JDK)',
+    { timeout: 60_000 },
+    async () => {
+      const source = join(lab.folder, 'Ask.java');
+      writeFileSync(source, program);
+      const { caPath } = lab;
+      const java = await openJavaTrust({ parentEnv: process.env, sessionFolder: files.folder, caPath });
+      const env = makeEnv({ java, parentEnv: { JAVA_TOOL_OPTIONS: '-Xshare:auto' } });
+      const result = await runChild(['java', source, url, `http://localhost:${lab.plainPort}/local`], { env });
+      expect(result.stdout).toMatch(/"\/styled".*\n.*"\/local"/);
+      expect(result.stderr).toMatch(/^Picked up JAVA_TOOL_OPTIONS: -Xshare:auto /);
+      expect(lab.connects.map(({ authority }) => authority)).toEqual([`${upstreamHost}:443`]);
+      expect(lab.forwarded).toEqual([]);
+    },
+  );
 
-  it.skipIf(!hasJava)('keeps the trust store the user’s own options name', { timeout: 60_000 }, async () => {
-    const first = await openJavaTrust({ parentEnv: process.env, sessionFolder: files.folder, caPath: lab.caPath });
-    const own = join(lab.folder, 'own store');
-    writeFileSync(own, readFileSync(first.trustStorePath));
-    const JAVA_TOOL_OPTIONS = `"-Djavax.net.ssl.trustStore=${own}"`;
-    const options = { sessionFolder: files.folder, caPath: lab.caPath };
-    // The name is taken in that store: keytool says so, which shows the copy was of this one.
-    await expect(openJavaTrust({ ...options, parentEnv: { ...process.env, JAVA_TOOL_OPTIONS } })).rejects.toMatchObject(
-      {
+  it.skipIf(!hasJava)(
+    'keeps the trust store the user’s own options name (needs a JDK)',
+    { timeout: 60_000 },
+    async () => {
+      const first = await openJavaTrust({ parentEnv: process.env, sessionFolder: files.folder, caPath: lab.caPath });
+      const own = join(lab.folder, 'own store');
+      writeFileSync(own, readFileSync(first.trustStorePath));
+      const JAVA_TOOL_OPTIONS = `"-Djavax.net.ssl.trustStore=${own}"`;
+      const options = { sessionFolder: files.folder, caPath: lab.caPath };
+      // The name is taken in that store: keytool says so, which shows the copy was of this one.
+      await expect(
+        openJavaTrust({ ...options, parentEnv: { ...process.env, JAVA_TOOL_OPTIONS } }),
+      ).rejects.toMatchObject({
         code: 'OPTION_INVALID',
         message: expect.stringContaining('own store'),
-      },
-    );
+      });
+    },
+  );
+
+  it.skipIf(process.platform === 'win32')('refuses a trust store that is a pipe (needs mkfifo)', async () => {
+    const tools = join(lab.folder, 'tools');
+    mkdirSync(tools);
+    writeFileSync(join(tools, 'keytool'), '');
+    const pipe = join(tools, 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    const parentEnv = { PATH: tools, JAVA_TOOL_OPTIONS: `"-Djavax.net.ssl.trustStore=${pipe}"` };
+    const opening = openJavaTrust({ parentEnv, sessionFolder: files.folder, caPath: lab.caPath });
+    await expect(opening).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining('it is no regular file'),
+    });
   });
 
   it('says so when there is no keytool', async () => {

@@ -82,6 +82,23 @@ describe('the files of a session', () => {
     );
   });
 
+  it.skipIf(process.platform === 'win32')('keep nothing of a wgetrc that is a pipe or a device (needs mkfifo)', () => {
+    const pipe = join(home, 'pipe');
+    expect(spawnSync('mkfifo', [pipe]).status).toBe(0);
+    for (const WGETRC of [pipe, '/dev/zero', home]) {
+      const files = open({ parentEnv: { WGETRC } });
+      expect(readFileSync(join(files.folder, 'wgetrc'), 'utf8')).toBe('ca_certificate = /b/bundle.pem\n');
+      files.close();
+    }
+  });
+
+  it('keep nothing of a wgetrc larger than any can be', () => {
+    const own = join(home, 'own-wgetrc');
+    writeFileSync(own, '# a comment\n'.repeat(200_000));
+    const { folder } = open({ parentEnv: { WGETRC: own } });
+    expect(statSync(join(folder, 'wgetrc')).size).toBeLessThan(100);
+  });
+
   it('sweep the folders of taps that are gone, and no other', () => {
     const { pid } = spawnSync(process.execPath, ['-e', '']);
     const make = (name: string, owner?: string) => {

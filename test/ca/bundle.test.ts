@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createSecureContext, rootCertificates } from 'node:tls';
@@ -161,6 +162,12 @@ describe('openBundle', () => {
     const { bundlePath, extraPath } = openBundle(home, authority, { SSL_CERT_FILE: path, NODE_EXTRA_CA_CERTS: path });
     expect(countCertificates(bundlePath)).toBeGreaterThan(100);
     expect(readBlocks(extraPath)).toEqual([authority.certPem]);
+  });
+
+  test.skipIf(process.platform === 'win32')('passes over a pipe, which is left to the command (needs mkfifo)', () => {
+    const { home, authority } = setUp();
+    execFileSync('mkfifo', [join(home, 'pipe')]);
+    expect(countCertificates(makeBundle({ home, authority, baseFile: join(home, 'pipe') }))).toBeGreaterThan(100);
   });
 
   test('is made again when it was damaged or deleted', () => {
