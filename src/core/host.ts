@@ -1,5 +1,6 @@
 import type { EventListener } from './events.js';
 import type { BodyPolicy } from './ledger.js';
+import type { AskRouter } from './routing.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
 import type { Origin, ProviderRegistration } from './wire.js';
 
@@ -20,6 +21,18 @@ export interface HostOptions {
    * comes, so that a program can be started first and load its own things meanwhile.
    */
   readonly warm?: 'now' | 'later';
+  /** Asked for the model of every call of a `routed` session. */
+  readonly router?: AskRouter;
+  /** Whose sessions these are in the ledger, so that one tracker's can be told from another's; `null` when absent. */
+  readonly trackerId?: string;
+}
+
+/** A session as it was on a host that died: opened again under its id, and at its port where that is still free. */
+export interface RestoredSession {
+  readonly session: Session;
+  readonly port: number;
+  /** `user:password`, or `null`. */
+  readonly credentials: string | null;
 }
 
 export interface SessionOptions extends Partial<SessionIds> {
@@ -27,6 +40,14 @@ export interface SessionOptions extends Partial<SessionIds> {
   readonly command?: readonly string[];
   /** Ask clients for credentials on the proxy port. Off when absent. */
   readonly credentials?: boolean;
+  /**
+   * An address of this machine to listen on besides loopback's place, for containers. Whoever can reach it can use the
+   * session, so `credentials` are then always asked for. `127.0.0.1` when absent.
+   */
+  readonly bindAddress?: string;
+  /** Ask the host's router for the model of every call. Off when absent. */
+  readonly routed?: boolean;
+  readonly restore?: RestoredSession;
 }
 
 /** A session with its door open. */
@@ -36,8 +57,14 @@ export interface OpenSession {
   readonly proxyUrl: string;
   readonly port: number;
   counts(): SessionCounts;
-  /** Closes port and connections; `exitCode` is noted in the ledger. May be called twice. */
-  close(end?: { readonly exitCode?: number }): Promise<void>;
+  /** `user:password` clients are asked for, or `null`. */
+  readonly credentials: string | null;
+  /**
+   * Closes port and connections; `exitCode` is noted in the ledger. With `drain` no new connection is taken, idle ones
+   * are closed, and exchanges under way end first. May be called twice; a call without `drain` cuts what an earlier one
+   * waits for.
+   */
+  close(end?: { readonly exitCode?: number; readonly drain?: boolean }): Promise<void>;
 }
 
 /** The side that owns proxy, CA and ledger. */

@@ -10,6 +10,7 @@ export class OpenedSession implements OpenSession {
   readonly session: Session;
   readonly port: number;
   readonly proxyUrl: string;
+  readonly credentials: string | null;
   readonly #door: Door;
   readonly #onClose: (exitCode: number | null) => Promise<void>;
   #closing: Promise<void> | null = null;
@@ -23,6 +24,7 @@ export class OpenedSession implements OpenSession {
     this.session = parts.session;
     this.#door = parts.door;
     this.port = parts.door.port;
+    this.credentials = parts.credentials;
     this.proxyUrl = `http://${parts.credentials === null ? '' : `${parts.credentials}@`}127.0.0.1:${this.port}`;
     this.#onClose = parts.onClose;
   }
