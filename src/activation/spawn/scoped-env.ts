@@ -2,6 +2,7 @@ import { caFileVariables } from '../../core/ca-variables.js';
 import type { ErrorCode } from '../../core/errors.js';
 import { readErrorMessage } from '../../core/errors.js';
 import type { ScopedSession } from '../../core/scope.js';
+import type { Env } from '../child-env.js';
 import { findInheritedEnv } from '../inherited-env.js';
 import { type GivenEnv, makeParentEnv, mergeEnv } from './merge-env.js';
 
@@ -21,9 +22,13 @@ export function findScopedEnv<V>(session: ScopedSession, start: ChildStart<V>): 
   const foldsCase = process.platform === 'win32';
   try {
     const variables = session.makeChildVariables(makeParentEnv(start.given, foldsCase));
-    const winner = start.isExplicit && !session.force ? 'caller' : 'session';
-    if (winner === 'caller') reportCarriedAlong(session, start.given, variables);
-    return mergeEnv({ given: start.given, variables, winner, foldsCase });
+    if (!start.isExplicit || session.force) {
+      return mergeEnv({ given: start.given, variables, winner: 'session', foldsCase });
+    }
+    const inherited = findInheritedEnv();
+    reportCarriedAlong(session, { given: start.given, variables, inherited });
+    const given = withoutExtended(start.given, inherited);
+    return mergeEnv({ given, variables, winner: 'caller', foldsCase });
   } catch (error) {
     announceUnseen(session, error);
     return undefined;
@@ -39,34 +44,45 @@ function announceUnseen(session: ScopedSession, error: unknown): void {
   );
 }
 
-/** Without them a child's calls go past the session, or fail for want of our root. */
-const decisiveNames: readonly string[] = [
-  'HTTPS_PROXY',
-  'https_proxy',
-  'NODE_OPTIONS',
-  'LLMTAP_HOOK',
+/** The session adds to what these hold and takes nothing away. */
+const extendedNames: readonly string[] = [
   ...caFileVariables,
+  'NODE_OPTIONS',
+  'NO_PROXY',
+  'no_proxy',
+  'PHP_INI_SCAN_DIR',
+  'WGETRC',
 ];
 
 /**
- * A value that is the process's own was not chosen for this child but copied with the rest, and is the likeliest reason
- * for calls that are missing. The value is not told: a proxy's may hold a password.
+ * What the caller chose, without what it copied from the process's own and the session extends: execa, cluster and
+ * `{...process.env, X}` all hand a child its parent's CA files, and with those alone it would refuse the session's
+ * certificates. Values of the caller's own stay.
  */
-function reportCarriedAlong(
-  session: ScopedSession,
-  given: GivenEnv,
-  variables: Readonly<Record<string, string>>,
-): void {
-  const inherited = findInheritedEnv();
-  const carried = decisiveNames.filter((name) => {
+function withoutExtended<V>(given: GivenEnv<V>, inherited: Env): GivenEnv<V> {
+  const copied = new Set(extendedNames.filter((name) => given[name] === inherited[name]));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !copied.has(name)));
+}
+
+interface Carried {
+  readonly given: GivenEnv;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly inherited: Env;
+}
+
+/**
+ * A proxy that is the process's own was not chosen for this child but copied with the rest, and is the likeliest reason
+ * for calls that are missing. Its value is not told: it may hold a password.
+ */
+function reportCarriedAlong(session: ScopedSession, { given, variables, inherited }: Carried): void {
+  const carried = ['HTTPS_PROXY', 'https_proxy', 'LLMTAP_HOOK'].filter((name) => {
     const value = given[name];
-    if (value === undefined || value === '' || value !== inherited[name]) return false;
-    return variables[name] !== undefined && variables[name] !== value;
+    return value !== undefined && value !== '' && value !== variables[name] && value === inherited[name];
   });
   if (carried.length === 0) return;
   session.announceFault(
     'OPTION_CONFLICT',
-    `A child was started with an env that carries ${carried.join(', ')} of this process: they win over the session's, so its calls may go unseen.`,
-    'Leave env out, take them out of it, or open the scope with force: true.',
+    `A child was started with an env that carries ${carried.join(', ')} of this process: it wins over the session's, so the child's calls may go unseen.`,
+    'Leave env out, take it out of env, or open the scope with force: true.',
   );
 }

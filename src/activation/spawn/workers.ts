@@ -1,6 +1,7 @@
 import workerThreads from 'node:worker_threads';
-import { findSystemCode } from '../../core/errors.js';
+import { findSystemCode, readErrorMessage } from '../../core/errors.js';
 import type { ScopedSession } from '../../core/scope.js';
+import { addWorkerRoot } from '../child-env.js';
 import { findInheritedEnv } from '../inherited-env.js';
 import { readNodeOptions } from '../node-options.js';
 import type { Patch } from '../patch.js';
@@ -83,45 +84,63 @@ interface SecondTry {
   readonly session: ScopedSession;
 }
 
+/** Node names one flag at a time. */
 function makeWithLess(error: Error, { makeWith, makeAsGiven, nodeOptions, session }: SecondTry): workerThreads.Worker {
-  try {
-    return makeWith(leaveOut(nodeOptions, error.message));
-  } catch {
+  let words = readNodeOptions(nodeOptions);
+  let { message } = error;
+  for (;;) {
+    const fewer = leaveOut(words, message);
     // What is wrong was wrong before us, and Node says so now; else the Worker starts as it would have.
-    const worker = makeAsGiven();
-    announceUnseen(session, 'Node refused it the NODE_OPTIONS of this process', 'Give the Worker an env of its own.');
-    return worker;
+    if (fewer.length === words.length) break;
+    words = fewer;
+    try {
+      return makeWith(formatNodeOptions(words));
+    } catch (next) {
+      message = readErrorMessage(next);
+    }
   }
+  const worker = makeAsGiven();
+  announceUnseen(session, 'Node refused it the NODE_OPTIONS of this process', 'Give the Worker an env of its own.');
+  return worker;
 }
 
 /** `undefined` for a Worker to leave alone: one with options Node refuses, or that shares the process's environment. */
 function findWorkerEnv(session: ScopedSession, options: unknown): Record<string, unknown> | undefined {
   if (options !== undefined && !isOptions(options)) return undefined;
-  const env = options?.env;
-  if (env === undefined || env === null) {
-    return findScopedEnv(session, { given: { ...findInheritedEnv() }, isExplicit: false });
-  }
-  if (env === workerThreads.SHARE_ENV) {
+  const given = options?.env;
+  if (given === workerThreads.SHARE_ENV) {
     announceUnseen(
       session,
       'it shares the environment of this process (SHARE_ENV), where the session’s variables must not go',
       'Start it without SHARE_ENV.',
     );
   }
-  return isOptions(env) ? findScopedEnv(session, { given: { ...env }, isExplicit: true }) : undefined;
+  const isExplicit = isOptions(given);
+  if (!isExplicit && given !== undefined && given !== null) return undefined;
+  const env = findScopedEnv<unknown>(session, { given: isExplicit ? given : { ...findInheritedEnv() }, isExplicit });
+  if (typeof env?.LLMTAP_HOOK !== 'string') return env;
+  try {
+    return { ...env, LLMTAP_HOOK: addWorkerRoot(env.LLMTAP_HOOK, session.caPem) };
+  } catch {
+    // The caller's own, and none of ours can read it: the hook will not either.
+    return env;
+  }
 }
 
 function announceUnseen(session: ScopedSession, reason: string, hint: string): void {
   session.announceFault('IN_PROCESS_UNSEEN', `Calls of a Worker are not seen: ${reason}.`, hint);
 }
 
-/** `NODE_OPTIONS` without the flags a message names, each with the words behind it up to the next. */
-function leaveOut(nodeOptions: string, message: string): string {
+/** The words without the flags a message names, each with the words behind it up to the next. */
+function leaveOut(words: readonly string[], message: string): readonly string[] {
   const refused = new Set(message.match(/--?[a-z][\w-]*/gi));
   let isRefused = false;
-  const words = readNodeOptions(nodeOptions).filter((word) => {
+  return words.filter((word) => {
     if (word.startsWith('-')) isRefused = refused.has(word.split('=', 1)[0] ?? '');
     return !isRefused;
   });
+}
+
+function formatNodeOptions(words: readonly string[]): string {
   return words.map((word) => `"${word.replace(/["\\]/g, String.raw`\$&`)}"`).join(' ');
 }
