@@ -13,18 +13,19 @@ type Spawn = (...args: unknown[]) => unknown;
  * `spawn`, `exec`, `execFile` and `fork` all end in this one method, whoever took hold of them and when, and it is looked
  * up when they are called. `options` are Node's own by then: `envPairs` is what the child gets, `env` still what the
  * caller gave, with `null` from `exec` and `execFile` when there was none.
- * Source: `normalizeSpawnArguments` in https://github.com/nodejs/node/blob/v20.x/lib/child_process.js (read 2026-11-26;
- * measured, Node 20.20).
+ * Source: `normalizeSpawnArguments` in https://github.com/nodejs/node/blob/v20.20.2/lib/child_process.js, as built into
+ * that Node (read 2026-11-26; measured, Node 20.20).
  */
 export function patchAsyncChildren(): Patch {
   return patchMethod<Spawn>(ChildProcess.prototype, 'spawn', (original) => {
     return function (this: unknown, ...args: unknown[]): unknown {
       const session = findCurrentSession();
       if (session === undefined) return Reflect.apply(original, this, args);
-      const result = Reflect.apply(original, this, [adaptOptions(session, args[0]), ...args.slice(1)]);
+      const options = adaptOptions(session, args[0]);
+      const result = Reflect.apply(original, this, [options, ...args.slice(1)]);
       // One that could not be started has no id, and never says `exit`.
       const child = this as ChildProcess;
-      if (child.pid !== undefined) session.noteDescendant(child);
+      if (options !== args[0] && child.pid !== undefined) session.noteDescendant(child);
       return result;
     };
   });

@@ -14,8 +14,7 @@ type WorkerClass = typeof workerThreads.Worker;
 /**
  * Every `Worker` of a scope. Its `NODE_OPTIONS` are read anew where an `env` is given, so the hook is preloaded by them,
  * and the flags of the process stay in force.
- * Source: `Worker::New` in https://github.com/nodejs/node/blob/v20.x/src/node_worker.cc (read 2026-11-26; measured, Node
- * 20.20).
+ * Source: https://github.com/nodejs/node/commit/30dbc84642 (read 2026-11-26; measured, Node 20.20).
  *
  * A proxy of the class, so that `instanceof`, statics and classes that extend it see no difference.
  * NOTE: a class taken out of the module before (`const { Worker } = require(…)`) or extended before is out of reach.
@@ -28,9 +27,7 @@ export function patchWorkers(): Patch {
     construct: (target, args: readonly unknown[], newTarget) => {
       const session = isUndone ? undefined : findCurrentSession();
       if (session === undefined) return Reflect.construct(target, args, newTarget);
-      const worker = construct(session, { target, args, newTarget });
-      session.noteDescendant(worker);
-      return worker;
+      return construct(session, { target, args, newTarget });
     },
   });
   Object.defineProperty(workerThreads, 'Worker', { ...own, value });
@@ -50,26 +47,29 @@ interface Construction {
 }
 
 /**
- * Where it inherits them, a Worker passes over what a process may have in `NODE_OPTIONS` but no Worker (`--use-openssl-ca`,
- * `--title=x`); where they are given, Node refuses them (measured, Node 20.20). Then the flags it names are left out, and
+ * Where it inherits them, a Worker passes over what a process may have in `NODE_OPTIONS` but no Worker
+ * (`--use-openssl-ca`, `--title=x`); where they are given, Node refuses them. Then the flags it names are left out, and
  * when that does not help, the session.
+ * Source: https://github.com/nodejs/node/issues/41103 (read 2026-11-26; measured, Node 20.20).
  */
 function construct(session: ScopedSession, { target, args, newTarget }: Construction): workerThreads.Worker {
   const make = (given: readonly unknown[]): workerThreads.Worker =>
     Reflect.construct(target, given, newTarget as WorkerClass) as workerThreads.Worker;
+  const makeWith = (variables: Options): workerThreads.Worker => {
+    const options = isOptions(args[1]) ? args[1] : {};
+    const worker = make([args[0], copyWith(options, { env: variables }), ...args.slice(2)]);
+    session.noteDescendant(worker);
+    return worker;
+  };
   const env = findWorkerEnv(session, args[1]);
   if (env === undefined) return make(args);
-  const withEnv = (variables: Options): readonly unknown[] => {
-    const options = isOptions(args[1]) ? args[1] : {};
-    return [args[0], copyWith(options, { env: variables }), ...args.slice(2)];
-  };
   try {
-    return make(withEnv(env));
+    return makeWith(env);
   } catch (error) {
     if (findSystemCode(error) !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
     if (isOptions(args[1]) && isOptions(args[1].env)) return make(args);
     return makeWithLess(error as Error, {
-      makeWith: (nodeOptions) => make(withEnv({ ...env, NODE_OPTIONS: nodeOptions })),
+      makeWith: (nodeOptions) => makeWith({ ...env, NODE_OPTIONS: nodeOptions }),
       makeAsGiven: () => make(args),
       nodeOptions: String(env.NODE_OPTIONS),
       session,

@@ -227,6 +227,7 @@ describe('a session whose files cannot be made', () => {
       expect(env.LLMTAP_SESSION_ID).toBeUndefined();
       expect(env.PATH).toBe(saved.PATH);
       expect([...broken.announced]).toEqual([expect.stringMatching(/^HOME_UNUSABLE A child was started without/)]);
+      expect(broken.descendants).toEqual([]);
       await broken.whenAlone();
     },
   );

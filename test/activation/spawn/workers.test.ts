@@ -107,6 +107,7 @@ describe('a Worker in a scope', () => {
     expect(isHooked).toBe(false);
     expect(env).toEqual(before);
     expect(process.env).toEqual(before);
+    expect(session.descendants).toEqual([]);
     expect([...session.announced]).toEqual([expect.stringMatching(/^IN_PROCESS_UNSEEN .*SHARE_ENV/)]);
   });
 
