@@ -132,3 +132,8 @@ export function makeHookSettings({ proxyUrl, noProxy, registered }: HookSettings
   });
   return JSON.stringify({ proxy: proxyUrl, noProxy, registered: origins });
 }
+
+/** `LLMTAP_HOOK` for a Worker, which knows no root but those its process was started with: with ours as `workerRoot`. */
+export function addWorkerRoot(hookSettings: string, caPem: string): string {
+  return JSON.stringify({ ...(JSON.parse(hookSettings) as object), workerRoot: caPem });
+}

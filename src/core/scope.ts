@@ -22,6 +22,11 @@ export interface ScopedSession {
   readonly session: Session;
   /** Whether traffic still belongs to it. Once `false` it stays so, and the traffic goes as if there were no scope. */
   readonly isOpen: boolean;
+  /**
+   * Whether the session's variables win over those of an `env` given to a child as well. For
+   * `env: {...process.env, X}`, which carries the shell's own proxy along.
+   */
+  readonly force: boolean;
   /** Asked for at every connection: another port may be served after the host was restarted. */
   readonly door: DoorAddress;
   /** PEM of our root. */
