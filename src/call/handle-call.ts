@@ -1,7 +1,6 @@
 import type { Outcome } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
-import type { Session, SessionIds } from '../core/session.js';
-import { unknownUsage } from '../core/usage.js';
+import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
 import type { Call, Interruption, ReplyRewrite } from './call.js';
 import { findHeader } from './headers.js';
@@ -55,7 +54,7 @@ class HandledCall implements Call {
     this.#callId = ports.newId();
     this.#startMs = ports.clock.monotonicMs();
     this.#startedAt = ports.clock.nowIso();
-    this.#ids = pickIds(options.session);
+    this.#ids = pickSessionIds(options.session);
     this.#request = new RequestReading(ports, options.head, options.match.dialect);
     const { rawHeaders } = options.head;
     const readable = findHeader(rawHeaders, 'content-encoding') === null;
@@ -163,7 +162,7 @@ class HandledCall implements Call {
         request: this.#request.facts,
         requestCopy: this.#request.copy,
         requestBytes: this.#request.wireBytes,
-        reply: reply === null ? null : { ...pickReply(reply), facts: facts ?? unreadFacts },
+        reply: reply === null ? null : reply.summarise(facts),
         outcome: end.outcome,
         error: end.error,
         times: {
@@ -205,30 +204,6 @@ class HandledCall implements Call {
       'Please report it with the wire format concerned.',
     );
   }
-}
-
-/** What is known of a reply whose reader failed. */
-const unreadFacts: ReplyFacts = Object.freeze({
-  model: null,
-  usage: unknownUsage,
-  usageProblem: 'The reply could not be read.',
-  finishReasons: [],
-  toolCalls: [],
-  responseId: null,
-  error: null,
-  firstTokenAtMs: null,
-  complete: false,
-});
-
-function pickReply(reply: ReplyReading) {
-  const { status, rawHeaders, contentType, isEventStream, copy, wireBytes } = reply;
-  return { status, rawHeaders, contentType, isEventStream, copy, wireBytes };
-}
-
-/** Copied at the start of the request: what the session says later is not this call's. */
-function pickIds(session: Session): SessionIds {
-  const { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId } = session;
-  return { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId };
 }
 
 /** Microseconds are as far as the clock is believed. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, ReplyRewrite } from '../call/call.js';
 import type { RawHeaders } from '../core/wire.js';
 import type { Destination } from './connector.js';
+import { readContentLength, replaceContentLength } from './content-length.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
 import { FirstTry } from './first-try.js';
 import { makeReplyHeaders } from './reply-headers.js';
@@ -217,23 +218,12 @@ async function waitBriefly(recording: Promise<void>): Promise<void> {
   clearTimeout(timer);
 }
 
-function readContentLength(rawHeaders: readonly string[]): number | null {
-  const at = rawHeaders.findIndex((value, i) => i % 2 === 0 && value.toLowerCase() === 'content-length');
-  return at === -1 ? null : Number(rawHeaders[at + 1]);
-}
-
 /** Ends the connection without ending the reply, once what was written of it is on its way. */
 function cutAfterFlush(response: ServerResponse): void {
   const { socket } = response;
   // A pipelined reply whose turn has not come is cut when it has; those before it stay whole.
   if (socket === null) response.destroy();
   else setImmediate(() => socket.write('', () => response.destroy()));
-}
-
-function replaceContentLength(rawHeaders: readonly string[], length: number): string[] {
-  return rawHeaders.map((value, i) =>
-    i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-length' ? String(length) : value,
-  );
 }
 
 function pairUp(raw: readonly string[]): [string, string][] {
