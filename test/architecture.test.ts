@@ -44,6 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ca: [],
   proxy: ['call', 'ca'],
   storage: [],
+  selection: ['pricing'],
   activation: [],
   host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing'],
   cli: ['host', 'storage', 'ca', 'activation', 'providers'],

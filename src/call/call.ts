@@ -16,9 +16,12 @@ export interface Call {
   /** A piece of the request body, as it came. */
   onRequestData(chunk: Buffer): void;
   onRequestEnd(): void;
-  /** The body to send instead of the whole one read; the same buffer when nothing changes. */
-  rewriteRequest(body: Buffer): Buffer;
-  /** The provider refused the rewritten body, and gets the client's own next. */
+  /**
+   * What to send instead of the request whose whole body was read; `null` when nothing changes. A promise only where a
+   * router has to be asked; it never rejects.
+   */
+  rewriteRequest(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null;
+  /** The provider refused the rewritten body, and gets `ifRefused` next. */
   onRewriteRefused(): void;
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
   /** A piece of the reply's body, as it came: after the client has got it, unless it is the last. */
@@ -29,6 +32,15 @@ export interface Call {
    */
   onReplyEnd(): Promise<void> | void;
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void;
+}
+
+/** A request as it goes upstream instead of the client's own. */
+export interface RewrittenRequest {
+  readonly body: Buffer;
+  /** Path and query. */
+  readonly path: string;
+  /** The body without what the tap asks of its own accord, for a provider that refuses that; `null` when it asks nothing. */
+  readonly ifRefused: Buffer | null;
 }
 
 /** What the client gets instead of the reply's own bytes, when the call had to change them. */

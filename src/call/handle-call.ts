@@ -1,17 +1,18 @@
 import type { Outcome } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
-import type { Session, SessionIds } from '../core/session.js';
-import { unknownUsage } from '../core/usage.js';
+import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
-import type { Call, Interruption, ReplyRewrite } from './call.js';
+import type { Call, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
+import { type CallRouting, openCallRouting, type RoutedRequest } from './call-routing.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
 import { ReplyReading } from './reply-reading.js';
 import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
+import type { SessionRouter } from './session-router.js';
 
-/** A chat request is read whole up to this size, so that its stream can be asked for usage. */
+/** A request is read whole up to this size, where its stream can be asked for usage or a router for its model. */
 export const maxWholeRequestBytes = 16 * 1024 * 1024;
 
 /** More origins than anybody registers; a bound all the same. */
@@ -21,10 +22,12 @@ export interface CallOptions {
   readonly session: Session;
   readonly head: RequestHead;
   readonly match: ProviderMatch;
+  /** Asked for the call's model; the call goes as asked when absent. */
+  readonly router?: SessionRouter | undefined;
 }
 
 /**
- * The life of one recognised call: attribute, read the request, ask for usage where the client did not, read
+ * The life of one recognised call: attribute, read the request, route it, ask for usage where the client did not, read
  * the reply as it passes, and leave exactly one record, whatever the end. Nothing in here can stop the bytes:
  * a failure of ours is one fault, and the call goes on unread.
  */
@@ -41,7 +44,10 @@ class HandledCall implements Call {
   readonly #startedAt: string;
   readonly #startMs: number;
   readonly #request: RequestReading;
+  readonly #routing: CallRouting | null;
+  readonly #mayAsk: boolean;
   readonly #changes: string[] = [];
+  #routedModel: string | null = null;
   #requestRead: Promise<void> | null = null;
   #headMs: number | null = null;
   #reply: ReplyReading | null = null;
@@ -55,14 +61,16 @@ class HandledCall implements Call {
     this.#callId = ports.newId();
     this.#startMs = ports.clock.monotonicMs();
     this.#startedAt = ports.clock.nowIso();
-    this.#ids = pickIds(options.session);
+    this.#ids = pickSessionIds(options.session);
     this.#request = new RequestReading(ports, options.head, options.match.dialect);
     const { rawHeaders } = options.head;
     const readable = findHeader(rawHeaders, 'content-encoding') === null;
     // Whoever says by a key that a body is the same as before must send the same.
     const isKeyed = findHeader(rawHeaders, 'idempotency-key') !== null;
     const mayAsk = options.match.canAskForStreamUsage && readable && !isKeyed;
-    this.wholeRequestBytes = mayAsk && !ports.refusedUsage.has(this.#originKey) ? maxWholeRequestBytes : null;
+    this.#mayAsk = mayAsk && !ports.refusedUsage.has(this.#originKey);
+    this.#routing = openCallRouting(ports, options, maxWholeRequestBytes);
+    this.wholeRequestBytes = this.#mayAsk || this.#routing?.needsBody ? maxWholeRequestBytes : null;
   }
 
   onRequestData(chunk: Buffer): void {
@@ -75,22 +83,42 @@ class HandledCall implements Call {
     });
   }
 
-  rewriteRequest(body: Buffer): Buffer {
-    if (this.wholeRequestBytes === null || !this.#request.facts.stream) return body;
+  rewriteRequest(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null {
+    const { model } = this.#request.facts;
+    if (this.#routing?.needsBody && model !== null) return this.#route(this.#routing, body, model);
+    return this.#askForUsage(body, this.#options.head.path);
+  }
+
+  async #route(routing: CallRouting, body: Buffer, requestedModel: string): Promise<RewrittenRequest | null> {
+    let routed: RoutedRequest | null = null;
+    try {
+      routed = await routing.route(body, requestedModel);
+    } catch (cause) {
+      this.#reportFailure(cause);
+    }
+    if (routed === null) return this.#askForUsage(body, this.#options.head.path);
+    this.#routedModel = routed.model;
+    this.#changes.push(`request: model set to ${routed.model} by the router`);
+    return this.#askForUsage(routed.body, routed.path) ?? { body: routed.body, path: routed.path, ifRefused: null };
+  }
+
+  #askForUsage(body: Buffer, path: string): RewrittenRequest | null {
+    if (!this.#mayAsk || !this.#request.facts.stream) return null;
     let asked: Buffer | undefined;
     this.#guard(() => {
       asked = this.#ports.tools.askForStreamUsage(body);
     });
-    if (asked === undefined) return body;
+    if (asked === undefined) return null;
     this.#askedForUsage = true;
     this.#changes.push('request: stream_options.include_usage set');
-    return asked;
+    return { body: asked, path, ifRefused: body };
   }
 
   onRewriteRefused(): void {
     this.#askedForUsage = false;
     if (this.#ports.refusedUsage.size < maxRefusedOrigins) this.#ports.refusedUsage.add(this.#originKey);
-    this.#changes.push('request: refused, sent again as it was');
+    const how = this.#routedModel === null ? 'as it was' : 'without stream_options.include_usage';
+    this.#changes.push(`request: refused, sent again ${how}`);
   }
 
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null {
@@ -154,6 +182,7 @@ class HandledCall implements Call {
       const reply = this.#reply;
       const { facts } = end;
       const since = (ms: number | null): number | null => (ms === null ? null : roundMs(ms - this.#startMs));
+      this.#routing?.close({ model: this.#request.facts.model, bytes: this.#request.wireBytes });
       const record = makeRecord({
         callId: this.#callId,
         sessionId: session.sessionId,
@@ -161,9 +190,10 @@ class HandledCall implements Call {
         head,
         match,
         request: this.#request.facts,
+        routedModel: this.#routedModel,
         requestCopy: this.#request.copy,
         requestBytes: this.#request.wireBytes,
-        reply: reply === null ? null : { ...pickReply(reply), facts: facts ?? unreadFacts },
+        reply: reply === null ? null : reply.summarise(facts),
         outcome: end.outcome,
         error: end.error,
         times: {
@@ -205,30 +235,6 @@ class HandledCall implements Call {
       'Please report it with the wire format concerned.',
     );
   }
-}
-
-/** What is known of a reply whose reader failed. */
-const unreadFacts: ReplyFacts = Object.freeze({
-  model: null,
-  usage: unknownUsage,
-  usageProblem: 'The reply could not be read.',
-  finishReasons: [],
-  toolCalls: [],
-  responseId: null,
-  error: null,
-  firstTokenAtMs: null,
-  complete: false,
-});
-
-function pickReply(reply: ReplyReading) {
-  const { status, rawHeaders, contentType, isEventStream, copy, wireBytes } = reply;
-  return { status, rawHeaders, contentType, isEventStream, copy, wireBytes };
-}
-
-/** Copied at the start of the request: what the session says later is not this call's. */
-function pickIds(session: Session): SessionIds {
-  const { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId } = session;
-  return { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId };
 }
 
 /** Microseconds are as far as the clock is believed. */

@@ -16,6 +16,8 @@ export interface CallEnd {
   readonly head: RequestHead;
   readonly match: ProviderMatch;
   readonly request: RequestFacts;
+  /** The model a router chose, when the request went upstream with it. */
+  readonly routedModel: string | null;
   readonly requestCopy: BodyCopy;
   readonly requestBytes: number;
   /** `null` when no reply came. */
@@ -56,6 +58,7 @@ export function makeRecord(end: CallEnd): CallRecord {
   const clean = (text: string): string => redactText(text, secrets);
   const cleanOrNull = (text: string | null): string | null => (text === null ? null : clean(text));
   const usage = reply?.facts.usage ?? unknownUsage;
+  const routedModel = end.routedModel ?? request.model;
   return Object.freeze({
     callId: end.callId,
     sessionId: end.sessionId,
@@ -65,8 +68,8 @@ export function makeRecord(end: CallEnd): CallRecord {
     method: head.method,
     url: redactUrl(url, secrets),
     requestedModel: cleanOrNull(request.model),
-    routedModel: cleanOrNull(request.model),
-    model: cleanOrNull(reply?.facts.model ?? request.model),
+    routedModel: cleanOrNull(routedModel),
+    model: cleanOrNull(reply?.facts.model ?? routedModel),
     stream: request.stream || (reply?.isEventStream ?? false),
     status: reply?.status ?? 0,
     outcome: end.outcome,
@@ -82,7 +85,7 @@ export function makeRecord(end: CallEnd): CallRecord {
     requestBytes: end.requestBytes,
     responseBytes: reply?.wireBytes ?? 0,
     error: makeError(end, clean),
-    changes: end.changes,
+    changes: end.changes.map(clean),
     requestBody: keepBody(end, secrets, 'request'),
     responseBody: keepBody(end, secrets, 'reply'),
   });

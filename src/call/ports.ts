@@ -41,6 +41,8 @@ export interface WireTools {
   /** `undefined` for a coding that can be read but not written. */
   openEncoder(coding: string | null, sink: (bytes: Buffer) => void): Coder | undefined;
   openJsonReader(): JsonBodyReader;
+  /** A JSON text with nothing left out, however long. */
+  readWholeJson(text: Buffer): JsonReading;
   openFrameFilter(): FrameFilter;
   askForStreamUsage(body: Buffer): Buffer | undefined;
   readRequestId(rawHeaders: RawHeaders): string | null;

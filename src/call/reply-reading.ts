@@ -1,3 +1,4 @@
+import { unknownUsage } from '../core/usage.js';
 import type { Dialect, RawHeaders, ReplyFacts, ReplyReader, RequestFacts } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
@@ -54,6 +55,12 @@ export class ReplyReading {
     this.#decoder.close();
   }
 
+  /** What a record takes of it; `facts` is `null` when its reader failed. */
+  summarise(facts: ReplyFacts | null) {
+    const { status, rawHeaders, contentType, isEventStream, copy, wireBytes } = this;
+    return { status, rawHeaders, contentType, isEventStream, copy, wireBytes, facts: facts ?? unreadFacts };
+  }
+
   #onDecoded(bytes: Buffer): void {
     this.copy.write(bytes);
     this.#reader.write(bytes, this.#arrivedAtMs);
@@ -66,3 +73,16 @@ export class ReplyReading {
     return { ...facts, usageProblem: `${facts.usageProblem} ${problem}` };
   }
 }
+
+/** What is known of a reply whose reader failed. */
+const unreadFacts: ReplyFacts = Object.freeze({
+  model: null,
+  usage: unknownUsage,
+  usageProblem: 'The reply could not be read.',
+  finishReasons: [],
+  toolCalls: [],
+  responseId: null,
+  error: null,
+  firstTokenAtMs: null,
+  complete: false,
+});

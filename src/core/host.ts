@@ -23,6 +23,8 @@ export interface HostOptions {
   readonly warm?: 'now' | 'later';
   /** Asked for the model of every call of a `routed` session. */
   readonly router?: AskRouter;
+  /** How long a call waits for the router before it goes as asked; 1000 when absent. */
+  readonly routerDeadlineMs?: number;
   /** Whose sessions these are in the ledger, so that one tracker's can be told from another's; `null` when absent. */
   readonly trackerId?: string;
 }

@@ -22,6 +22,12 @@ export interface Session extends SessionIds {
   readonly command: readonly string[] | null;
 }
 
+/** Its ids as they are now: what the session says later is not theirs who copied them. */
+export function pickSessionIds(session: Session): SessionIds {
+  const { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId } = session;
+  return { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId };
+}
+
 /** What passed through a session besides the calls on record. */
 export interface SessionCounts {
   /** Calls recorded. */

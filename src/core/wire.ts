@@ -63,6 +63,14 @@ export interface ReplyHead {
   readonly contentType: string | null;
 }
 
+/** What of a request may say which model is meant. */
+export interface ModelRequest {
+  /** The whole body, no content coding on it. */
+  readonly body: Buffer;
+  /** Path and query as sent. */
+  readonly path: string;
+}
+
 /** One API of one wire dialect: how to read its requests and replies. Pure. */
 export interface Dialect {
   /** The record's `api`: `chat.completions`, `messages` … */
@@ -70,6 +78,11 @@ export interface Dialect {
   /** Reads a parsed request body (`null` when it was no JSON object) and the URL. Never throws. */
   readRequest(body: JsonValue, path: string): RequestFacts;
   openReply(head: ReplyHead, request: RequestFacts): ReplyReader;
+  /**
+   * The same request for another model, put wherever `readRequest` reads it from, every other byte kept; `undefined`
+   * when it cannot be put there. Never throws. Absent where the dialect names no model.
+   */
+  withModel?(request: ModelRequest, model: string): ModelRequest | undefined;
 }
 
 /** A request recognised as a call to a model. */

@@ -21,6 +21,7 @@ import { SessionProxy } from '../proxy/proxy.js';
 import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
 import { makeSession, OpenedSession } from './session.js';
+import { SessionRouters } from './session-routers.js';
 import { wireTools } from './wire-tools.js';
 
 /**
@@ -33,6 +34,7 @@ import { wireTools } from './wire-tools.js';
 export async function openHost(options: HostOptions): Promise<Host> {
   const connectTo = (options.connectTo ?? []).map(readConnectTo);
   const proxies = readUpstreamProxies(options.env);
+  const routers = new SessionRouters(options);
   const registry = openRegistry();
   for (const registration of options.providers ?? []) registry.register(registration);
   const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
@@ -43,7 +45,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     return upstreamCa === null ? [roots] : [roots, upstreamCa];
   };
   const connector = new Connector({ connectTo, proxies, trustedRoots });
-  return new OpenedHost({ options, registry, authority, bundle, connector });
+  return new OpenedHost({ options, registry, authority, bundle, connector, routers });
 }
 
 interface HostParts {
@@ -52,6 +54,7 @@ interface HostParts {
   readonly authority: Authority;
   readonly bundle: Bundle;
   readonly connector: Connector;
+  readonly routers: SessionRouters;
 }
 
 const mostUnheard = 100;
@@ -90,7 +93,8 @@ class OpenedHost implements Host {
       registry,
       connector,
       leafFor: (host) => this.#leaves.contextFor(host),
-      handleCall: (session, head, match) => handleCall(ports, { session, head, match }),
+      handleCall: (session, head, match) =>
+        handleCall(ports, { session, head, match, router: parts.routers.find(session) }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
     });
     if (options.warm !== 'later') this.warm();
@@ -133,6 +137,12 @@ class OpenedHost implements Host {
     const session = makeSession(options, this.#ambientSecrets);
     const credentials = options.credentials === true ? `llmtap:${randomBytes(24).toString('base64url')}` : null;
     const door = await this.#proxy.openDoor({ session, credentials, bindAddress: '127.0.0.1' });
+    if (options.routed === true) {
+      this.#parts.routers.add(session, this.#ambientSecrets, (...fault) => {
+        door.count('faults');
+        this.#fault(session, ...fault);
+      });
+    }
     const opened = new OpenedSession({
       session,
       door,

@@ -1,7 +1,7 @@
 import type { WireTools } from '../call/ports.js';
 import { readRequestId } from '../providers/request-id.js';
 import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js';
-import { JsonReader } from '../providers/wire/json-reader.js';
+import { JsonReader, type JsonReading } from '../providers/wire/json-reader.js';
 import { askForStreamUsage, UsageFrameFilter } from '../providers/wire/usage-frames.js';
 import { readWireSession } from '../providers/wire-session.js';
 
@@ -13,8 +13,15 @@ export const wireTools: WireTools = {
   openDecoder,
   openEncoder,
   openJsonReader: () => new JsonReader({ maxWholeBytes: maxWholeRequestBytes }),
+  readWholeJson,
   openFrameFilter: () => new UsageFrameFilter(),
   askForStreamUsage,
   readRequestId,
   readWireSession,
 };
+
+function readWholeJson(text: Buffer): JsonReading {
+  const reader = new JsonReader({ maxWholeBytes: Number.POSITIVE_INFINITY });
+  reader.write(text);
+  return reader.end();
+}

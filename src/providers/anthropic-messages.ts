@@ -2,6 +2,7 @@ import type { JsonValue } from '../core/call-record.js';
 import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import { findField, findItems, findText, type JsonObject } from './json-fields.js';
+import { putBodyModel } from './model-rewrite.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -53,6 +54,7 @@ export const anthropicMessages: Dialect = {
   api: 'messages',
   readRequest: (body) => readBodyRequest(body),
   openReply: (head) => openReplyReader(head, MESSAGES_LANGUAGE),
+  withModel: putBodyModel,
 };
 
 function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {

@@ -2,6 +2,7 @@ import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import { readGoogleRequest } from './google-generate.js';
 import type { JsonObject } from './json-fields.js';
+import { putGoogleModel } from './model-rewrite.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -38,5 +39,10 @@ export const googleEmbed: Dialect = makeEmbedDialect('embedContent');
 export const googleBatchEmbed: Dialect = makeEmbedDialect('batchEmbedContents');
 
 function makeEmbedDialect(api: string): Dialect {
-  return { api, readRequest: readGoogleRequest, openReply: (head) => openReplyReader(head, EMBED_LANGUAGE) };
+  return {
+    api,
+    readRequest: readGoogleRequest,
+    openReply: (head) => openReplyReader(head, EMBED_LANGUAGE),
+    withModel: putGoogleModel,
+  };
 }

@@ -2,6 +2,7 @@ import type { JsonValue } from '../core/call-record.js';
 import type { Usage } from '../core/usage.js';
 import type { Dialect, RequestFacts } from '../core/wire.js';
 import { findField, findItems, findObject, findText, type JsonObject, readIndex } from './json-fields.js';
+import { putGoogleModel } from './model-rewrite.js';
 import type { ReplyLanguage, UsageSources } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -55,6 +56,7 @@ function makeGoogleDialect(api: string, stream: boolean): Dialect {
     api,
     readRequest: (body, path) => ({ ...readGoogleRequest(body, path), stream }),
     openReply: (head) => openReplyReader(head, GENERATE_LANGUAGE),
+    withModel: putGoogleModel,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import { isFurtherChunk } from './chat-chunk.js';
 import { findField, findItems, findObject, findText, type JsonObject, readIndex } from './json-fields.js';
+import { putOpenaiModel } from './model-rewrite.js';
 import { noteChoiceUsage, noteOpenaiDocument } from './openai-document.js';
 import { COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
@@ -39,6 +40,7 @@ export const openaiChat: Dialect = {
   api: 'chat.completions',
   readRequest: readOpenaiRequest,
   openReply: (head) => openReplyReader(head, CHAT_LANGUAGE),
+  withModel: putOpenaiModel,
 };
 
 /**
@@ -50,6 +52,7 @@ export const googleOpenaiChat: Dialect = {
   api: 'chat.completions',
   readRequest: readOpenaiRequest,
   openReply: (head) => openReplyReader(head, { ...CHAT_LANGUAGE, makeUsage: makeUsageByTotal }),
+  withModel: putOpenaiModel,
 };
 
 function makeUsageByTotal(counts: TokenCounts): Usage {

@@ -1,5 +1,6 @@
 import type { Dialect } from '../core/wire.js';
 import { findField, findItems, findText, type JsonObject, readIndex } from './json-fields.js';
+import { putOpenaiModel } from './model-rewrite.js';
 import { noteChoiceUsage, noteOpenaiDocument } from './openai-document.js';
 import { COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
@@ -34,4 +35,5 @@ export const openaiCompletions: Dialect = {
   api: 'completions',
   readRequest: readOpenaiRequest,
   openReply: (head) => openReplyReader(head, COMPLETIONS_LANGUAGE),
+  withModel: putOpenaiModel,
 };

@@ -1,5 +1,6 @@
 import type { Dialect } from '../core/wire.js';
 import type { JsonObject } from './json-fields.js';
+import { putOpenaiModel } from './model-rewrite.js';
 import { noteOpenaiDocument } from './openai-document.js';
 import { COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
@@ -26,4 +27,5 @@ export const openaiEmbeddings: Dialect = {
   api: 'embeddings',
   readRequest: readOpenaiRequest,
   openReply: (head) => openReplyReader(head, EMBEDDINGS_LANGUAGE),
+  withModel: putOpenaiModel,
 };

@@ -2,6 +2,7 @@ import type { JsonValue } from '../core/call-record.js';
 import type { Dialect } from '../core/wire.js';
 import { readErrorBody } from './error-body.js';
 import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
+import { putOpenaiModel } from './model-rewrite.js';
 import { listOpenaiSources, listUsageNames, makeOpenaiUsage, RESPONSES_USAGE } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
@@ -51,6 +52,7 @@ export const openaiResponses: Dialect = {
   api: 'responses',
   readRequest: readOpenaiRequest,
   openReply: (head) => openReplyReader(head, RESPONSES_LANGUAGE),
+  withModel: putOpenaiModel,
 };
 
 function readResponse(response: JsonObject, notes: ReplyNotes): void {

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Call, ReplyRewrite } from '../call/call.js';
-import type { RawHeaders } from '../core/wire.js';
+import type { Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
 import type { Destination } from './connector.js';
+import { readContentLength, replaceContentLength } from './content-length.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
 import { FirstTry } from './first-try.js';
 import { makeReplyHeaders } from './reply-headers.js';
 import { keepFraming, type RequestBody, takeBody } from './request-body.js';
-import type { ReplyControl, ReplyHandler, Upstream } from './upstream.js';
+import type { ReplyControl, ReplyHandler, Upstream, UpstreamRequest } from './upstream.js';
 
 export interface ExchangeOptions {
   readonly request: IncomingMessage;
@@ -61,23 +61,36 @@ class Exchange implements ReplyHandler {
   }
 
   #send(body: RequestBody, whole: boolean): void {
-    const { request, call } = this.#options;
-    if (!whole || !Buffer.isBuffer(body)) return this.#dispatch(body, request.rawHeaders, this);
-    const sendOwn = () => this.#dispatch(keepFraming(request, body), request.rawHeaders, this);
-    const rewritten = call?.rewriteRequest(body) ?? body;
-    if (rewritten === body) return sendOwn();
-    const firstTry = new FirstTry(this, () => {
-      call?.onRewriteRefused();
-      sendOwn();
-    });
-    const rawHeaders = replaceContentLength(request.rawHeaders, rewritten.length);
-    this.#dispatch(keepFraming(request, rewritten), rawHeaders, firstTry);
+    const { call } = this.#options;
+    const rewriting = whole && Buffer.isBuffer(body) ? (call?.rewriteRequest(body) ?? null) : null;
+    // A call nobody has to be asked about goes on at once.
+    if (rewriting instanceof Promise) void rewriting.then((rewritten) => this.#sendRewritten(rewritten, body));
+    else this.#sendRewritten(rewriting, body);
   }
 
-  #dispatch(body: RequestBody, rawHeaders: RawHeaders, handler: ReplyHandler): void {
+  #sendRewritten(rewritten: RewrittenRequest | null, own: RequestBody): void {
+    const { request, call, path } = this.#options;
+    if (rewritten === null) {
+      const body = Buffer.isBuffer(own) ? keepFraming(request, own) : own;
+      return this.#dispatch({ path, rawHeaders: request.rawHeaders, body }, this);
+    }
+    const send = (bytes: Buffer, handler: ReplyHandler): void => {
+      const rawHeaders = replaceContentLength(request.rawHeaders, bytes.length);
+      this.#dispatch({ path: rewritten.path, rawHeaders, body: keepFraming(request, bytes) }, handler);
+    };
+    const { body, ifRefused } = rewritten;
+    if (ifRefused === null) return send(body, this);
+    const firstTry = new FirstTry(this, () => {
+      call?.onRewriteRefused();
+      send(ifRefused, this);
+    });
+    send(body, firstTry);
+  }
+
+  #dispatch(sent: Pick<UpstreamRequest, 'path' | 'rawHeaders' | 'body'>, handler: ReplyHandler): void {
     if (this.#over) return;
-    const { request, upstream, destination, path } = this.#options;
-    upstream.send({ destination, method: request.method ?? 'GET', path, rawHeaders, body }, handler);
+    const { request, upstream, destination } = this.#options;
+    upstream.send({ destination, method: request.method ?? 'GET', ...sent }, handler);
   }
 
   onStart(control: ReplyControl): void {
@@ -217,23 +230,12 @@ async function waitBriefly(recording: Promise<void>): Promise<void> {
   clearTimeout(timer);
 }
 
-function readContentLength(rawHeaders: readonly string[]): number | null {
-  const at = rawHeaders.findIndex((value, i) => i % 2 === 0 && value.toLowerCase() === 'content-length');
-  return at === -1 ? null : Number(rawHeaders[at + 1]);
-}
-
 /** Ends the connection without ending the reply, once what was written of it is on its way. */
 function cutAfterFlush(response: ServerResponse): void {
   const { socket } = response;
   // A pipelined reply whose turn has not come is cut when it has; those before it stay whole.
   if (socket === null) response.destroy();
   else setImmediate(() => socket.write('', () => response.destroy()));
-}
-
-function replaceContentLength(rawHeaders: readonly string[], length: number): string[] {
-  return rawHeaders.map((value, i) =>
-    i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-length' ? String(length) : value,
-  );
 }
 
 function pairUp(raw: readonly string[]): [string, string][] {

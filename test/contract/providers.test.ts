@@ -138,6 +138,32 @@ describe.each(dialects.map((dialect) => ({ api: dialect.api, dialect })))('a rep
   });
 });
 
+const routable = CATALOGUE.flatMap(({ name, apis }) =>
+  apis.flatMap(({ dialect, paths }) => paths.map((pattern) => ({ name, api: dialect.api, pattern, dialect }))),
+);
+
+describe.each(routable)('a request of $name to $pattern', ({ dialect, pattern }) => {
+  const path = `${pattern.replace('*', 'asked')}?key=k&alt=sse`;
+  const body = '{ "model":"asked", "stream":true,"input":"model" }';
+  const readModel = (request: { readonly body: Buffer; readonly path: string } | undefined) =>
+    request === undefined ? undefined : dialect.readRequest(JSON.parse(request.body.toString()), request.path).model;
+
+  it('is read as one for the model that was put into it, and nothing else of it is changed', () => {
+    const collection = pattern.includes('/tunedModels/') ? 'tunedModels/' : '';
+    const chosen = `${collection}chosen-1.5`;
+    expect(readModel({ body: Buffer.from(body), path })).toBe(`${collection}asked`);
+    const changed = dialect.withModel?.({ body: Buffer.from(body), path }, chosen);
+    expect(readModel(changed)).toBe(chosen);
+    expect(changed?.path.replace('chosen-1.5', 'asked')).toBe(path);
+    expect(changed?.body.toString().replace(chosen, 'asked')).toBe(body);
+  });
+
+  it.each(['', '[1]', '{"model":', 'text'])('never throws over the body %j', (broken) => {
+    const changed = dialect.withModel?.({ body: Buffer.from(broken), path }, 'chosen');
+    expect(changed?.body.toString() ?? broken).toBe(broken);
+  });
+});
+
 describe.each(jsonReplies)('$file with usage that is wrong', ({ file, dialect }) => {
   const document: JsonValue = JSON.parse(readFixture(file).toString('utf8'));
 

@@ -14,6 +14,12 @@ export interface JsonMember {
   readonly cutEnd: number;
 }
 
+/** Where an element of an array stands in its text; offsets in bytes, the end exclusive. */
+export interface ElementSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -57,6 +63,23 @@ export function findMembers(json: Buffer, keys: readonly string[]): readonly Jso
     if (isLast) return json[next] === CLOSE_OBJECT && isTextEnd(json, next + 1) ? found : undefined;
     before = valueEnd;
     keyStart = nextKey;
+  }
+}
+
+/** Where the elements of the array a JSON text is stand in it; `undefined` when it is no array. Checked as members are. */
+export function findElements(json: Buffer): readonly ElementSpan[] | undefined {
+  const found: ElementSpan[] = [];
+  const open = skipSpace(json, findTextStart(json));
+  if (json[open] !== OPEN_ARRAY) return undefined;
+  let start = skipSpace(json, open + 1);
+  if (json[start] === CLOSE_ARRAY) return isTextEnd(json, start + 1) ? found : undefined;
+  for (;;) {
+    const end = skipValue(json, start);
+    if (end === -1) return undefined;
+    found.push({ start, end });
+    const next = skipSpace(json, end);
+    if (json[next] !== COMMA) return json[next] === CLOSE_ARRAY && isTextEnd(json, next + 1) ? found : undefined;
+    start = skipSpace(json, next + 1);
   }
 }
 

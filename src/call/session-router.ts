@@ -1,0 +1,123 @@
+import { type ErrorCode, readErrorMessage } from '../core/errors.js';
+import type { AskRouter, RouteQuestion } from '../core/routing.js';
+import { redactText } from './redaction.js';
+import { makeAmbientSet } from './secrets.js';
+
+/** No provider's model has so long a name; what has is no name, and is kept out of records. */
+const maxModelChars = 256;
+const maxQuotedChars = 200;
+
+/** Longer requests are not searched for what an error may quote of them. */
+const maxSearchedChars = 256 * 1024;
+/** So many characters in a row that the request has too are a quotation. */
+const quotationChars = 12;
+
+export type RouterFault = (code: ErrorCode, message: string, hint: string | null) => void;
+
+export interface SessionRouterOptions {
+  readonly ask: AskRouter;
+  readonly deadlineMs: number;
+  /** Secrets that must not be quoted from what a router throws. */
+  readonly ambientSecrets: readonly string[];
+  readonly onFault: RouterFault;
+}
+
+/** What kept a call as asked: told once a session, whatever the call. */
+export interface RoutingObstacle {
+  readonly kind: string;
+  /** The rest of "could not be routed because …". */
+  readonly why: string;
+}
+
+/** The router of one session: asked for the model of each call, and what it cannot answer told once of each kind. */
+export class SessionRouter {
+  readonly #options: SessionRouterOptions;
+  readonly #told = new Set<string>();
+
+  constructor(options: SessionRouterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The model the router chose; `null` for as asked, which is also what comes of a router that fails. Never rejects. Once
+   * `signal` is aborted the answer is `null` and no failure is told.
+   */
+  choose(question: RouteQuestion, signal: AbortSignal): Promise<string | null> {
+    const { ask, deadlineMs } = this.#options;
+    if (signal.aborted) return Promise.resolve(null);
+    const call = `${question.provider} ${question.api}`;
+    return new Promise((resolve) => {
+      const settle = (model: string | null): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        resolve(model);
+      };
+      let isLate = false;
+      const fail = (kind: string, what: () => string, hint: string): void => {
+        settle(null);
+        if (isLate || signal.aborted) return;
+        this.#tell(kind, () => `The router ${what()}, asked for the model of a call to ${call}.`, hint);
+      };
+      const onAbort = (): void => settle(null);
+      signal.addEventListener('abort', onAbort);
+      const timer = setTimeout(() => {
+        const what = `had not answered after ${deadlineMs} ms`;
+        fail('late', () => what, 'Let it answer sooner, or give it a longer deadline.');
+        isLate = true;
+      }, deadlineMs);
+      askSafely(ask, question).then(
+        (answer) => {
+          const problem = findProblem(answer);
+          if (problem === null) settle(typeof answer === 'string' ? answer : null);
+          else fail('no name', () => `answered with ${problem}`, "Let it return a model's name, or null for as asked.");
+        },
+        (error: unknown) => {
+          const what = () => `threw ${this.#describe(error, question)}`;
+          fail('threw', what, 'Let it return null where it cannot choose.');
+        },
+      );
+    });
+  }
+
+  tellObstacle({ kind, why }: RoutingObstacle): void {
+    this.#tell(kind, () => `A call could not be routed because ${why}.`, null);
+  }
+
+  #tell(kind: string, message: () => string, hint: string | null): void {
+    if (this.#told.has(kind)) return;
+    this.#told.add(kind);
+    const rest = 'The call goes as asked; this is told once a session.';
+    this.#options.onFault('ROUTER_FAILED', `${message()} ${rest}`, hint);
+  }
+
+  /** What was thrown may quote the request, as the errors of `JSON.parse` do: that is left out. */
+  #describe(error: unknown, { request }: RouteQuestion): string {
+    const thrown = error instanceof Error || typeof error === 'string' ? readErrorMessage(error) : '';
+    const [line = ''] = thrown.split('\n', 1);
+    const plain = line.slice(0, 10 * maxQuotedChars).replace(/"(?:[^"\\]|\\.)*(?:"|$)/g, '"…"');
+    const message = redactText(plain, makeAmbientSet(this.#options.ambientSecrets)).slice(0, maxQuotedChars);
+    const name = error instanceof Error ? error.name : 'something';
+    return message === '' || quotes(message, JSON.stringify(request)) ? name : `${name}: ${message}`;
+  }
+}
+
+function quotes(message: string, text: string): boolean {
+  if (text.length > maxSearchedChars) return true;
+  for (let at = 0; at + quotationChars <= message.length; at++) {
+    if (text.includes(message.slice(at, at + quotationChars))) return true;
+  }
+  return false;
+}
+
+/** Also of a router that throws at once, or answers without a promise. */
+function askSafely(ask: AskRouter, question: RouteQuestion): Promise<unknown> {
+  return new Promise((resolve) => resolve(ask(question)));
+}
+
+/** Why an answer is none; `null` for a name, and for as asked. */
+function findProblem(answer: unknown): string | null {
+  if (answer === null || answer === undefined) return null;
+  if (typeof answer !== 'string') return Array.isArray(answer) ? 'an array' : `a value of type ${typeof answer}`;
+  if (answer.trim() === '') return 'an empty name';
+  return answer.length > maxModelChars ? `a name of ${answer.length} characters` : null;
+}
