@@ -1,8 +1,11 @@
+import './own-undici.js';
+import * as undici from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runInScope } from '../../../src/activation/scope.js';
 import { chatFrames, chatReply } from '../../fixtures/replies.js';
 import type { TestScope } from '../../fixtures/scoped-session.js';
 import { type Client, clients } from './clients.js';
+import { ownDispatcher } from './own-undici.js';
 import { makeGate, openTrafficLab, type TrafficLab, waitForRecordsOf } from './traffic-lab.js';
 
 const path = '/v1/chat/completions';
@@ -14,6 +17,11 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await lab.close();
+});
+
+it('has the copy of undici that Node brings in the global place', () => {
+  expect(ownDispatcher).not.toBeInstanceOf(undici.Agent);
+  expect(undici.getGlobalDispatcher()).toBe(ownDispatcher);
 });
 
 const makeBody = (model: string): string =>

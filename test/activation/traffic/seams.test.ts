@@ -1,3 +1,4 @@
+import './own-undici.js';
 import { once } from 'node:events';
 import http from 'node:http';
 import http2 from 'node:http2';
