@@ -5,12 +5,15 @@ import type { ScopedSession } from '../../core/scope.js';
 import hook from '../node-hook.cjs';
 import { type Patch, patchMethod } from '../patch.js';
 import { findCurrentSession } from '../scope.js';
-import { makeConnectHeaders, makeUpstreamError } from './connect-wire.js';
+import { makeConnectHeaders, readUpstreamError } from './connect-wire.js';
 import { findMark, type OpeningRequest, requestMark, sessionMark } from './marks.js';
 import { findPin, readAlpn, requireDoorContext } from './trust.js';
 
 type Connect = (...args: unknown[]) => net.Socket;
 type Call = NonNullable<ReturnType<typeof hook.findCall>>;
+
+/** Below what the door's server takes of headers in all (256 KiB, proxy/mitm.ts). */
+const maxHeaderLength = 250_000;
 
 const ownSockets = new WeakMap<object, string>();
 
@@ -66,6 +69,11 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
     return connect(...args);
   }
   const headers = makeConnectHeaders(options, host, findRequest(options));
+  if (headers.join('').length > maxHeaderLength) {
+    const message = `A connection to ${host} was made with ${headers.join('').length} bytes of certificates and keys, more than the door takes, and was not seen.`;
+    session.announceFault('IN_PROCESS_UNSEEN', message, 'Name the certificates the provider needs alone.');
+    return connect(...args);
+  }
   const open = (tunnel: net.Socket): void => openTunnel(tunnel, call, session, headers);
   const offered = readAlpn(options.ALPNProtocols) ?? [];
   // Clients of HTTP/2 alone are relayed without decryption: their own roots decide.
@@ -140,7 +148,7 @@ function openTunnel(tunnel: net.Socket, call: Call, session: ScopedSession, head
   const waiting = session.whenServing();
   const open = (): void => {
     const { host, port, authorization } = session.door;
-    const route = { proxyHost: host, proxyPort: port, authorization, headerLines, makeError: makeUpstreamError };
+    const route = { proxyHost: host, proxyPort: port, authorization, headerLines, makeError: readUpstreamError };
     new hook.TunnelOpening(tunnel, call, route);
   };
   if (waiting === undefined) {

@@ -24,6 +24,8 @@ export function requireDoorContext(caPem: string): tls.SecureContext {
 export function findPin(options: Readonly<Record<string, unknown>>): string | undefined {
   if (options.secureContext) return 'a secureContext of its own';
   if (typeof options.pskCallback === 'function') return 'a pre-shared key (pskCallback)';
+  const kept = ['crl', 'privateKeyEngine', 'privateKeyIdentifier', 'clientCertEngine'].find((name) => options[name]);
+  if (kept !== undefined) return `the option ${kept}`;
   const check = options.checkServerIdentity ?? tls.checkServerIdentity;
   return check === usualIdentityCheck ? undefined : 'a checkServerIdentity of its own';
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runInScope } from '../../../src/activation/scope.js';
 import { chatFrames, chatReply } from '../../fixtures/replies.js';
 import type { TestScope } from '../../fixtures/scoped-session.js';
-import { type Client, clients } from './clients.js';
+import { type Client, clientNames, makeClient } from './clients.js';
 import { ownDispatcher } from './own-undici.js';
 import { makeGate, openTrafficLab, type TrafficLab, waitForRecordsOf } from './traffic-lab.js';
 
@@ -37,7 +37,7 @@ function makeRandom(seed: number): () => number {
 }
 
 for (const scheme of ['https', 'http'] as const) {
-  describe.each(Object.keys(clients))(`${scheme} by %s`, (name) => {
+  describe.each(clientNames)(`${scheme} by %s`, (name) => {
     let client: Client;
     let url: string;
     const ask = (scope: TestScope | null, model: string) =>
@@ -46,7 +46,7 @@ for (const scheme of ['https', 'http'] as const) {
     beforeAll(() => {
       const origin = scheme === 'https' ? lab.origin : lab.plainOrigin;
       url = `${origin}${path}`;
-      client = clients[name]?.(origin) as Client;
+      client = makeClient(name, origin);
     });
 
     afterAll(() => client.close?.());

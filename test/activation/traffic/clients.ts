@@ -28,8 +28,8 @@ export interface Client {
 const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-test' };
 const method = 'POST';
 
-/** Every client style there is, by name; each is made anew for a test. */
-export const clients: Readonly<Record<string, (origin: string) => Client>> = {
+/** Every client style there is, by name. */
+const clients: Readonly<Record<string, (origin: string) => Client>> = {
   'built-in fetch': () => makeFetchClient((url, init) => fetch(url, init)),
   'built-in fetch with a dispatcher of its own': () => {
     const dispatcher = new undici.Agent();
@@ -98,6 +98,15 @@ export const clients: Readonly<Record<string, (origin: string) => Client>> = {
       async (url, init) => nodeFetch(url, { ...init, body: await toNodeBody(init?.body) } as never) as never,
     ),
 };
+
+export const clientNames: readonly string[] = Object.keys(clients);
+
+/** A new one of its style. */
+export function makeClient(name: string, origin: string): Client {
+  const make = clients[name];
+  if (make === undefined) throw new Error(`no client is called ${name}`);
+  return make(origin);
+}
 
 async function toNodeBody(body: unknown): Promise<unknown> {
   return typeof body === 'string' ? body : (await import('node:stream')).Readable.from(body as AsyncIterable<Buffer>);

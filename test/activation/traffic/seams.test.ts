@@ -15,7 +15,7 @@ import { installTraffic, releaseSession } from '../../../src/activation/traffic/
 import { chatReply } from '../../fixtures/replies.js';
 import type { TestScope } from '../../fixtures/scoped-session.js';
 import { makeTestCertificate } from '../../fixtures/upstream.js';
-import { askOver, clients, echoOver } from './clients.js';
+import { askOver, echoOver, makeClient } from './clients.js';
 import { makeGate, openTrafficLab, type TrafficLab, waitForRecordsOf } from './traffic-lab.js';
 
 const path = '/v1/chat/completions';
@@ -292,9 +292,9 @@ async function fetchText(origin: string): Promise<string> {
 }
 
 function askPlainNode(): Promise<string> {
-  return clients['https.request without an agent']?.(lab.plainOrigin)
+  return makeClient('https.request without an agent', lab.plainOrigin)
     .ask(`${lab.plainOrigin}${path}`, { body: makeBody('plain') })
-    .then(({ text }) => text) as Promise<string>;
+    .then(({ text }) => text);
 }
 
 describe('undici', () => {
