@@ -57,7 +57,7 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
   if (session === undefined) return connect(...args);
   const call = hook.findCall(args);
   if (call === undefined) {
-    tellOfReadySocket(session, args);
+    tellOfOtherWay(session, args);
     return connect(...args);
   }
   const { options, host, port } = call;
@@ -100,18 +100,22 @@ function keepTicketsHere(socket: net.Socket): void {
   });
 }
 
-/** TLS over a socket of the program's own leaves by a proxy of the program's own. */
-function tellOfReadySocket(session: ScopedSession, args: readonly unknown[]): void {
-  const options = args.find((arg) => typeof arg === 'object' && arg !== null) as Readonly<Record<string, unknown>>;
-  if (!options?.socket) return;
-  const host = [options.servername, options.host].find((name) => typeof name === 'string' && name !== '');
-  const port = Number(options.port ?? 443);
-  if (typeof host !== 'string' || !session.isProvider('https', hook.bare(host), port)) return;
-  session.announceFault(
-    'IN_PROCESS_UNSEEN',
-    `A connection to ${host} was made over a socket of the program's own, as proxy agents do, and was not seen.`,
-    'Name the proxy in HTTPS_PROXY instead: providers are reached through it.',
-  );
+/** TLS over a socket of the program's own leaves by a proxy of the program's own; a buffer of his takes every byte. */
+function tellOfOtherWay(session: ScopedSession, args: readonly unknown[]): void {
+  const [port, host] = args;
+  const objects = args.filter((arg) => typeof arg === 'object' && arg !== null);
+  const options: Readonly<Record<string, unknown>> = Object.assign({ port, host }, ...objects);
+  if (!options.socket && !options.onread) return;
+  const name = [options.servername, options.host].find((value) => typeof value === 'string' && value !== '');
+  if (typeof name !== 'string' || !session.isProvider('https', hook.bare(name), readPort(options.port))) return;
+  const how = options.socket ? "over a socket of the program's own, as proxy agents do," : 'with the option onread';
+  const hint = options.socket ? 'Name the proxy in HTTPS_PROXY instead: providers are reached through it.' : null;
+  session.announceFault('IN_PROCESS_UNSEEN', `A connection to ${name} was made ${how} and was not seen.`, hint);
+}
+
+/** Who wraps a socket often leaves the port out. */
+function readPort(port: unknown): number {
+  return typeof port === 'number' || typeof port === 'string' ? Number(port) : 443;
 }
 
 function makeNetConnect(connect: Connect): Connect {

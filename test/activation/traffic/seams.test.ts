@@ -15,6 +15,7 @@ import { installTraffic, releaseSession } from '../../../src/activation/traffic/
 import { chatReply } from '../../fixtures/replies.js';
 import type { TestScope } from '../../fixtures/scoped-session.js';
 import { makeTestCertificate } from '../../fixtures/upstream.js';
+import { openUserProxy } from '../../fixtures/user-proxy.js';
 import { askOver, echoOver, makeClient } from './clients.js';
 import { makeGate, openTrafficLab, type TrafficLab, waitForRecordsOf } from './traffic-lab.js';
 
@@ -243,6 +244,22 @@ describe('a connection of a scope', () => {
     expect(scope.told.map(({ code }) => code)).toEqual(['IN_PROCESS_UNSEEN']);
   });
 
+  it('is told of when a buffer of the caller takes its bytes', async () => {
+    const scope = await lab.openScope();
+    const port = lab.rig.upstream.port;
+    const onread = { buffer: Buffer.alloc(1024), callback: () => true };
+    const socket = runInScope(scope, () => tls.connect({ host: 'localhost', port, onread } as tls.ConnectionOptions));
+    await once(socket, 'secureConnect');
+    socket.destroy();
+    expect(scope.told.map(({ message }) => message)).toEqual([expect.stringContaining('onread')]);
+  });
+
+  it('brings the credentials the door asks for', async () => {
+    const scope = lab.scopeOf(await lab.rig.openSession({ credentials: true }));
+    await expect(runInScope(scope, () => askNode({}))).resolves.toBe(chatReply);
+    expect(countOf(scope)).toBe(1);
+  });
+
   it('gives its tickets to nobody, and takes none', async () => {
     const scope = await lab.openScope();
     const port = lab.rig.upstream.port;
@@ -353,6 +370,38 @@ describe('undici', () => {
     expect(inside).toMatchObject({ name: 'BodyTimeoutError', code: 'UND_ERR_BODY_TIMEOUT' });
     upstream.handler = usual;
     await agent.destroy();
+  });
+
+  it('is told of when it leaves by a proxy of the program, and its connections stay apart', async () => {
+    const [scope, other] = [await lab.openScope(), await lab.openScope()];
+    const proxy = await openUserProxy();
+    const agent = new undici.ProxyAgent(`http://127.0.0.1:${proxy.port}`);
+    for (const owner of [scope, other, null, scope]) {
+      await expect(runInScope(owner, () => askUndici(agent))).resolves.toBe(chatReply);
+    }
+    expect(proxy.asked.length).toBeGreaterThanOrEqual(3);
+    expect(countOf(scope) + countOf(other)).toBe(0);
+    expect(scope.told.map(({ message }) => message)).toEqual([expect.stringContaining("socket of the program's own")]);
+    await agent.close();
+    await proxy.close();
+  });
+
+  it("uses the caller's own way of connecting", async () => {
+    const scope = await lab.openScope();
+    const connector = undici.buildConnector({ timeout: 5000 });
+    let connects = 0;
+    const connect: undici.buildConnector.connector = (options, done) => {
+      connects += 1;
+      // As one that looks a name up first.
+      setImmediate(() => connector(options, done));
+    };
+    const agent = new undici.Agent({ connect });
+    await expect(runInScope(scope, () => askUndici(agent))).resolves.toBe(chatReply);
+    await expect(runInScope(null, () => askUndici(agent))).resolves.toBe(chatReply);
+    await expect(runInScope(scope, () => askUndici(agent))).resolves.toBe(chatReply);
+    expect(connects).toBe(2);
+    expect(countOf(scope)).toBe(2);
+    await agent.close();
   });
 
   it('answers from its mocks, and sees what a mock passes on, or says that it does not', async () => {
