@@ -1,5 +1,6 @@
 import http from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ScopedSession } from '../../core/scope.js';
 import type { Origin } from '../../core/wire.js';
 import hook from '../node-hook.cjs';
 import { type Patch, patchMethod } from '../patch.js';
@@ -29,7 +30,8 @@ const retired = new WeakSet<AgentSocket>();
 /**
  * Keeps the connections of agents apart by session: the name under which an agent keeps sockets and waiting requests
  * tells the session, so a kept-alive connection carries the calls of the scope it was opened in and no others. Calls
- * outside keep the name they had. Reaches every subclass of `http.Agent` that builds its names on the inherited one.
+ * outside keep the name they had. Reaches every subclass of `http.Agent` that builds its names on the inherited one; calls
+ * of others go directly.
  */
 export function patchAgents(): Patch[] {
   const prototype = http.Agent.prototype;
@@ -96,11 +98,26 @@ function markRequest(agent: Agent, request: http.ClientRequest, given: unknown, 
   const options = typeof given === 'string' ? { host: given, port, localAddress } : (given as object);
   if (findMark(options) !== undefined) return [request, options];
   const mark = makeMark(findDestination(agent, request, options));
-  if (mark === null) return [request, { ...options, [sessionMark]: mark }];
   const marked = { ...options, [sessionMark]: mark };
+  if (mark === null) return [request, marked];
+  if (!tellsSessionsApart(agent, { ...marked, ...agent.options }, mark)) {
+    return [request, { ...options, [sessionMark]: null }];
+  }
   agents.add(agent);
   makeRoom(agent, makeSuffix(mark.session.sessionId));
   return [request, marked];
+}
+
+/** Whether the names under which the agent keeps its sockets are built on ours; else any call may get any socket. */
+function tellsSessionsApart(agent: Agent, options: object, session: ScopedSession): boolean {
+  if (agent.getName(options).includes(makeSuffix(session.session.sessionId))) return true;
+  const kind = agent.constructor.name;
+  session.announceFault(
+    'IN_PROCESS_UNSEEN',
+    `A call by an agent (${kind}) whose getName() is not built on that of http.Agent went directly and was not seen.`,
+    'Let getName() of the agent call super.getName(options).',
+  );
+  return false;
 }
 
 /** Sockets kept for other sessions must not hold this call up where the agent limits their total. */

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runInScope } from '../../../src/activation/scope.js';
 import { chatFrames, chatReply } from '../../fixtures/replies.js';
 import type { TestScope } from '../../fixtures/scoped-session.js';
+import { makeRandom, path } from './calls.js';
 import { type Client, clientNames, makeClient } from './clients.js';
 import { ownDispatcher } from './own-undici.js';
 import { makeGate, openTrafficLab, type TrafficLab, waitForRecordsOf } from './traffic-lab.js';
 
-const path = '/v1/chat/completions';
 let lab: TrafficLab;
 
 beforeAll(async () => {
@@ -26,15 +26,6 @@ it('has the copy of undici that Node brings in the global place', () => {
 
 const makeBody = (model: string): string =>
   JSON.stringify({ model, messages: [{ role: 'user', content: `about ${model}` }] });
-
-/** A generator with a seed, so that a failure comes again. */
-function makeRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
-}
 
 for (const scheme of ['https', 'http'] as const) {
   describe.each(clientNames)(`${scheme} by %s`, (name) => {

@@ -64,9 +64,8 @@ export function requireTwin(leaf: Leaf, session: ScopedSession): Dispatcher {
   }
   // Whoever opens scope after scope on one client comes by here.
   for (const [id, twin] of twins) {
-    if (twin.session.isOpen) continue;
-    twins.delete(id);
-    void closeQuietly(twin.client);
+    if (twin.session.isOpen || twin.client.closed) continue;
+    void closeQuietly(twin.client).then(() => twins.get(id) === twin && twins.delete(id));
   }
   const twin = makeTwin(leaf, session);
   twins.set(sessionId, { session, client: twin });
@@ -141,7 +140,7 @@ export function closeTwins(session?: ScopedSession): void {
 }
 
 async function closeQuietly(twin: Dispatcher): Promise<void> {
-  if (twin.closed || twin.destroyed) return;
+  if (twin.destroyed) return;
   // It refuses only when it is destroyed meanwhile, which is closed enough.
   await twin.close().catch(() => undefined);
   // A closed client says nothing of its end, and the pool waits to hear of it (undici 6 and 7, measured).
