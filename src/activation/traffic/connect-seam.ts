@@ -28,13 +28,7 @@ export function findSessionIdOf(socket: object): string | undefined {
  */
 export function patchConnecting(): Patch[] {
   return [
-    patchMethod<Connect>(
-      tls,
-      'connect',
-      (original) =>
-        (...args) =>
-          connectTls(original, args),
-    ),
+    patchMethod<Connect>(tls, 'connect', makeTlsConnect),
     patchMethod<Connect>(net, 'connect', makeNetConnect),
     patchMethod<Connect>(net, 'createConnection', makeNetConnect),
     // The agent keeps the function it found when it was loaded (lib/_http_agent.js, measured, Node 20.20).
@@ -50,6 +44,12 @@ function findSession(args: readonly unknown[]): ScopedSession | undefined {
     if (mark !== undefined) return mark?.isOpen === true ? mark : undefined;
   }
   return findCurrentSession();
+}
+
+function makeTlsConnect(original: Connect): Connect {
+  return function (this: unknown, ...args) {
+    return connectTls((...given) => Reflect.apply(original, this, given), args);
+  };
 }
 
 function connectTls(connect: Connect, args: unknown[]): net.Socket {
@@ -118,12 +118,14 @@ function readPort(port: unknown): number {
   return typeof port === 'number' || typeof port === 'string' ? Number(port) : 443;
 }
 
-function makeNetConnect(connect: Connect): Connect {
-  return (...args) => {
+function makeNetConnect(original: Connect): Connect {
+  return function (this: unknown, ...args) {
+    // The agent's own, from Node 22.21 on, reads its proxy from `this` (measured, Node 22.23 and 24.21).
+    const connect = (): net.Socket => Reflect.apply(original, this, args);
     const session = findSession(args);
-    if (session === undefined) return connect(...args);
+    if (session === undefined) return connect();
     const call = hook.findCall(args);
-    if (call === undefined || !session.isProvider('http', hook.bare(call.host), call.port)) return connect(...args);
+    if (call === undefined || !session.isProvider('http', hook.bare(call.host), call.port)) return connect();
     const headers = makeConnectHeaders({}, call.host, findRequest(call.options));
     const socket = hook.connectNet(call, (opening) => openTunnel(opening, call, session, headers));
     ownSockets.set(socket, session.session.sessionId);

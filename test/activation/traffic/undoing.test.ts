@@ -131,4 +131,29 @@ describe('undoing', () => {
     agent.destroy();
     await own.close();
   });
+
+  it('calls what stood before it as the caller did', async () => {
+    lab.undo();
+    const receivers: unknown[] = [];
+    const holders = [
+      [http.Agent.prototype, 'createConnection'],
+      [net, 'connect'],
+      [tls, 'connect'],
+    ] as const;
+    const originals = holders.map(([holder, name]) => Reflect.get(holder, name) as (...args: unknown[]) => unknown);
+    for (const [index, [holder, name]] of holders.entries()) {
+      Reflect.set(holder, name, function (this: unknown, ...args: unknown[]): unknown {
+        receivers.push(this);
+        return Reflect.apply(originals[index] as (...args: unknown[]) => unknown, this, args);
+      });
+    }
+    const undo = installTraffic();
+    const agent = new http.Agent();
+    await new Promise((done) => http.get(lab.plainOrigin, { agent }, (response) => response.resume().on('end', done)));
+    await askNode(lab, { agent: false });
+    undo();
+    for (const [index, [holder, name]] of holders.entries()) Reflect.set(holder, name, originals[index]);
+    expect(receivers[0]).toBe(agent);
+    expect(receivers.at(-1)).toBe(tls);
+  });
 });
