@@ -7,7 +7,7 @@ import tls from 'node:tls';
 import * as undici from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { runInScope } from '../../../src/activation/scope.js';
+import { makeAmbient, runInScope } from '../../../src/activation/scope.js';
 import { chatReply } from '../../fixtures/replies.js';
 import { makeTestCertificate } from '../../fixtures/upstream.js';
 import { askNode, askUndici, countOf, makeBody, path } from './calls.js';
@@ -64,6 +64,19 @@ describe('a connection of a scope', () => {
     expect(countOf(lab, scope)).toBe(10);
     agent.destroy();
     await pool.close();
+  });
+
+  it('belongs to the session that stands for the whole process, where there is one', async () => {
+    const [ambient, inner] = [await lab.openScope(), await lab.openScope()];
+    const agent = new https.Agent({ keepAlive: true });
+    const end = makeAmbient(ambient);
+    await askNode(lab, { agent });
+    await runInScope(inner, () => askNode(lab, { agent }));
+    await runInScope(null, () => askNode(lab, { agent }));
+    end();
+    await askNode(lab, { agent });
+    expect([countOf(lab, ambient), countOf(lab, inner)]).toEqual([1, 1]);
+    agent.destroy();
   });
 
   it('leaves traffic to anybody but providers alone', async () => {
