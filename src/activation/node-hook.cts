@@ -1,6 +1,7 @@
 // Longer than 250 lines: a preload is one file without dependencies.
 /**
- * Preloaded into Node children by `NODE_OPTIONS=--require`: sends their TLS connections through the session's proxy.
+ * Preloaded into Node children by `NODE_OPTIONS=--require`: sends their TLS connections through the session's proxy. The
+ * calls of a scope in the tap's own process take the same tunnels: `traffic/` borrows the parts named at the end.
  *
  * Node below 22.21 ignores the proxy variables, and above it agents of the program's own, `ws` and `http2` still do.
  * All of them look `tls.connect` up when they call it, so that is the one function replaced: without a ready `socket`
@@ -15,16 +16,25 @@ import net = require('node:net');
 import tls = require('node:tls');
 import url = require('node:url');
 
-interface Settings {
-  readonly proxyHost: string;
-  readonly proxyPort: number;
-  readonly authorization: string | null;
+interface Settings extends Route {
   readonly noProxy: readonly string[];
   /** `host:port`, lower case. */
   readonly registeredHttps: ReadonlySet<string>;
   readonly registeredHttp: ReadonlySet<string>;
   /** PEM of a root a Worker of a scope has to be told of; children have it from their variables. */
   readonly workerRoot: string | undefined;
+}
+
+/** Where a tunnel leads, and how CONNECT is put. */
+interface Route {
+  readonly proxyHost: string;
+  readonly proxyPort: number;
+  /** `Proxy-Authorization`, or `null`. */
+  readonly authorization: string | null;
+  /** Further lines of the CONNECT, without their ends. */
+  readonly headerLines?: readonly string[];
+  /** What the socket ends with after such a reply, given whole with its headers; `undefined` says it in our own words. */
+  readonly makeError?: (reply: string) => Error | undefined;
 }
 
 interface Call {
@@ -138,17 +148,20 @@ class TunnelOpening {
   readonly #call: Call;
   readonly #place: string;
   readonly #authority: string;
+  readonly #makeError: Route['makeError'];
   readonly #held: [name: string, value: unknown][] = [];
   #received: Buffer = Buffer.alloc(0);
   #open = false;
 
-  constructor(socket: net.Socket, call: Call, settings: Settings) {
+  constructor(socket: net.Socket, call: Call, route: Route) {
     this.#socket = socket;
     this.#call = call;
-    this.#place = `the session's proxy at ${settings.proxyHost}:${settings.proxyPort}`;
+    this.#place = `the session's proxy at ${route.proxyHost}:${route.proxyPort}`;
     this.#authority = `${net.isIPv6(call.host) ? `[${call.host}]` : call.host}:${call.port}`;
-    const login = settings.authorization === null ? '' : `Proxy-Authorization: ${settings.authorization}\r\n`;
-    const head = `CONNECT ${this.#authority} HTTP/1.1\r\nHost: ${this.#authority}\r\n${login}\r\n`;
+    this.#makeError = route.makeError;
+    const login = route.authorization === null ? [] : [`Proxy-Authorization: ${route.authorization}`];
+    const lines = [`Host: ${this.#authority}`, ...login, ...(route.headerLines ?? [])];
+    const head = `CONNECT ${this.#authority} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
     const emit: (...args: never[]) => unknown = socket.emit.bind(socket);
     const push: (...args: never[]) => unknown = socket.push.bind(socket);
     this.#hold('emit', (...args: unknown[]) => {
@@ -161,7 +174,7 @@ class TunnelOpening {
       this.#read(args[0] as Buffer | null);
       return true;
     });
-    socket.connect({ host: settings.proxyHost, port: settings.proxyPort });
+    socket.connect({ host: route.proxyHost, port: route.proxyPort });
   }
 
   #hold(name: 'emit' | 'push', value: (...args: unknown[]) => unknown): void {
@@ -200,7 +213,10 @@ class TunnelOpening {
   #fail(found: string): void {
     const { host, port } = this.#call;
     const facts = { code: 'ECONNRESET', syscall: 'connect', host, port };
-    this.#socket.destroy(Object.assign(new Error(`llmtap: ${this.#place} ${found} for ${this.#authority}`), facts));
+    const told = this.#makeError?.(this.#received.toString('latin1'));
+    this.#socket.destroy(
+      told ?? Object.assign(new Error(`llmtap: ${this.#place} ${found} for ${this.#authority}`), facts),
+    );
   }
 }
 
@@ -234,25 +250,36 @@ function forwardToTunnel(socket: net.Socket, tunnel: net.Socket): void {
   tunnel.once('close', () => socket.destroy());
 }
 
+/** A TLS socket over a tunnel that is not open yet; `open` is called with it in the next tick. */
+function connectTls(connect: Connect, call: Call, open: (tunnel: net.Socket) => void): net.Socket {
+  const { options, onConnect, host } = call;
+  const { allowHalfOpen, keepAlive, keepAliveInitialDelay } = options;
+  const tunnelOptions = { allowHalfOpen, keepAlive, keepAliveInitialDelay, noDelay: true };
+  const tunnel = new net.Socket(tunnelOptions as net.SocketConstructorOpts);
+  const servername = options.servername ?? (net.isIP(host) === 0 ? host : undefined);
+  // NOTE: not connected yet on purpose: a socket that has a handle is read by TLS from the first byte, the proxy's
+  // reply included; one without is waited for.
+  const socket = connect({ ...options, servername, socket: tunnel }, ...(onConnect === undefined ? [] : [onConnect]));
+  process.nextTick(() => socket.destroyed || open(tunnel));
+  if (typeof options.timeout === 'number' && options.timeout > 0) socket.setTimeout(options.timeout);
+  forwardToTunnel(socket, tunnel);
+  return socket;
+}
+
+/** A plain socket through a tunnel; `open` is called with it at once. */
+function connectNet(call: Call, open: (socket: net.Socket) => void): net.Socket {
+  const socket = new net.Socket(call.options);
+  if (typeof call.options.timeout === 'number' && call.options.timeout > 0) socket.setTimeout(call.options.timeout);
+  if (call.onConnect !== undefined) socket.once('connect', call.onConnect);
+  open(socket);
+  return socket;
+}
+
 function patchTls(settings: Settings): void {
   replace(tls, 'connect', (original) => (args) => {
     const call = findCall(args);
     if (call === undefined || !isOurs(call, settings.registeredHttps, settings.noProxy)) return original(...args);
-    const { options, onConnect, host } = call;
-    const { allowHalfOpen, keepAlive, keepAliveInitialDelay } = options;
-    const tunnelOptions = { allowHalfOpen, keepAlive, keepAliveInitialDelay, noDelay: true };
-    const tunnel = new net.Socket(tunnelOptions as net.SocketConstructorOpts);
-    const servername = options.servername ?? (net.isIP(host) === 0 ? host : undefined);
-    // NOTE: not connected yet on purpose: a socket that has a handle is read by TLS from the first byte, the proxy's
-    // reply included; one without is waited for.
-    const socket = original(
-      { ...options, servername, socket: tunnel },
-      ...(onConnect === undefined ? [] : [onConnect]),
-    );
-    process.nextTick(() => socket.destroyed || new TunnelOpening(tunnel, call, settings));
-    if (typeof options.timeout === 'number' && options.timeout > 0) socket.setTimeout(options.timeout);
-    forwardToTunnel(socket, tunnel);
-    return socket;
+    return connectTls(original, call, (tunnel) => new TunnelOpening(tunnel, call, settings));
   });
 }
 
@@ -263,11 +290,7 @@ function patchNet(settings: Settings): void {
     const pair = call === undefined ? '' : `${bare(call.host)}:${call.port}`;
     if (call === undefined || !settings.registeredHttp.has(pair)) return connect(...args);
     if (isExcepted(bare(call.host), call.port, settings.noProxy)) return connect(...args);
-    const socket = new net.Socket(call.options);
-    if (typeof call.options.timeout === 'number' && call.options.timeout > 0) socket.setTimeout(call.options.timeout);
-    if (call.onConnect !== undefined) socket.once('connect', call.onConnect);
-    new TunnelOpening(socket, call, settings);
-    return socket;
+    return connectNet(call, (socket) => new TunnelOpening(socket, call, settings));
   };
   replace(net, 'connect', make);
   net.createConnection = net.connect;
@@ -330,3 +353,5 @@ try {
 } catch {
   // A variable we cannot read, or a Node we do not know: the program runs as if the hook were not there.
 }
+
+export = { bare, connectNet, connectTls, findCall, TunnelOpening };

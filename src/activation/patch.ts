@@ -7,7 +7,7 @@ export interface Patch {
   undo(): void;
 }
 
-type Callable = (this: unknown, ...args: never[]) => unknown;
+type Callable = (this: never, ...args: never[]) => unknown;
 
 /**
  * Replaces a function under its name, arity and property attributes.
