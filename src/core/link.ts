@@ -1,10 +1,11 @@
 import type { CallRecord } from './call-record.js';
 import type { EventListener } from './events.js';
 import type { HostOptions, SessionOptions } from './host.js';
-import type { CallFilter, RunRow, Summary } from './ledger.js';
+import type { CallFilter, RunRow } from './ledger.js';
 import type { AskRouter } from './routing.js';
 import type { DoorAddress } from './scope.js';
 import type { Session, SessionCounts } from './session.js';
+import type { TrackerSummary } from './tracker-summary.js';
 import type { UsageSum } from './usage-sum.js';
 import type { ProviderRegistration } from './wire.js';
 
@@ -65,7 +66,7 @@ export interface HostLink {
   usage(filter: RecordFilter): Promise<Readonly<Record<string, UsageSum>>>;
   /** Milliseconds, over the calls answered from a cache. */
   cachedLatencyMs(filter: RecordFilter): Promise<number>;
-  summary(filter: RecordFilter): Promise<Summary>;
+  summary(filter: RecordFilter): Promise<TrackerSummary>;
   runs(): Promise<readonly RunRow[]>;
   /** Deletes the finished calls of this link's sessions from the ledger; returns how many. */
   clear(): Promise<number>;

@@ -1,0 +1,20 @@
+import type { CallRecord } from './call-record.js';
+import type { CallFilter, RunRow } from './ledger.js';
+import type { TrackerSummary } from './tracker-summary.js';
+import type { UsageSum } from './usage-sum.js';
+
+/** What one tracker's sessions left in a ledger. Synchronous; methods throw the `STORE_` codes. */
+export interface TrackerQueries {
+  /** Oldest first; lazily. Bodies only when asked for. */
+  listCalls(filter: CallFilter, options?: { readonly limit?: number; readonly bodies?: boolean }): Iterable<CallRecord>;
+  /** By model, `(unknown)` where neither request nor reply names one. Frozen, without a prototype. */
+  usage(filter: CallFilter): Readonly<Record<string, UsageSum>>;
+  /** Milliseconds, over the calls answered from a cache; 0 when there are none. */
+  cachedLatencyMs(filter: CallFilter): number;
+  summarise(filter: CallFilter): TrackerSummary;
+  /** Newest first. */
+  listRuns(): readonly RunRow[];
+  /** Deletes the calls, bodies included; returns how many there were. */
+  clear(): number;
+  close(): void;
+}
