@@ -86,6 +86,7 @@ class OpenedHost implements Host {
     this.#leaves = openLeafStore(authority);
     this.#ledger = openLedgerWriter({
       home: options.home,
+      ...(options.trackerId === undefined ? {} : { trackerId: options.trackerId }),
       onFault: ({ code, message, hint }) => this.#fault(null, code, message, hint),
     });
     const ports = this.#makeCallPorts();

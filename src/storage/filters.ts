@@ -34,6 +34,13 @@ export function makeCondition(filter: CallFilter): Condition {
   return { sql: parts.length === 0 ? 'TRUE' : parts.join(' AND '), values };
 }
 
+/** The calls of one tracker's sessions that a filter names. */
+export function makeTrackerCondition(trackerId: string, filter: CallFilter): Condition {
+  const { sql, values } = makeCondition(filter);
+  const own = 'session_id IN (SELECT session_id FROM sessions WHERE tracker_id = ?)';
+  return { sql: `${own} AND ${sql}`, values: [trackerId, ...values] };
+}
+
 /** The condition of a text beginning so, in a form an index can answer. */
 export function makePrefixCondition(column: string, prefix: string): Condition {
   return { sql: `${column} >= ? AND ${column} < ?`, values: [prefix, `${prefix}\u{10FFFF}`] };

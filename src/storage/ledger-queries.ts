@@ -4,7 +4,7 @@ import type { Fault } from '../core/events.js';
 import type { CallFilter } from '../core/ledger.js';
 import { type CallRow, makeRecord } from './call-rows.js';
 import type { Database, SqlValue, Statement } from './database.js';
-import { makeCondition, makePrefixCondition } from './filters.js';
+import { type Condition, makeCondition, makePrefixCondition } from './filters.js';
 
 /** A connection with its statements, each prepared once. */
 export class Queries {
@@ -49,7 +49,7 @@ export function makeCallsSql(condition: string, bodies: boolean): string {
 }
 
 export interface CallsAsked {
-  readonly filter: CallFilter;
+  readonly condition: Condition;
   readonly limit: number;
   readonly bodies: boolean;
 }
@@ -59,8 +59,8 @@ export interface CallsAsked {
  * keep every process's write-ahead log growing for as long as somebody reads slowly, and the connection from
  * closing when somebody stops half way.
  */
-export function* iterateCalls(queries: Queries, { filter, limit, bodies }: CallsAsked): Generator<CallRecord> {
-  const { sql, values } = makeCondition(filter);
+export function* iterateCalls(queries: Queries, { condition, limit, bodies }: CallsAsked): Generator<CallRecord> {
+  const { sql, values } = condition;
   const statement = makeCallsSql(sql, bodies);
   const size = bodies ? pageSizeWithBodies : pageSize;
   let after: readonly SqlValue[] = ['', 0];

@@ -13,6 +13,7 @@ import type {
 } from '../core/ledger.js';
 import { makeRecord } from './call-rows.js';
 import { isThere, makePlacePath, openReadable, type StorePlace } from './database.js';
+import { makeCondition } from './filters.js';
 import { type CallsAsked, findCalls, iterateCalls, listFaults, Queries } from './ledger-queries.js';
 import { schemaVersion } from './migrations.js';
 import { planPrune, pruneStore, readStoreBytes } from './prune.js';
@@ -42,7 +43,7 @@ class SqliteLedgerReader implements LedgerReader {
 
   listRuns(options: { readonly limit?: number } = {}): readonly RunRow[] {
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    return this.#read('list the runs', [], (queries) => listRuns(queries, limit));
+    return this.#read('list the runs', [], (queries) => listRuns(queries, { limit }));
   }
 
   listCalls(
@@ -50,7 +51,7 @@ class SqliteLedgerReader implements LedgerReader {
     options: { readonly limit?: number; readonly bodies?: boolean } = {},
   ): Iterable<CallRecord> {
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    const asked = { filter, limit, bodies: options.bodies === true };
+    const asked = { condition: makeCondition(filter), limit, bodies: options.bodies === true };
     return { [Symbol.iterator]: () => this.#iterate(asked) };
   }
 
@@ -87,7 +88,7 @@ class SqliteLedgerReader implements LedgerReader {
 
   summarise(filter: CallFilter): Summary {
     const empty: Summary = { models: [], calls: 0, errors: 0, counts: null };
-    return this.#read('sum up the calls', empty, (queries) => summarise(queries, filter));
+    return this.#read('sum up the calls', empty, (queries) => summarise(queries, makeCondition(filter)));
   }
 
   listFaults(filter: CallFilter): readonly Fault[] {

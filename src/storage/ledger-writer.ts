@@ -8,7 +8,11 @@ import { WritePump } from './write-pump.js';
 import type { WritePumpOptions } from './write-pump-options.js';
 import { makeCallWrite, makeFaultWrite, makeSessionEndWrite, makeSessionWrite, type Write } from './writes.js';
 
-export type LedgerWriterOptions = StorePlace & WritePumpOptions;
+export type LedgerWriterOptions = StorePlace &
+  WritePumpOptions & {
+    /** Kept with every session; `null` when absent. */
+    readonly trackerId?: string;
+  };
 
 /** A writer that can say what it could not keep. */
 export interface OpenLedgerWriter extends LedgerWriter {
@@ -30,8 +34,10 @@ export function openLedgerWriter(options: LedgerWriterOptions): OpenLedgerWriter
 
 class SqliteLedgerWriter implements OpenLedgerWriter {
   readonly #pump: WritePump;
+  readonly #trackerId: string | null;
 
   constructor(options: LedgerWriterOptions) {
+    this.#trackerId = options.trackerId ?? null;
     this.#pump = new WritePump(makePlacePath(options), options);
   }
 
@@ -44,7 +50,7 @@ class SqliteLedgerWriter implements OpenLedgerWriter {
   }
 
   saveSessionOpened(session: Session): void {
-    this.#pump.save(makeSessionWrite(session));
+    this.#pump.save(makeSessionWrite(session, this.#trackerId));
   }
 
   saveSessionClosed(sessionId: string, end: SessionEnd): void {

@@ -65,6 +65,14 @@ const migrations: readonly Migration[] = [
       CREATE INDEX faults_by_time ON faults (at);
     `,
   },
+  {
+    why: `A tracker in code answers for its own sessions alone, and many of them, and other taps, share a file. Only
+      sessions opened by one have its id.`,
+    sql: `
+      ALTER TABLE sessions ADD COLUMN tracker_id TEXT;
+      CREATE INDEX sessions_by_tracker ON sessions (tracker_id) WHERE tracker_id IS NOT NULL;
+    `,
+  },
 ];
 
 /** The version this program writes. */

@@ -10,9 +10,14 @@ const runStarts = `
     UNION ALL SELECT run_id, min(started_at) FROM calls GROUP BY run_id
   ) GROUP BY run_id`;
 
-/** Runs, the newest first. */
-export function listRuns(queries: Queries, limit: number): RunRow[] {
-  const starts = queries.all(`${runStarts} ORDER BY started_at DESC, run_id LIMIT ?`, [limit]);
+/** Runs, the newest first: all, or those a tracker's sessions belong to. */
+export function listRuns(
+  queries: Queries,
+  { limit, trackerId }: { readonly limit: number; readonly trackerId?: string },
+): RunRow[] {
+  const own = trackerId === undefined ? '' : 'WHERE run_id IN (SELECT run_id FROM sessions WHERE tracker_id = ?)';
+  const values = trackerId === undefined ? [limit] : [trackerId, limit];
+  const starts = queries.all(`SELECT * FROM (${runStarts}) ${own} ORDER BY started_at DESC, run_id LIMIT ?`, values);
   return starts.map((row) => makeRunRow(queries, String(row.run_id), String(row.started_at)));
 }
 
@@ -31,7 +36,7 @@ export function findRunIds(queries: Queries, idOrPrefix: string): string[] {
   const ids = rows.map((row) => String(row.run_id));
   // A whole id sorts before everything it is a prefix of.
   if (ids[0] === idOrPrefix) return [idOrPrefix];
-  if (idOrPrefix === 'latest') return listRuns(queries, 1).map(({ runId }) => runId);
+  if (idOrPrefix === 'latest') return listRuns(queries, { limit: 1 }).map(({ runId }) => runId);
   return ids;
 }
 

@@ -1,20 +1,19 @@
-import type { CallFilter, ModelSummary, Summary, TokenSum } from '../core/ledger.js';
+import type { ModelSummary, Summary, TokenSum } from '../core/ledger.js';
 import type { SessionCounts } from '../core/session.js';
 import type { CallRow } from './call-rows.js';
-import { type Condition, makeCondition } from './filters.js';
+import type { Condition } from './filters.js';
 import type { Queries } from './ledger-queries.js';
 
 const counted = ['input', 'output', 'cache_read', 'cache_write', 'reasoning', 'total'] as const;
 const sums = counted.map((name) => `sum(${name}_tokens) AS ${name}_known, count(${name}_tokens) AS ${name}_stated`);
 
 /**
- * What the calls of a filter add up to: a line per model and provider, the one with most calls first. Counts of
+ * What the calls of a condition add up to: a line per model and provider, the one with most calls first. Counts of
  * sessions are those of the sessions that have ended; `null` when none has.
  */
-export function summarise(queries: Queries, filter: CallFilter): Summary {
+export function summarise(queries: Queries, condition: Condition): Summary {
   // One read transaction, so that the medians are of the same calls as the sums.
   return queries.db.transaction(() => {
-    const condition = makeCondition(filter);
     const latencies = readMedians(queries, condition, 'latency_ms');
     const firstTokens = readMedians(queries, condition, 'time_to_first_token_ms');
     const rows = queries.all(

@@ -30,7 +30,8 @@ export function makeBodiless(write: Write): Write {
   return { ...write, bodies: null, bytes: baseBytes };
 }
 
-export function makeSessionWrite(session: Session): Write {
+/** @param trackerId the tracker whose session it is; `null` when none has opened it */
+export function makeSessionWrite(session: Session, trackerId: string | null): Write {
   const values: SqlValue[] = [
     session.sessionId,
     session.runId,
@@ -44,6 +45,7 @@ export function makeSessionWrite(session: Session): Write {
     session.agentId,
     session.openedAt,
     session.command === null ? null : JSON.stringify(session.command),
+    trackerId,
   ];
   return { kind: 'session-opened', values, bodies: null, bytes: baseBytes };
 }
@@ -75,7 +77,7 @@ export class WriteStatements {
     this.#statements = {
       'session-opened': db.prepare(
         `INSERT INTO sessions (session_id, run_id, config_key, variation_key, version, graph_key, graph_run_id, data_id,
-           combo_id, agent_id, opened_at, command) VALUES (${marks(12)}) ON CONFLICT (session_id) DO NOTHING`,
+           combo_id, agent_id, opened_at, command, tracker_id) VALUES (${marks(13)}) ON CONFLICT (session_id) DO NOTHING`,
       ),
       'session-closed': db.prepare(
         `UPDATE sessions SET ended_at = ?, exit_code = ?, calls = ?, passed_requests = ?, tunnels = ?,

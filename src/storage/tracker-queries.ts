@@ -1,0 +1,186 @@
+import type { CallRecord } from '../core/call-record.js';
+import type { CallFilter, RunRow } from '../core/ledger.js';
+import type { TrackerQueries } from '../core/tracker-queries.js';
+import type { DataGroup, TrackerSummary } from '../core/tracker-summary.js';
+import type { UsageSum } from '../core/usage-sum.js';
+import { makePlacePath, openReadable, openWritable, type StorePlace } from './database.js';
+import { type Condition, makeTrackerCondition } from './filters.js';
+import { iterateCalls, Queries } from './ledger-queries.js';
+import { listRuns } from './runs.js';
+import { makeStoreError } from './store-errors.js';
+import { summarise } from './summaries.js';
+
+/** As for `openLedgerReader`: whoever asks may wait for a lock. */
+const busyTimeoutMs = 5000;
+/** Few enough that others who write meanwhile find their turn. */
+const batchCalls = 200;
+
+export type TrackerQueriesOptions = StorePlace & { readonly trackerId: string };
+
+/** Opens a tracker's view of a ledger. A file that does not exist yet reads as an empty one. */
+export function openTrackerQueries(options: TrackerQueriesOptions): TrackerQueries {
+  return new SqliteTrackerQueries(makePlacePath(options), options.trackerId);
+}
+
+class SqliteTrackerQueries implements TrackerQueries {
+  readonly #path: string;
+  readonly #trackerId: string;
+  #queries: Queries | null = null;
+
+  constructor(path: string, trackerId: string) {
+    this.#path = path;
+    this.#trackerId = trackerId;
+  }
+
+  listCalls(
+    filter: CallFilter,
+    options: { readonly limit?: number; readonly bodies?: boolean } = {},
+  ): Iterable<CallRecord> {
+    const { limit = Number.MAX_SAFE_INTEGER, bodies = false } = options;
+    return { [Symbol.iterator]: () => this.#iterate({ condition: this.#condition(filter), limit, bodies }) };
+  }
+
+  usage(filter: CallFilter): Readonly<Record<string, UsageSum>> {
+    const usage: Record<string, UsageSum> = Object.create(null) as Record<string, UsageSum>;
+    this.#read('sum up the usage', null, (queries) => {
+      for (const [model, sum] of readUsage(queries, this.#condition(filter))) usage[model] = sum;
+      return null;
+    });
+    return Object.freeze(usage);
+  }
+
+  cachedLatencyMs(filter: CallFilter): number {
+    const { sql, values } = this.#condition(filter);
+    return this.#read('sum up the latency of cached calls', 0, (queries) => {
+      const row = queries.get(`SELECT total(latency_ms) AS ms FROM calls WHERE cached = 1 AND ${sql}`, values);
+      return Number(row?.ms ?? 0);
+    });
+  }
+
+  summarise(filter: CallFilter): TrackerSummary {
+    const empty = { models: [], calls: 0, errors: 0, counts: null, groups: [], latencyMs: 0 };
+    return this.#read<TrackerSummary>('sum up the calls', empty, (queries) => {
+      const condition = this.#condition(filter);
+      return queries.db.transaction(() => {
+        const groups = readGroups(queries, condition);
+        const latencyMs = groups.reduce((sum, group) => sum + group.latencyMs, 0);
+        return Object.freeze({ ...summarise(queries, condition), groups: Object.freeze(groups), latencyMs });
+      })();
+    });
+  }
+
+  listRuns(): readonly RunRow[] {
+    const trackerId = this.#trackerId;
+    return this.#read('list the runs', [], (queries) =>
+      listRuns(queries, { limit: Number.MAX_SAFE_INTEGER, trackerId }),
+    );
+  }
+
+  clear(): number {
+    try {
+      const there = openReadable(this.#path, busyTimeoutMs);
+      if (there === null) return 0;
+      there.close();
+      const queries = new Queries(openWritable({ path: this.#path, busyTimeoutMs }));
+      try {
+        return this.#deleteCalls(queries);
+      } finally {
+        queries.db.close();
+      }
+    } catch (error) {
+      throw makeStoreError(error, { action: 'delete the calls', path: this.#path });
+    }
+  }
+
+  close(): void {
+    this.#queries?.db.close();
+    this.#queries = null;
+  }
+
+  /** In batches, up to the last call there is now: those that come meanwhile stay. */
+  #deleteCalls(queries: Queries): number {
+    const { sql, values } = this.#condition({});
+    const last = Number(queries.get(`SELECT max(seq) AS seq FROM calls WHERE ${sql}`, values)?.seq ?? 0);
+    const batch = `SELECT seq FROM calls WHERE ${sql} AND seq <= ? ORDER BY seq LIMIT ${batchCalls}`;
+    const removeBatch = queries.db.transaction(() => {
+      queries.run(`DELETE FROM bodies WHERE call_seq IN (${batch})`, [...values, last]);
+      return queries.run(`DELETE FROM calls WHERE seq IN (${batch})`, [...values, last]);
+    });
+    let deleted = 0;
+    for (let gone = removeBatch.immediate(); gone > 0; gone = removeBatch.immediate()) deleted += gone;
+    return deleted;
+  }
+
+  #condition(filter: CallFilter): Condition {
+    return makeTrackerCondition(this.#trackerId, filter);
+  }
+
+  *#iterate(asked: Parameters<typeof iterateCalls>[1]): Generator<CallRecord> {
+    try {
+      const queries = this.#connect();
+      if (queries !== null) yield* iterateCalls(queries, asked);
+    } catch (error) {
+      throw makeStoreError(error, { action: 'list the calls', path: this.#path });
+    }
+  }
+
+  #read<T>(action: string, empty: T, read: (queries: Queries) => T): T {
+    try {
+      const queries = this.#connect();
+      return queries === null ? empty : read(queries);
+    } catch (error) {
+      throw makeStoreError(error, { action, path: this.#path });
+    }
+  }
+
+  /** `null` while there is no ledger; asks again each time, for a writer may make one. */
+  #connect(): Queries | null {
+    if (this.#queries !== null) return this.#queries;
+    const db = openReadable(this.#path, busyTimeoutMs);
+    this.#queries = db === null ? null : new Queries(db);
+    return this.#queries;
+  }
+}
+
+const counted = {
+  inputTokens: 'input_tokens',
+  outputTokens: 'output_tokens',
+  cacheReadTokens: 'cache_read_tokens',
+  cacheWriteTokens: 'cache_write_tokens',
+  reasoningTokens: 'reasoning_tokens',
+  totalTokens: 'total_tokens',
+} as const;
+
+function readUsage(queries: Queries, { sql, values }: Condition): [model: string, sum: UsageSum][] {
+  const sums = Object.values(counted).map((column) => `sum(${column}) AS ${column}`);
+  const rows = queries.all(
+    `SELECT model, count(*) AS calls, ${sums.join(', ')},
+       sum(input_tokens IS NULL OR output_tokens IS NULL) AS unknown_calls
+     FROM calls WHERE ${sql} GROUP BY model ORDER BY model`,
+    values,
+  );
+  return rows.map((row) => {
+    const known = Object.entries(counted).map(([name, column]) => {
+      const value = row[column] ?? null;
+      return [name, value === null ? null : Number(value)] as const;
+    });
+    const sum = { calls: Number(row.calls), ...Object.fromEntries(known), unknownCalls: Number(row.unknown_calls) };
+    return [row.model == null ? '(unknown)' : String(row.model), Object.freeze(sum as UsageSum)];
+  });
+}
+
+function readGroups(queries: Queries, { sql, values }: Condition): DataGroup[] {
+  const rows = queries.all(
+    `SELECT data_id, count(*) AS calls, count(error_code) AS errors, sum(latency_ms) AS latency_ms
+     FROM calls WHERE ${sql} GROUP BY data_id ORDER BY data_id IS NULL, min(started_at), data_id`,
+    values,
+  );
+  return rows.map((row) =>
+    Object.freeze({
+      dataId: row.data_id == null ? null : String(row.data_id),
+      calls: Number(row.calls),
+      errors: Number(row.errors),
+      latencyMs: Number(row.latency_ms),
+    }),
+  );
+}
