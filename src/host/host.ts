@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
 import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
@@ -17,10 +17,11 @@ import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wir
 import { openRegistry } from '../providers/registry.js';
 import { readConnectTo } from '../proxy/connect-to.js';
 import { Connector } from '../proxy/connector.js';
+import type { Door } from '../proxy/door.js';
 import { SessionProxy } from '../proxy/proxy.js';
 import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
-import { makeSession, OpenedSession } from './session.js';
+import { makeSession, OpenedSession, planDoor } from './session.js';
 import { SessionRouters } from './session-routers.js';
 import { wireTools } from './wire-tools.js';
 
@@ -136,8 +137,8 @@ class OpenedHost implements Host {
       });
     }
     const session = makeSession(options, this.#ambientSecrets);
-    const credentials = options.credentials === true ? `llmtap:${randomBytes(24).toString('base64url')}` : null;
-    const door = await this.#proxy.openDoor({ session, credentials, bindAddress: '127.0.0.1' });
+    const plan = planDoor(options);
+    const door = await this.#proxy.openDoor({ session, ...plan });
     if (options.routed === true) {
       this.#parts.routers.add(session, this.#ambientSecrets, (...fault) => {
         door.count('faults');
@@ -147,22 +148,26 @@ class OpenedHost implements Host {
     const opened = new OpenedSession({
       session,
       door,
-      credentials,
-      onClose: async (exitCode) => {
+      plan,
+      onClose: async (end) => {
+        await this.#closeSession(door, end);
         this.#sessions.delete(opened);
-        await this.#proxy.closeDoor(door);
-        this.#ledger.saveSessionClosed(session.sessionId, {
-          endedAt: systemClock.nowIso(),
-          counts: door.counts(),
-          exitCode,
-        });
-        this.#bus.announce({ type: 'session.closed', session, counts: door.counts() });
       },
+      onCut: () => this.#proxy.closeDoor(door),
     });
     this.#sessions.add(opened);
     this.#ledger.saveSessionOpened(session);
-    this.#bus.announce({ type: 'session.opened', session });
+    if (options.restore === undefined) this.#bus.announce({ type: 'session.opened', session });
     return opened;
+  }
+
+  async #closeSession(door: Door, end: { readonly exitCode?: number; readonly drain?: boolean }): Promise<void> {
+    const { session } = door;
+    await this.#proxy.closeDoor(door, { drain: end.drain === true });
+    const counts = door.counts();
+    const exitCode = end.exitCode ?? null;
+    this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });
+    this.#bus.announce({ type: 'session.closed', session, counts });
   }
 
   close(): Promise<void> {

@@ -137,7 +137,10 @@ class OpenedTunnel {
     terminateTls({
       socket: this.#socket,
       secureContext,
-      onSecure: (secure: TLSSocket) => this.#ports.serve(secure, this.#door, destination),
+      onSecure: (secure: TLSSocket) => {
+        this.#door.adopt(secure, this.#socket);
+        this.#ports.serve(secure, this.#door, destination);
+      },
       onRefused: (alert) => trust.onAlert(host, alert, this.#userAgent),
       onSilentClose: () => trust.onSilentClose(host, this.#userAgent),
     });

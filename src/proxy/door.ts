@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import net, { type Socket } from 'node:net';
-import { readErrorMessage, TrackerError } from '../core/errors.js';
+import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { Session, SessionCounts } from '../core/session.js';
 import type { Destination } from './connector.js';
 
@@ -10,8 +10,13 @@ export interface DoorOptions {
   readonly credentials: string | null;
   /** Loopback only; another address is an explicit choice of the user's. */
   readonly bindAddress: string;
+  /** Taken when it is free; any when absent or not. */
+  readonly port?: number;
   readonly onConnection: (socket: Socket, door: Door) => void;
 }
+
+/** How long a draining door waits for the first request of a connection that has just been made, milliseconds. */
+const firstRequestMs = 5000;
 
 /** One session's port: everything behind it is shared, only the listener is its own. */
 export class Door {
@@ -20,6 +25,14 @@ export class Door {
   readonly #server: net.Server;
   readonly #sockets = new Set<Socket>();
   readonly #credentials: Buffer | null;
+  /** The accepted connection under each decrypted one. */
+  readonly #roots = new WeakMap<Socket, Socket>();
+  /** How much is under way on an accepted connection; those without an entry are idle. */
+  readonly #busy = new Map<Socket, number>();
+  /** Accepted connections on which nothing has been asked yet. */
+  readonly #fresh = new Set<Socket>();
+  readonly #accepted = new WeakSet<Socket>();
+  #isDraining = false;
   readonly #counts = { calls: 0, passedRequests: 0, tunnels: 0, tunnelBytes: 0, upgrades: 0, faults: 0 };
 
   constructor(options: DoorOptions) {
@@ -44,21 +57,21 @@ export class Door {
 
   /** Rejects with `LISTEN_FAILED`. */
   async open(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        reject(
-          new TrackerError(
-            'LISTEN_FAILED',
-            `Could not open a port on ${this.#options.bindAddress}: ${readErrorMessage(error)}.`,
-            {
-              cause: error,
-              hint: 'Check the limit on open files (ulimit -n) and that loopback is up.',
-            },
-          ),
-        );
+    const { port = 0, bindAddress } = this.#options;
+    try {
+      await this.#listen(port).catch(async (error: unknown) => {
+        if (port === 0) throw error;
+        await this.#listen(0);
       });
-      this.#server.listen({ host: this.#options.bindAddress, port: 0, backlog: 511 }, resolve);
-    });
+    } catch (error) {
+      throw new TrackerError('LISTEN_FAILED', `Could not open a port on ${bindAddress}: ${readErrorMessage(error)}.`, {
+        cause: error,
+        hint:
+          findSystemCode(error) === 'EADDRNOTAVAIL'
+            ? 'Give an address of this machine.'
+            : 'Check the limit on open files (ulimit -n) and that the address is up.',
+      });
+    }
     // A failing accept (out of file descriptors) is the system's; the door stays open for the next.
     this.#server.on('error', () => undefined);
   }
@@ -75,21 +88,90 @@ export class Door {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
+  /** Says on which accepted connection a decrypted one runs. */
+  adopt(inner: Socket, outer: Socket): void {
+    this.#roots.set(inner, this.#findRoot(outer));
+  }
+
+  /**
+   * Something is under way on a connection: an exchange, a tunnel. A draining door waits until the returned function,
+   * which may be called twice, is called.
+   */
+  begin(socket: Socket): () => void {
+    const root = this.#findRoot(socket);
+    this.#fresh.delete(root);
+    this.#busy.set(root, (this.#busy.get(root) ?? 0) + 1);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      const left = (this.#busy.get(root) ?? 1) - 1;
+      if (left > 0) return void this.#busy.set(root, left);
+      this.#busy.delete(root);
+      if (this.#isDraining) socket.destroySoon();
+    };
+  }
+
+  /** Stops listening, ends idle connections, and resolves when those on which something is under way have ended. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    const closed = this.#whenClosed();
+    for (const socket of this.#sockets) {
+      if (!this.#busy.has(socket) && !this.#fresh.has(socket) && !this.#isFar(socket)) socket.destroySoon();
+    }
+    const timer = setTimeout(() => {
+      for (const socket of this.#fresh) socket.destroy();
+    }, firstRequestMs);
+    timer.unref();
+    await closed;
+    clearTimeout(timer);
+  }
+
   /** Stops listening and ends every connection; resolves when the port is free. */
   async close(): Promise<void> {
-    const closed = this.#server.listening
+    const closed = this.#whenClosed();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** Those that lead to the world are none of the server's: waited for, so that their bytes are counted. */
+  async #whenClosed(): Promise<void> {
+    const server = this.#server.listening
       ? new Promise<void>((resolve) => this.#server.close(() => resolve()))
       : Promise.resolve();
-    // Those that lead to the world are none of the server's: waited for, so that their bytes are counted.
     const ended = [...this.#sockets].map(
       (socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())),
     );
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([closed, ...ended]);
+    await Promise.all([server, ...ended]);
+  }
+
+  #listen(port: number): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: this.#options.bindAddress, port, backlog: 511 }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  #findRoot(socket: Socket): Socket {
+    return this.#roots.get(socket) ?? socket;
+  }
+
+  /** Connections to the world, which end with the client's. */
+  #isFar(socket: Socket): boolean {
+    return !this.#accepted.has(socket);
   }
 
   #onConnection(socket: Socket): void {
+    this.#accepted.add(socket);
+    this.#fresh.add(socket);
     this.track(socket);
+    socket.once('close', () => {
+      this.#busy.delete(socket);
+      this.#fresh.delete(socket);
+    });
     // Clients reset connections as they please; whoever serves the socket sees its 'close'.
     socket.on('error', () => undefined);
     this.#options.onConnection(socket, this);

@@ -8,11 +8,11 @@ import type { Origin, ProviderMatch, ProviderRegistry, RequestHead } from '../co
 import { handleConnect } from './connect.js';
 import type { Connector, Destination } from './connector.js';
 import { Door, SocketRegister } from './door.js';
+import { DoorFaults } from './door-faults.js';
 import { type Engine, loadEngine } from './engine.js';
 import { relayExchange } from './exchange.js';
 import type { MitmHandlers } from './mitm.js';
 import { readTarget } from './request-target.js';
-import { TrustWatch } from './trust-watch.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 
 export interface ProxyPorts {
@@ -27,10 +27,8 @@ export interface DoorRequest {
   readonly session: Session;
   readonly credentials: string | null;
   readonly bindAddress: string;
+  readonly port?: number;
 }
-
-/** Names come from the wire: bounded. */
-const maxHostsNamed = 1000;
 
 const loginWanted =
   'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="llmtap"\r\nContent-Length: 0\r\n\r\n';
@@ -42,11 +40,11 @@ export class SessionProxy {
   #loading: Promise<Engine> | null = null;
   readonly #sockets = new SocketRegister();
   readonly #doors = new Set<Door>();
-  readonly #trust = new WeakMap<Door, TrustWatch>();
-  readonly #http2Only = new WeakMap<Door, Set<string>>();
+  readonly #faults: DoorFaults;
 
   constructor(ports: ProxyPorts) {
     this.#ports = ports;
+    this.#faults = new DoorFaults(ports.onFault);
   }
 
   /**
@@ -65,12 +63,14 @@ export class SessionProxy {
     return door;
   }
 
-  async closeDoor(door: Door): Promise<void> {
+  /** Cuts what is under way, or with `drain` waits for it. A call without `drain` ends what an earlier one waits for. */
+  async closeDoor(door: Door, { drain = false }: { readonly drain?: boolean } = {}): Promise<void> {
     // A program that has just ended closed its connections first: what they tell is still to be read.
     await new Promise((resolve) => setImmediate(resolve));
-    this.#trust.get(door)?.close();
+    this.#faults.close(door);
+    if (drain) await door.drain();
+    else await door.close();
     this.#doors.delete(door);
-    await door.close();
   }
 
   async close(): Promise<void> {
@@ -142,8 +142,8 @@ export class SessionProxy {
         connector,
         leafFor,
         serve: (opened, to, destination) => this.#admit(opened, to, destination),
-        trustWatch: (to) => this.#requireTrustWatch(to),
-        onHttp2Only: (to, host) => this.#reportHttp2Only(to, host),
+        trustWatch: (to) => this.#faults.requireTrustWatch(to),
+        onHttp2Only: (to, host) => this.#faults.reportHttp2Only(to, host),
       },
       { request, socket, head },
       door,
@@ -168,7 +168,7 @@ export class SessionProxy {
         .end('This port is an HTTP proxy: send it CONNECT or absolute URLs.\n');
       return;
     }
-    if (destination?.origin.scheme === 'https') this.#requireTrustWatch(door).onServed(destination.serverName);
+    if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
     const head: RequestHead = {
       origin: findNamedOrigin(target.destination),
       method: request.method ?? 'GET',
@@ -179,6 +179,7 @@ export class SessionProxy {
     if (match === undefined) door.count('passedRequests');
     else door.count('calls');
     const call = match === undefined ? null : this.#ports.handleCall(door.session, head, match);
+    response.once('close', door.begin(request.socket));
     relayExchange({
       request,
       response,
@@ -205,8 +206,10 @@ export class SessionProxy {
       this.#accept(socket);
       return;
     }
-    if (destination?.origin.scheme === 'https') this.#requireTrustWatch(door).onServed(destination.serverName);
+    if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
     const { connector } = this.#ports;
+    const end = door.begin(socket);
+    socket.once('close', end);
     void relayUpgrade({
       request,
       client: socket,
@@ -215,30 +218,11 @@ export class SessionProxy {
       destination: target.destination,
       connector,
       door,
-      onRefused: () => this.#accept(socket),
+      onRefused: () => {
+        end();
+        this.#accept(socket);
+      },
     });
-  }
-
-  #requireTrustWatch(door: Door): TrustWatch {
-    let watch = this.#trust.get(door);
-    if (watch === undefined) {
-      watch = new TrustWatch(({ message, hint }) => {
-        door.count('faults');
-        this.#ports.onFault(door.session, 'TLS_REFUSED', message, hint);
-      });
-      this.#trust.set(door, watch);
-    }
-    return watch;
-  }
-
-  #reportHttp2Only(door: Door, host: string): void {
-    const said = this.#http2Only.get(door) ?? new Set();
-    this.#http2Only.set(door, said);
-    if (said.has(host) || said.size >= maxHostsNamed) return;
-    said.add(host);
-    door.count('faults');
-    const message = `A client speaks nothing but HTTP/2 to ${host}; its connection was relayed unread and its calls cannot be seen.`;
-    this.#ports.onFault(door.session, 'TLS_HTTP2_ONLY', message, 'Let the client offer HTTP/1.1 as well.');
   }
 }
 

@@ -18,6 +18,7 @@ export interface TunnelOptions {
 export async function relayTunnel(options: TunnelOptions): Promise<void> {
   const { client, door, connector, origin, head, greeting } = options;
   door.count('tunnels');
+  client.once('close', door.begin(client));
   client.pause();
   let far: Socket;
   try {

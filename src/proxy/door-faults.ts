@@ -1,0 +1,47 @@
+import type { ErrorCode } from '../core/errors.js';
+import type { Session } from '../core/session.js';
+import type { Door } from './door.js';
+import { TrustWatch } from './trust-watch.js';
+
+type OnFault = (session: Session | null, code: ErrorCode, message: string, hint: string | null) => void;
+
+/** Names come from the wire: bounded. */
+const maxHostsNamed = 1000;
+
+/** What is to be said of a door's clients, each thing once. */
+export class DoorFaults {
+  readonly #onFault: OnFault;
+  readonly #trust = new WeakMap<Door, TrustWatch>();
+  readonly #http2Only = new WeakMap<Door, Set<string>>();
+
+  constructor(onFault: OnFault) {
+    this.#onFault = onFault;
+  }
+
+  requireTrustWatch(door: Door): TrustWatch {
+    let watch = this.#trust.get(door);
+    if (watch === undefined) {
+      watch = new TrustWatch(({ message, hint }) => {
+        door.count('faults');
+        this.#onFault(door.session, 'TLS_REFUSED', message, hint);
+      });
+      this.#trust.set(door, watch);
+    }
+    return watch;
+  }
+
+  reportHttp2Only(door: Door, host: string): void {
+    const said = this.#http2Only.get(door) ?? new Set();
+    this.#http2Only.set(door, said);
+    if (said.has(host) || said.size >= maxHostsNamed) return;
+    said.add(host);
+    door.count('faults');
+    const message = `A client speaks nothing but HTTP/2 to ${host}; its connection was relayed unread and its calls cannot be seen.`;
+    this.#onFault(door.session, 'TLS_HTTP2_ONLY', message, 'Let the client offer HTTP/1.1 as well.');
+  }
+
+  /** Tells what was still in doubt. */
+  close(door: Door): void {
+    this.#trust.get(door)?.close();
+  }
+}
