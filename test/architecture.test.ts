@@ -48,7 +48,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   activation: [],
   host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing'],
   cli: ['host', 'storage', 'ca', 'activation', 'providers'],
-  '': ['core', 'host', 'providers', 'storage', 'ca', 'activation'],
+  // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
+  worker: ['host', 'ca', 'storage'],
+  tracker: ['activation', 'worker', 'providers', ''],
+  '': ['tracker', 'activation', 'selection', 'host', 'storage'],
 };
 
 /** One door per package: the only files that may import it. */
@@ -101,6 +104,29 @@ describe('the house', () => {
       }),
     );
     expect(broken).toEqual([]);
+  });
+
+  it('keeps host, ledger and packages out of what importing the package loads', () => {
+    const byPath = new Map(files.map((file) => [file.path, file]));
+    const loaded = new Set<string>();
+    const left = ['index.ts'];
+    const packages: string[] = [];
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      const file = byPath.get(path);
+      if (file === undefined || loaded.has(path)) continue;
+      loaded.add(path);
+      for (const [, specifier = ''] of stripComments(file.text).matchAll(
+        /^(?:import|export) (?!type )[^;]*? from '([^']+)'/gm,
+      )) {
+        if (specifier.startsWith('.')) left.push(join('/', path, '..', specifier).slice(1).replace(/\.js$/, '.ts'));
+        else if (!specifier.startsWith('node:')) packages.push(`${path}: ${specifier}`);
+      }
+    }
+    expect(loaded.size).toBeGreaterThan(15);
+    expect(packages).toEqual([]);
+    const folders = new Set([...loaded].map((path) => path.split('/').slice(0, -1)[0] ?? ''));
+    expect([...folders].sort()).toEqual(['', 'activation', 'core', 'selection', 'tracker', 'worker']);
+    expect(loaded.has('worker/entry.ts')).toBe(false);
   });
 
   it('keeps core free of packages and of everything of Node', () => {
@@ -160,10 +186,9 @@ describe('the house', () => {
   });
 
   it('reads the process environment in cli, the CA paths, the hook, for children, and where Node reads it for TLS', () => {
-    const mayRead =
-      /^(cli\/|ca\/paths\.ts$|activation\/(node-hook\.cts|inherited-env\.ts|traffic\/connect-wire\.ts)$)/;
+    const mayRead = /^(cli\/|ca\/paths\.ts$|activation\/(node-hook\.cts|inherited-env\.ts|traffic\/connect-wire\.ts)$)/;
     const broken = files
-      .filter((file) => /process\.env/.test(stripComments(file.text)))
+      .filter((file) => /\bprocess\.env\b/.test(stripComments(file.text)))
       .filter((file) => !mayRead.test(file.path))
       .map((file) => file.path);
     expect(broken).toEqual([]);

@@ -1,4 +1,4 @@
-import type { EventListener } from './events.js';
+import type { EventListener, Fault } from './events.js';
 import type { BodyPolicy } from './ledger.js';
 import type { AskRouter } from './routing.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
@@ -86,6 +86,12 @@ export interface Host {
   warm(): void;
   registerProvider(registration: ProviderRegistration): void;
   onEvent(listener: EventListener): () => void;
+  /** Keeps a fault of the agent side in the ledger and announces it. */
+  noteFault(fault: Omit<Fault, 'at'>): void;
+  /** Keeps in the ledger alone that a listener threw: to announce it would ask for another. */
+  noteListenerError(message: string): void;
+  /** Writes what waits for the ledger's file, for at most `deadlineMs`. */
+  flush(deadlineMs: number): Promise<void>;
   /** Closes every session, the ledger and all sockets; may be called twice. */
   close(): Promise<void>;
 }

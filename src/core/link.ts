@@ -1,5 +1,5 @@
 import type { CallRecord } from './call-record.js';
-import type { EventListener } from './events.js';
+import type { EventListener, Fault } from './events.js';
 import type { HostOptions, SessionOptions } from './host.js';
 import type { CallFilter, RunRow } from './ledger.js';
 import type { AskRouter } from './routing.js';
@@ -70,6 +70,10 @@ export interface HostLink {
   runs(): Promise<readonly RunRow[]>;
   /** Deletes the finished calls of this link's sessions from the ledger; returns how many. */
   clear(): Promise<number>;
+  /** Keeps a fault of the agent side in the ledger and announces it to the listeners. */
+  noteFault(fault: Omit<Fault, 'at'>): void;
+  /** Keeps in the ledger that a listener threw. */
+  noteListenerError(message: string): void;
   /** Cuts what is open, ends the thread; may be called twice. */
   close(): Promise<void>;
 }

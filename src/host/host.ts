@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
 import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
 import { type LeafStore, openLeafStore } from '../ca/leaf-store.js';
@@ -23,6 +23,7 @@ import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
 import { SessionRouters } from './session-routers.js';
+import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
 
 /**
@@ -83,7 +84,7 @@ class OpenedHost implements Host {
     this.bundlePath = bundle.bundlePath;
     this.extraCaPath = bundle.extraPath;
     this.#ambientSecrets = collectAmbientSecrets(options.env);
-    this.#bus = new EventBus((error) => this.#noteListenerError(error));
+    this.#bus = new EventBus((error) => this.noteListenerError(`An event listener threw: ${readErrorMessage(error)}.`));
     this.#leaves = openLeafStore(authority);
     this.#ledger = openLedgerWriter({
       home: options.home,
@@ -170,6 +171,19 @@ class OpenedHost implements Host {
     this.#bus.announce({ type: 'session.closed', session, counts });
   }
 
+  noteFault({ code, message, hint, sessionId }: Omit<Fault, 'at'>): void {
+    const session = [...this.#sessions].find((open) => open.session.sessionId === sessionId)?.session ?? null;
+    this.#fault(session, code, message, hint);
+  }
+
+  noteListenerError(message: string): void {
+    this.#saveFault({ code: 'LISTENER_FAILED', message, hint: null, sessionId: null, at: systemClock.nowIso() });
+  }
+
+  flush(deadlineMs: number): Promise<void> {
+    return this.#ledger.flush(deadlineMs);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -212,34 +226,4 @@ class OpenedHost implements Host {
   #saveFault(fault: Fault): void {
     if (!this.#isLedgerClosed) this.#ledger.saveFault(fault);
   }
-
-  /** A listener's failure is told to the ledger alone: telling the listeners would ask for another. */
-  #noteListenerError(error: unknown): void {
-    const message = `An event listener threw: ${readErrorMessage(error)}.`;
-    this.#saveFault({ code: 'LISTENER_FAILED', message, hint: null, sessionId: null, at: systemClock.nowIso() });
-  }
-}
-
-function readUpstreamCa(path: string): string {
-  let text: string;
-  try {
-    // A pipe or device would be waited for, before the program has started and without a word.
-    if (!statSync(path).isFile()) throw new Error('it is no regular file');
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new TrackerError(
-      'UPSTREAM_CA_UNREADABLE',
-      `Could not read --upstream-ca "${path}": ${readErrorMessage(error)}.`,
-      {
-        cause: error,
-        hint: 'Name a PEM file of certificates.',
-      },
-    );
-  }
-  if (!text.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new TrackerError('UPSTREAM_CA_UNREADABLE', `--upstream-ca "${path}" holds no PEM certificate.`, {
-      hint: 'Convert it with: openssl x509 -inform der -in FILE -out FILE.pem',
-    });
-  }
-  return text;
 }

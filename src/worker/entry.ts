@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { findHome, requireHome } from '../ca/paths.js';
+import type { Host } from '../core/host.js';
+import { openHost } from '../host/host.js';
+import { openTrackerQueries } from '../storage/tracker-queries.js';
+import { carryFailure, type FromThread, type ThreadData, type ToThread } from './messages.js';
+import { RouterLine } from './router-line.js';
+import { ThreadRequests } from './thread-requests.js';
+
+/**
+ * The thread of a tracker's host: opens it, answers what is asked over the port, and tells what happens. A failure
+ * nobody caught becomes a fault: the calls of others go through here.
+ */
+async function serve(data: ThreadData): Promise<void> {
+  const home = data.host.home ?? findHome(data.host.env);
+  requireHome(home);
+  const routerLine = new RouterLine((id, question) => send({ kind: 'question', id, question }));
+  const router = data.hasRouter ? { router: routerLine.ask } : {};
+  const host = await openHost({ ...data.host, ...router, home, warm: 'later' });
+  guard(host);
+  host.onEvent((event) => send({ kind: 'event', event }));
+  const queries = openTrackerQueries({ home, trackerId: data.host.trackerId ?? '' });
+  const requests = new ThreadRequests({ host, queries, send });
+  parentPort?.on('message', (message: ToThread) => {
+    if (message.kind === 'request') void requests.answer(message);
+    else if (message.kind === 'answer') routerLine.answer(message.id, message.value);
+    else if (message.kind === 'failure') routerLine.fail(message.id, message.message);
+    else if (message.kind === 'fault') host.noteFault(message.fault);
+    else if (message.kind === 'listener-error') host.noteListenerError(message.message);
+    else tellBundle(host, message);
+  });
+  const { caPath, bundlePath, extraCaPath } = host;
+  send({ kind: 'hello', facts: { home, caPath, caPem: readFileSync(caPath, 'utf8'), bundlePath, extraCaPath } });
+  host.warm();
+}
+
+function send(message: FromThread): void {
+  parentPort?.postMessage(message);
+}
+
+/** Whoever asks sleeps until the signal: it is given whatever happens. */
+function tellBundle(host: Host, { file, port, signal }: Extract<ToThread, { kind: 'bundle' }>): void {
+  try {
+    port.postMessage(host.bundleFor(file));
+  } catch (error) {
+    host.noteFault({ ...carryFailure(error), code: 'CA_UNWRITABLE', sessionId: null });
+  } finally {
+    Atomics.store(signal, 0, 1);
+    Atomics.notify(signal, 0);
+  }
+}
+
+function guard(host: Host): void {
+  const report = (error: unknown) => {
+    const { message } = carryFailure(error);
+    const hint = 'The program went on; calls may be missing. Please report it.';
+    host.noteFault({ code: 'INTERNAL', message: `Unexpected in the tap: ${message}`, hint, sessionId: null });
+  };
+  process.on('uncaughtException', report).on('unhandledRejection', report);
+}
+
+serve(workerData as ThreadData).catch((error: unknown) => {
+  send({ kind: 'refused', failure: carryFailure(error) });
+  parentPort?.close();
+});

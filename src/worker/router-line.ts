@@ -1,0 +1,36 @@
+import type { RouteQuestion } from '../core/routing.js';
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Asks the router on the other side of the port; an answer nobody waits for any more is dropped. */
+export class RouterLine {
+  readonly #send: (id: number, question: RouteQuestion) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+
+  constructor(send: (id: number, question: RouteQuestion) => void) {
+    this.#send = send;
+  }
+
+  readonly ask = async (question: RouteQuestion): Promise<unknown> => {
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return await new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#send(id, question);
+    });
+  };
+
+  answer(id: number, value: unknown): void {
+    this.#waiting.get(id)?.resolve(value);
+    this.#waiting.delete(id);
+  }
+
+  fail(id: number, message: string): void {
+    this.#waiting.get(id)?.reject(new Error(message));
+    this.#waiting.delete(id);
+  }
+}
