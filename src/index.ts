@@ -1,7 +1,9 @@
+export type { ContainerOptions } from './activation/container-args.js';
+export type { SessionProxy } from './activation/session-proxy.js';
 export type { CallRecord, JsonValue, Outcome } from './core/call-record.js';
-export { type ErrorCode, TrackerError } from './core/errors.js';
+export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
-export type { Host, HostOptions, OpenSession, SessionOptions } from './core/host.js';
+export type { Host, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
 export type {
   BodyPolicy,
   CallFilter,
@@ -15,8 +17,15 @@ export type {
   Summary,
   TokenSum,
 } from './core/ledger.js';
+export type { AskRouter, RouteContext, RouteQuestion, Router } from './core/routing.js';
 export type { Session, SessionCounts, SessionIds } from './core/session.js';
+export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';
 export type { Usage } from './core/usage.js';
-export type { ProviderRegistration } from './core/wire.js';
-export { openHost } from './host/host.js';
-export { openLedgerReader } from './storage/ledger-reader.js';
+export type { UsageSum } from './core/usage-sum.js';
+export type { Origin, ProviderRegistration } from './core/wire.js';
+export { openHost, openLedgerReader } from './openers.js';
+export { splitConcurrency } from './selection/split-concurrency.js';
+export { getCurrentSessionProxy } from './tracker/current-session.js';
+export type { TrackedSession } from './tracker/scope.js';
+export type { ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
+export { LLMTracker } from './tracker.js';

@@ -13,9 +13,12 @@ interface ScopeState {
 
 const stateKey = Symbol.for('llmtap.scope.1');
 
+function findState(): ScopeState | undefined {
+  return (globalThis as { [stateKey]?: ScopeState })[stateKey];
+}
+
 function requireState(): ScopeState {
-  const holder = globalThis as { [stateKey]?: ScopeState };
-  let state = holder[stateKey];
+  let state = findState();
   if (state === undefined) {
     state = { storage: new AsyncLocalStorage(), ambient: [] };
     Object.defineProperty(globalThis, stateKey, { value: state, configurable: true });
@@ -25,7 +28,9 @@ function requireState(): ScopeState {
 
 /** The session that traffic and children of this moment belong to; `undefined` outside a scope and when it is over. */
 export function findCurrentSession(): ScopedSession | undefined {
-  const { storage, ambient } = requireState();
+  const state = findState();
+  if (state === undefined) return undefined;
+  const { storage, ambient } = state;
   const inner = storage.getStore();
   if (inner === null) return undefined;
   if (inner !== undefined) return inner.isOpen ? inner : undefined;
@@ -35,6 +40,11 @@ export function findCurrentSession(): ScopedSession | undefined {
 /** Runs a function in a session's scope; with `null` outside every scope. */
 export function runInScope<T>(session: ScopedSession | null, work: () => T): T {
   return requireState().storage.run(session, work);
+}
+
+/** Leaves no trace in the process; for when the last session is over. */
+export function forgetScopes(): void {
+  Reflect.deleteProperty(globalThis, stateKey);
 }
 
 /** Makes a session stand for the whole process outside every scope; the returned function undoes it, in any order. */

@@ -1,0 +1,23 @@
+import type { Host, HostOptions } from './core/host.js';
+import type { LedgerReader } from './core/ledger.js';
+
+/**
+ * Opens the host in this thread: what the tracker runs in a thread of its own. See `HostOptions`; rejects with
+ * `OPTION_INVALID`, `PROVIDER_INVALID`, `PROXY_UNSUPPORTED`, `UPSTREAM_CA_UNREADABLE`, `HOME_UNUSABLE`, and the codes of
+ * the CA. Loaded on use.
+ */
+export async function openHost(options: HostOptions): Promise<Host> {
+  const host = await import('./host/host.js');
+  return await host.openHost(options);
+}
+
+/**
+ * Opens the ledger of a home for reading, also while others write. Its methods throw `STORE_UNOPENABLE`, `STORE_NEWER`,
+ * `STORE_LOCKED` or `STORE_FAILED`. Loaded on use.
+ */
+export async function openLedgerReader(
+  place: { readonly home: string } | { readonly path: string },
+): Promise<LedgerReader> {
+  const storage = await import('./storage/ledger-reader.js');
+  return storage.openLedgerReader(place);
+}

@@ -1,0 +1,158 @@
+import { makeDoorUrl } from '../activation/door-url.js';
+import { findInheritedEnv } from '../activation/inherited-env.js';
+import { runInScope } from '../activation/scope.js';
+import { makeSessionEnvironment, type SessionEnvironment } from '../activation/spawn/session-environment.js';
+import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
+import type { EventListener } from '../core/events.js';
+import { HeldEvents } from '../core/held-events.js';
+import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
+import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
+import { ownFiles } from '../own-files.js';
+import { openWorkerLink } from '../worker/worker-link.js';
+import { RouterDesk } from './router-desk.js';
+import { Scope } from './scope.js';
+import { pickIds, type ScopeOptions, type TrackerOptions } from './tracker-options.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const usualDrainMs = 2000;
+
+/** What a tracker does its work with: the link to its host, the providers it knows, its events, its routers. */
+export class Backstage {
+  readonly #options: TrackerOptions;
+  readonly #trackerId: string;
+  readonly #events = new HeldEvents((error) => this.#noteListenerError(error));
+  readonly #desk = new RouterDesk();
+  readonly #registrations = new Map<string, ProviderRegistration>();
+  #registry: ProviderRegistry | null = null;
+  #link: HostLink | null = null;
+
+  constructor(options: TrackerOptions, trackerId: string) {
+    this.#options = options;
+    this.#trackerId = trackerId;
+    for (const registration of options.providers ?? []) this.#registrations.set(registration.name, registration);
+  }
+
+  /** What children and the host inherit. */
+  env(): Env {
+    return this.#options.env ?? findInheritedEnv();
+  }
+
+  onEvent(listener: EventListener): () => void {
+    return this.#events.onEvent(listener);
+  }
+
+  /** Opens the link when there is none. */
+  async open(): Promise<void> {
+    if (this.#link !== null) return;
+    await this.#requireRegistry();
+    // Whoever starts a tracker inside another one's scope does not start its host there.
+    const link = await runInScope(null, () => openWorkerLink(this.#makeLinkOptions(), ownFiles.worker));
+    link.onEvent((event) => {
+      this.#desk.note(event);
+      this.#events.announce(event);
+    });
+    this.#link = link;
+  }
+
+  /** Throws `TRACKER_NOT_STARTED`. */
+  requireLink(what: string): HostLink {
+    if (this.#link !== null) return this.#link;
+    throw new TrackerError('TRACKER_NOT_STARTED', `Could not ${what}: the tracker was never started.`, {
+      hint: 'Call `await tracker.start()` first.',
+    });
+  }
+
+  async openScope(options: ScopeOptions): Promise<Scope> {
+    const link = this.requireLink('open a scope');
+    const registry = await this.#requireRegistry();
+    const { bindAddress } = this.#options;
+    const router = options.router ?? null;
+    const linked = await link.openSession({
+      ...pickIds(options),
+      credentials: options.credentials === true,
+      routed: router !== null,
+      ...(bindAddress === undefined ? {} : { bindAddress }),
+    });
+    const scope = new Scope(linked, {
+      link,
+      environment: this.#makeEnvironment(link, linked, registry),
+      isProvider: (origin: Origin) => registry.isProvider(origin),
+      announceFault: (...fault) => this.#noteFault(linked.session.sessionId, ...fault),
+      force: options.force === true,
+    });
+    if (router !== null) void scope.whenClosed.then(this.#desk.add(linked.session, router));
+    return scope;
+  }
+
+  /** Closes scopes, what is under way in them first, and cuts what takes longer than the tracker's patience. */
+  async endScopes(scopes: readonly Scope[]): Promise<void> {
+    const closing = Promise.all(scopes.map((scope) => scope.close()));
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<'late'>((resolve) => {
+      timer = setTimeout(resolve, this.#options.drainMs ?? usualDrainMs, 'late');
+    });
+    const first = await Promise.race([closing, enough]);
+    clearTimeout(timer);
+    if (first === 'late') await Promise.all(scopes.map((scope) => scope.cut()));
+  }
+
+  async registerProvider(registration: ProviderRegistration): Promise<void> {
+    const registry = await this.#requireRegistry();
+    // Checked here first; and the door knows it before anything is led there.
+    const { openRegistry } = await import('../providers/registry.js');
+    openRegistry().register(registration);
+    await this.#link?.registerProvider(registration);
+    this.#registrations.set(registration.name, registration);
+    registry.register(registration);
+  }
+
+  async close(): Promise<void> {
+    await this.#link?.close();
+  }
+
+  /** Throws `PROVIDER_INVALID` for what the constructor was given. */
+  async #requireRegistry(): Promise<ProviderRegistry> {
+    if (this.#registry === null) {
+      const { openRegistry } = await import('../providers/registry.js');
+      const registry = openRegistry();
+      for (const registration of this.#registrations.values()) registry.register(registration);
+      this.#registry ??= registry;
+    }
+    return this.#registry;
+  }
+
+  #makeLinkOptions(): LinkOptions {
+    const { home, bodies, connectTo, upstreamCa } = this.#options;
+    return {
+      env: this.env(),
+      trackerId: this.#trackerId,
+      providers: [...this.#registrations.values()],
+      router: (question) => this.#desk.ask(question),
+      ...(home === undefined ? {} : { home }),
+      ...(bodies === undefined ? {} : { bodies }),
+      ...(connectTo === undefined ? {} : { connectTo }),
+      ...(upstreamCa === undefined ? {} : { upstreamCa }),
+    };
+  }
+
+  #makeEnvironment(link: HostLink, linked: LinkedSession, registry: ProviderRegistry): SessionEnvironment {
+    const { home, caPath, bundlePath, extraCaPath } = link.facts;
+    const { sessionId, runId } = linked.session;
+    return makeSessionEnvironment({
+      ...{ home, sessionId, runId, caPath, bundlePath, extraCaPath },
+      proxyUrl: () => makeDoorUrl(linked.door),
+      bundleFor: (file) => link.bundleFor(file),
+      hookPath: ownFiles.nodeHook,
+      registered: () => registry.registered,
+    });
+  }
+
+  #noteFault(sessionId: string | null, code: ErrorCode, message: string, hint: string | null): void {
+    this.#link?.noteFault({ code, message, hint, sessionId });
+  }
+
+  #noteListenerError(error: unknown): void {
+    this.#link?.noteListenerError(readErrorMessage(error));
+  }
+}

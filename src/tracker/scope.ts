@@ -1,0 +1,193 @@
+import { type ContainerOptions, makeContainerArgs } from '../activation/container-args.js';
+import { runInScope } from '../activation/scope.js';
+import { makeSessionProxy, type SessionProxy } from '../activation/session-proxy.js';
+import type { SessionEnvironment } from '../activation/spawn/session-environment.js';
+import { releaseSession } from '../activation/traffic/install-traffic.js';
+import { type ErrorCode, TrackerError } from '../core/errors.js';
+import type { HostLink, LinkedSession } from '../core/link.js';
+import type { Descendant, DoorAddress, ScopedSession } from '../core/scope.js';
+import type { Session, SessionCounts } from '../core/session.js';
+import type { Origin } from '../core/wire.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A session opened in code: who is calling, and the door they call through. */
+export interface TrackedSession {
+  /** The ids stamped on every call, and when it was opened. */
+  readonly session: Session;
+  readonly sessionId: string;
+  readonly runId: string;
+  /** The door, for clients that are configured by hand: proxy URL, port, CA. */
+  readonly proxy: SessionProxy;
+  /** Runs a function in the session's scope: its calls, and those of children it starts, are the session's. */
+  run<T>(work: () => T): T;
+  /** What passed through it so far. */
+  counts(): Promise<SessionCounts>;
+  /** Flags by which docker or podman lead a container through the session. Throws `CONTAINER_UNREACHABLE`. */
+  containerArgs(options?: ContainerOptions): string[];
+  /**
+   * Ends the session: from now on its scope's calls go untouched. Resolves when what is under way has ended, streams and
+   * children included. May be called twice; never rejects.
+   */
+  close(): Promise<void>;
+}
+
+export interface ScopePorts {
+  readonly link: HostLink;
+  readonly environment: SessionEnvironment;
+  readonly isProvider: (origin: Origin) => boolean;
+  readonly announceFault: (code: ErrorCode, message: string, hint: string | null) => void;
+  readonly force: boolean;
+}
+
+/** How long the end of a scope waits for its door to close: what takes longer is under way. */
+const idleCloseMs = 20;
+/** More distinct faults of one session than this are not told apart from noise. */
+const mostFaults = 100;
+
+/** One session as redirected code, its children and its owner see it. */
+export class Scope implements ScopedSession, TrackedSession {
+  readonly session: Session;
+  readonly force: boolean;
+  readonly caPem: string;
+  readonly bundlePath: string;
+  /** Resolves when it is closed, whatever closed it. */
+  readonly whenClosed: Promise<void>;
+  readonly #linked: LinkedSession;
+  #tellClosed: () => void = () => undefined;
+  readonly #ports: ScopePorts;
+  readonly #descendants = new Set<Descendant>();
+  readonly #told = new Set<string>();
+  #isOver = false;
+  #closing: Promise<void> | null = null;
+  #isCut = false;
+  #whenAlone: (() => void) | null = null;
+
+  constructor(linked: LinkedSession, ports: ScopePorts) {
+    this.#linked = linked;
+    this.#ports = ports;
+    this.session = linked.session;
+    this.force = ports.force;
+    this.whenClosed = new Promise((resolve) => {
+      this.#tellClosed = resolve;
+    });
+    this.caPem = ports.link.facts.caPem;
+    this.bundlePath = ports.link.facts.bundlePath;
+  }
+
+  get sessionId(): string {
+    return this.session.sessionId;
+  }
+
+  get runId(): string {
+    return this.session.runId;
+  }
+
+  get isOpen(): boolean {
+    const { state } = this.#ports.link;
+    return !this.#isOver && (state === 'serving' || state === 'restarting');
+  }
+
+  get door(): DoorAddress {
+    return this.#linked.door;
+  }
+
+  get proxy(): SessionProxy {
+    return makeSessionProxy(this);
+  }
+
+  whenServing(): Promise<void> | undefined {
+    return this.#ports.link.state === 'restarting' ? this.#ports.link.whenSettled() : undefined;
+  }
+
+  isProvider(scheme: 'https' | 'http', host: string, port: number): boolean {
+    return this.#ports.isProvider({ scheme, host, port });
+  }
+
+  makeChildVariables(parentEnv: Env): Readonly<Record<string, string>> {
+    return this.#ports.environment.makeChildVariables(parentEnv);
+  }
+
+  noteDescendant(descendant: Descendant): void {
+    this.#descendants.add(descendant);
+    descendant.once('exit', () => {
+      this.#descendants.delete(descendant);
+      if (this.#descendants.size === 0) this.#whenAlone?.();
+    });
+  }
+
+  announceFault(code: ErrorCode, message: string, hint: string | null): void {
+    if (this.#told.has(message) || this.#told.size >= mostFaults) return;
+    this.#told.add(message);
+    this.#ports.announceFault(code, message, hint);
+  }
+
+  run<T>(work: () => T): T {
+    if (this.#isOver) {
+      throw new TrackerError('SESSION_CLOSED', `Could not run in session ${this.sessionId}: it is closed.`, {
+        hint: 'Open another one with tracker.open() or tracker.track().',
+      });
+    }
+    return runInScope(this, work);
+  }
+
+  async counts(): Promise<SessionCounts> {
+    return await this.#linked.counts();
+  }
+
+  containerArgs(options: ContainerOptions = {}): string[] {
+    return makeContainerArgs(this, options);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Closes an idle session before it resolves; one with calls or children under way goes on closing behind it. */
+  async end(): Promise<void> {
+    const closing = this.close();
+    if (this.#descendants.size > 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, idleCloseMs);
+    });
+    await Promise.race([closing, enough]);
+    clearTimeout(timer);
+  }
+
+  /** Cuts what `close` waits for. */
+  async cut(): Promise<void> {
+    this.#isOver = true;
+    this.#isCut = true;
+    this.#whenAlone?.();
+    const cutting = this.#linked.close().catch(() => undefined);
+    await Promise.all([cutting, this.close()]);
+  }
+
+  async #close(): Promise<void> {
+    this.#isOver = true;
+    releaseSession(this);
+    await this.#waitForDescendants();
+    try {
+      await this.#linked.close({ drain: true });
+    } catch (error) {
+      // A host that is closed or lost has closed the session; anything else is told, and the caller's work stands.
+      if (this.#ports.link.state === 'serving') {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.announceFault('INTERNAL', `Could not close session ${this.sessionId}: ${reason}`, 'Please report it.');
+      }
+    } finally {
+      this.#ports.environment.close();
+      this.#tellClosed();
+    }
+  }
+
+  /** The door stays open for children that outlive the scope: one that calls later would else find nobody there. */
+  async #waitForDescendants(): Promise<void> {
+    if (this.#descendants.size === 0 || this.#isCut) return;
+    await new Promise<void>((resolve) => {
+      this.#whenAlone = resolve;
+    });
+  }
+}
