@@ -2,24 +2,33 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import net from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import type { Origin, ProviderRegistry } from '../core/wire.js';
+import type { Origin } from '../core/wire.js';
 import { type HostAndPort, normaliseHost, readAuthority } from './authority-form.js';
 import { type ClientHello, readClientHello } from './client-hello.js';
 import type { Connector, Destination } from './connector.js';
 import type { Door } from './door.js';
+import { formatUpstreamError, type InProcessClient, readInProcessClient } from './in-process.js';
+import { type ReachPorts, reachFirst } from './reach-first.js';
 import { terminateTls } from './terminate.js';
 import type { TrustWatch } from './trust-watch.js';
 import { relayTunnel } from './tunnel.js';
 
-export interface ConnectPorts {
-  readonly registry: ProviderRegistry;
+export interface ConnectPorts extends ReachPorts {
   readonly connector: Connector;
   readonly leafFor: (host: string) => Promise<SecureContext>;
   /** Serves HTTP on a tunnel whose destination is known. */
-  readonly serve: (socket: Socket, door: Door, destination: Destination) => void;
+  readonly serve: (socket: Socket, door: Door, served: Served) => void;
   readonly trustWatch: (door: Door) => TrustWatch;
   readonly onHttp2Only: (door: Door, host: string) => void;
 }
+
+/** What a tunnel's requests are for, and whether its client is to meet failures as without us. */
+export interface Served {
+  readonly destination: Destination;
+  readonly isInProcess: boolean;
+}
+
+const badRequest = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 /**
  * One write: clients that read the reply's head with one `data` event fail on two. Sent before any certificate
@@ -35,21 +44,40 @@ export function handleConnect(
 ): void {
   const { request, socket, head } = client;
   const target = readAuthority(request.url ?? '', 443);
-  if (target === undefined) {
-    socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+  const inProcess = readInProcessClient(request, socket);
+  if (target === undefined || inProcess === undefined) {
+    socket.end(badRequest);
     return;
   }
-  const tls: Origin = { scheme: 'https', ...target };
-  const isNamedProvider = ports.registry.isProvider(tls) || ports.registry.isProvider({ ...tls, scheme: 'http' });
+  const origin: Origin = { scheme: 'https', ...target };
+  const isPlainProvider = ports.registry.isProvider({ ...origin, scheme: 'http' });
+  const isTlsProvider = ports.registry.isProvider(origin);
   // An address says nothing of whose it is; the name is in the hello, which the client sends first.
   const isAddress = net.isIP(target.host) !== 0 && target.port === 443;
-  if (!isNamedProvider && !isAddress) {
-    void relayTunnel({ client: socket, door, connector: ports.connector, origin: tls, head, greeting: established });
+  const isHidden = inProcess?.isHttp2Only === true;
+  if (isHidden && isTlsProvider) ports.onHttp2Only(door, target.host);
+  if (isHidden || !(isTlsProvider || isPlainProvider || isAddress)) {
+    const refuse = inProcess === null ? {} : { refuse: formatUpstreamError };
+    const { connector } = ports;
+    void relayTunnel({ client: socket, door, connector, origin, head, greeting: established, ...refuse });
     return;
   }
-  socket.write(established);
   const userAgent = request.headers['user-agent'] ?? null;
-  peekHello(socket, head, (hello) => new OpenedTunnel(ports, door, { socket, target, userAgent }).decide(hello));
+  const open = (): void => {
+    if (socket.destroyed) return;
+    socket.write(established);
+    const tunnel = new OpenedTunnel(ports, door, { socket, target, userAgent, inProcess });
+    peekHello(socket, head, (hello) => tunnel.decide(hello));
+  };
+  // Where both are served there, the first bytes tell which.
+  if (inProcess === null || isTlsProvider === isPlainProvider) return open();
+  const serverName = inProcess.serverName ?? target.host;
+  const destination: Destination = isTlsProvider
+    ? { origin, serverName, profile: inProcess.profile }
+    : { origin: { ...origin, scheme: 'http' }, serverName: target.host };
+  void reachFirst(ports, { socket, inProcess }, { door, destination }).then((isReached) => {
+    if (isReached) open();
+  });
 }
 
 type Peeked = { readonly bytes: Buffer; readonly hello: ClientHello | null };
@@ -81,17 +109,24 @@ class OpenedTunnel {
   readonly #socket: Socket;
   readonly #target: HostAndPort;
   readonly #userAgent: string | null;
+  readonly #inProcess: InProcessClient | null;
 
   constructor(
     ports: ConnectPorts,
     door: Door,
-    tunnel: { readonly socket: Socket; readonly target: HostAndPort; readonly userAgent: string | null },
+    tunnel: {
+      readonly socket: Socket;
+      readonly target: HostAndPort;
+      readonly userAgent: string | null;
+      readonly inProcess: InProcessClient | null;
+    },
   ) {
     this.#ports = ports;
     this.#door = door;
     this.#socket = tunnel.socket;
     this.#target = tunnel.target;
     this.#userAgent = tunnel.userAgent;
+    this.#inProcess = tunnel.inProcess;
   }
 
   decide({ bytes, hello }: Peeked): void {
@@ -100,7 +135,7 @@ class OpenedTunnel {
       const plain: Origin = { scheme: 'http', ...this.#target };
       if (!registry.isProvider(plain)) return this.#relayBlind(bytes);
       this.#socket.unshift(bytes);
-      return this.#ports.serve(this.#socket, this.#door, { origin: plain, serverName: plain.host });
+      return this.#serve(this.#socket, { origin: plain, serverName: plain.host });
     }
     const serverName = readPlainName(hello.serverName) ?? this.#target.host;
     // The target decides where; a name in the hello only says whose an address is.
@@ -111,7 +146,11 @@ class OpenedTunnel {
       this.#ports.onHttp2Only(this.#door, serverName);
       return this.#relayBlind(bytes);
     }
-    void this.#terminate(bytes, { origin, serverName });
+    void this.#terminate(bytes, { origin, serverName, profile: this.#inProcess?.profile ?? null });
+  }
+
+  #serve(socket: Socket, destination: Destination): void {
+    this.#ports.serve(socket, this.#door, { destination, isInProcess: this.#inProcess !== null });
   }
 
   #relayBlind(bytes: Buffer): void {
@@ -139,7 +178,7 @@ class OpenedTunnel {
       secureContext,
       onSecure: (secure: TLSSocket) => {
         this.#door.adopt(secure, this.#socket);
-        this.#ports.serve(secure, this.#door, destination);
+        this.#serve(secure, destination);
       },
       onRefused: (alert) => trust.onAlert(host, alert, this.#userAgent),
       onSilentClose: () => trust.onSilentClose(host, this.#userAgent),

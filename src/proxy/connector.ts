@@ -4,6 +4,7 @@ import { readErrorMessage, TrackerError } from '../core/errors.js';
 import type { Origin } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import { applyConnectTo, type ConnectToRule } from './connect-to.js';
+import type { TlsProfile } from './tls-profile.js';
 import { describeProxy, type UpstreamProxy, type UpstreamProxyChoice } from './upstream-proxy.js';
 
 /** Where a connection is to go: the origin named, and the name TLS asks for and verifies. */
@@ -11,7 +12,18 @@ export interface Destination {
   readonly origin: Origin;
   /** Server name for TLS; the origin's host unless the client asked for another. */
   readonly serverName: string;
+  /** How the caller wants TLS; the usual way when absent. */
+  readonly profile?: TlsProfile | null;
 }
+
+interface TlsStart {
+  readonly serverName: string;
+  readonly profile: TlsProfile | null;
+  readonly secureContext: tls.SecureContext;
+}
+
+/** More sets of TLS options than a program has. */
+const maxOwnContexts = 64;
 
 export interface ConnectorOptions {
   readonly connectTo: readonly ConnectToRule[];
@@ -32,6 +44,8 @@ export class Connector {
   readonly #sockets = new Set<net.Socket>();
   readonly #timeoutMs: number;
   #secureContext: tls.SecureContext | undefined;
+  /** By the id of their profile. */
+  readonly #ownContexts = new Map<string, tls.SecureContext>();
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -66,7 +80,9 @@ export class Connector {
   async openToProxy(proxy: UpstreamProxy): Promise<net.Socket> {
     try {
       const socket = await this.#connectTcp(proxy.host, proxy.port);
-      return proxy.scheme === 'http' ? socket : await this.#startTls(socket, proxy.host);
+      if (proxy.scheme === 'http') return socket;
+      const secureContext = this.#requireContext(null);
+      return await this.#startTls(socket, { serverName: proxy.host, profile: null, secureContext });
     } catch (error) {
       throw new TrackerError(
         'UPSTREAM_PROXY_FAILED',
@@ -81,22 +97,40 @@ export class Connector {
 
   /** A verified TLS connection to the destination. Rejects with the system's or OpenSSL's error. */
   async openTls(destination: Destination): Promise<tls.TLSSocket> {
-    const socket = await this.openTcp(destination.origin);
-    return await this.#startTls(socket, destination.serverName);
+    const { origin, serverName, profile = null } = destination;
+    // Options that OpenSSL refuses fail before anything is dialled, as they do for their caller.
+    const secureContext = this.#requireContext(profile);
+    const socket = await this.openTcp(origin);
+    return await this.#startTls(socket, { serverName, profile, secureContext });
   }
 
-  async #startTls(socket: net.Socket, serverName: string): Promise<tls.TLSSocket> {
-    this.#secureContext ??= tls.createSecureContext({ ca: this.#options.trustedRoots() });
-    const session = this.#sessions.get(serverName);
+  #requireContext(profile: TlsProfile | null): tls.SecureContext {
+    if (profile === null) {
+      this.#secureContext ??= tls.createSecureContext({ ca: this.#options.trustedRoots() });
+      return this.#secureContext;
+    }
+    const known = this.#ownContexts.get(profile.id);
+    if (known !== undefined) return known;
+    const roots = profile.context.ca === undefined ? { ca: this.#options.trustedRoots() } : {};
+    const made = tls.createSecureContext({ ...profile.context, ...roots });
+    if (this.#ownContexts.size >= maxOwnContexts) this.#ownContexts.clear();
+    this.#ownContexts.set(profile.id, made);
+    return made;
+  }
+
+  async #startTls(socket: net.Socket, { serverName, profile, secureContext }: TlsStart): Promise<tls.TLSSocket> {
+    const ticketKey = `${serverName} ${profile?.id ?? ''}`;
+    const session = this.#sessions.get(ticketKey);
     const secure = tls.connect({
       socket,
-      secureContext: this.#secureContext,
+      secureContext,
+      rejectUnauthorized: profile?.rejectUnauthorized ?? true,
       ALPNProtocols: ['http/1.1'],
       host: serverName,
       ...(net.isIP(serverName) === 0 ? { servername: serverName } : {}),
       ...(session === undefined ? {} : { session }),
     });
-    secure.on('session', (ticket) => this.#keepSession(serverName, ticket));
+    secure.on('session', (ticket) => this.#keepSession(ticketKey, ticket));
     await settle(secure, 'secureConnect', this.#timeoutMs);
     return secure;
   }
@@ -109,9 +143,9 @@ export class Connector {
     return socket;
   }
 
-  #keepSession(serverName: string, ticket: Buffer): void {
+  #keepSession(key: string, ticket: Buffer): void {
     if (this.#sessions.size >= 256) this.#sessions.clear();
-    this.#sessions.set(serverName, ticket);
+    this.#sessions.set(key, ticket);
   }
 }
 

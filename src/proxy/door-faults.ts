@@ -13,6 +13,7 @@ export class DoorFaults {
   readonly #onFault: OnFault;
   readonly #trust = new WeakMap<Door, TrustWatch>();
   readonly #http2Only = new WeakMap<Door, Set<string>>();
+  readonly #unreached = new WeakMap<Door, Set<string>>();
 
   constructor(onFault: OnFault) {
     this.#onFault = onFault;
@@ -38,6 +39,16 @@ export class DoorFaults {
     door.count('faults');
     const message = `A client speaks nothing but HTTP/2 to ${host}; its connection was relayed unread and its calls cannot be seen.`;
     this.#onFault(door.session, 'TLS_HTTP2_ONLY', message, 'Let the client offer HTTP/1.1 as well.');
+  }
+
+  reportUnreached(door: Door, message: string): void {
+    const said = this.#unreached.get(door) ?? new Set();
+    this.#unreached.set(door, said);
+    if (said.has(message) || said.size >= maxHostsNamed) return;
+    said.add(message);
+    door.count('faults');
+    const hint = 'The program met the same error; its calls could not be sent and are not on record.';
+    this.#onFault(door.session, 'UPSTREAM_UNREACHABLE', message, hint);
   }
 
   /** Tells what was still in doubt. */

@@ -90,7 +90,12 @@ export class Door {
 
   /** Says on which accepted connection a decrypted one runs. */
   adopt(inner: Socket, outer: Socket): void {
-    this.#roots.set(inner, this.#findRoot(outer));
+    this.#roots.set(inner, this.findRoot(outer));
+  }
+
+  /** The accepted connection a decrypted one runs on. */
+  findRoot(socket: Socket): Socket {
+    return this.#roots.get(socket) ?? socket;
   }
 
   /**
@@ -98,7 +103,7 @@ export class Door {
    * which may be called twice, is called.
    */
   begin(socket: Socket): () => void {
-    const root = this.#findRoot(socket);
+    const root = this.findRoot(socket);
     this.#fresh.delete(root);
     this.#busy.set(root, (this.#busy.get(root) ?? 0) + 1);
     let isOver = false;
@@ -155,10 +160,6 @@ export class Door {
     });
   }
 
-  #findRoot(socket: Socket): Socket {
-    return this.#roots.get(socket) ?? socket;
-  }
-
   /** Connections to the world, which end with the client's. */
   #isFar(socket: Socket): boolean {
     return !this.#accepted.has(socket);
@@ -183,6 +184,8 @@ export interface SocketFacts {
   readonly door: Door;
   /** Where a tunnel's requests go; `null` on the proxy port itself, where each request says. */
   readonly destination: Destination | null;
+  /** Its client is this process itself, and is to meet a provider's failure as it would without us. */
+  readonly isInProcess: boolean;
 }
 
 /** Facts attached to sockets, without touching them. */

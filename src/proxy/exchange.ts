@@ -17,6 +17,8 @@ export interface ExchangeOptions {
   readonly upstream: Upstream;
   /** `null` when the request is no model call: it passes unrecorded. */
   readonly call: Call | null;
+  /** Ends the client's connection as the provider ended ours, where no reply has begun; a 502 when absent. */
+  readonly cut?: (error: unknown) => void;
 }
 
 /** Relays one request and its reply; whatever happens, the client gets an answer or a cut, never a hang of ours. */
@@ -191,6 +193,8 @@ class Exchange implements ReplyHandler {
     if (this.#headSent) {
       if (this.#lastPiece !== null) response.write(this.#lastPiece);
       cutAfterFlush(response);
+    } else if (this.#options.cut !== undefined) {
+      this.#options.cut(error);
     } else {
       const text = `${JSON.stringify({ error: { type: 'llmtap_upstream_error', ...problem } })}\n`;
       response.writeHead(502, 'Bad Gateway', [

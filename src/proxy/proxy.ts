@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import net, { type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Call } from '../call/call.js';
-import { type ErrorCode, readErrorMessage } from '../core/errors.js';
+import { type ErrorCode, findSystemCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
 import type { Origin, ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
-import { handleConnect } from './connect.js';
+import { handleConnect, type Served } from './connect.js';
 import type { Connector, Destination } from './connector.js';
 import { Door, SocketRegister } from './door.js';
 import { DoorFaults } from './door-faults.js';
@@ -113,8 +113,9 @@ export class SessionProxy {
     );
   }
 
-  #admit(socket: Socket, door: Door, destination: Destination | null): void {
-    this.#sockets.note(socket, { door, destination });
+  #admit(socket: Socket, door: Door, served: Served | null): void {
+    const { destination = null, isInProcess = false } = served ?? {};
+    this.#sockets.note(socket, { door, destination, isInProcess });
     // One connection may carry any number of requests, each listening for its close.
     socket.setMaxListeners(0);
     this.#accept(socket);
@@ -135,13 +136,13 @@ export class SessionProxy {
       this.#accept(socket);
       return;
     }
-    const { registry, connector, leafFor } = this.#ports;
+    const { registry, connector, leafFor, handleCall } = this.#ports;
     handleConnect(
       {
-        registry,
-        connector,
-        leafFor,
-        serve: (opened, to, destination) => this.#admit(opened, to, destination),
+        ...{ registry, connector, leafFor, handleCall },
+        reach: async (destination) => await (await this.#requireEngine()).upstream.reach(destination),
+        onUnreached: (to, message) => this.#faults.reportUnreached(to, message),
+        serve: (opened, to, served) => this.#admit(opened, to, served),
         trustWatch: (to) => this.#faults.requireTrustWatch(to),
         onHttp2Only: (to, host) => this.#faults.reportHttp2Only(to, host),
       },
@@ -154,7 +155,7 @@ export class SessionProxy {
     const facts = this.#sockets.find(request.socket);
     const engine = this.#engine;
     if (facts === undefined || engine === null) return void request.socket.destroy();
-    const { door, destination } = facts;
+    const { door, destination, isInProcess } = facts;
     if (destination === null && !door.admits(request.headers['proxy-authorization'])) {
       request.resume();
       response.writeHead(407, ['proxy-authenticate', 'Basic realm="llmtap"', 'content-length', '0']).end();
@@ -187,6 +188,7 @@ export class SessionProxy {
       path: target.path,
       upstream: engine.upstream,
       call,
+      ...(isInProcess && { cut: (error: unknown) => cutAsProvider(door.findRoot(request.socket), error) }),
     });
   }
 
@@ -224,6 +226,12 @@ export class SessionProxy {
       },
     });
   }
+}
+
+/** As the provider's own end would have reached the client: a reset as a reset, any other as an end. */
+function cutAsProvider(root: Socket, error: unknown): void {
+  if (findSystemCode(error) === 'ECONNRESET') root.resetAndDestroy();
+  else root.destroy();
 }
 
 /** Whose the call is: the target's name, or for a bare address the name TLS asked for. */

@@ -12,7 +12,11 @@ export interface TunnelOptions {
   readonly head: Buffer;
   /** Written to the client when the far side is there (`200`), or `null` when it was answered before. */
   readonly greeting: string | null;
+  /** What a client is told when the far side cannot be reached; a bare 502 when absent. */
+  readonly refuse?: (error: unknown) => string;
 }
+
+const refusal = 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 /** Relays a connection without looking into it: bytes are counted, nothing else. */
 export async function relayTunnel(options: TunnelOptions): Promise<void> {
@@ -23,10 +27,10 @@ export async function relayTunnel(options: TunnelOptions): Promise<void> {
   let far: Socket;
   try {
     far = await connector.openTcp(origin);
-  } catch {
+  } catch (error) {
     // As any proxy would say; a tunnel to nobody's provider is not ours to record.
     if (greeting === null) client.destroy();
-    else client.end('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    else client.end(options.refuse?.(error) ?? refusal);
     return;
   }
   door.track(far);

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 // NOTE: not the package's index, which loads twice as much (fetch, WebSocket, caches, mocks: 90 ms, measured). The path
@@ -6,6 +7,7 @@ import Pool from 'undici/lib/dispatcher/pool.js';
 import type { RawHeaders } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import type { Connector, Destination } from './connector.js';
+import { SpareConnections } from './spare-connections.js';
 
 /** One request on its way to the provider. */
 export interface UpstreamRequest {
@@ -40,6 +42,7 @@ const maxHeaderBytes = 256 * 1024;
 export class Upstream {
   readonly #connector: Connector;
   readonly #pools = new Map<string, Pool>();
+  readonly #spares = new SpareConnections();
 
   constructor(connector: Connector) {
     this.#connector = connector;
@@ -61,8 +64,19 @@ export class Upstream {
     }
   }
 
+  /**
+   * Resolves when the destination can be reached: a connection to it is free, or was opened and kept for the request that
+   * follows. Rejects with the error its client would have met.
+   */
+  async reach(destination: Destination): Promise<void> {
+    const key = makeKey(destination);
+    if ((this.#pools.get(key)?.stats.free ?? 0) > 0) return;
+    this.#spares.put(key, await this.#connect(destination));
+  }
+
   /** Ends every connection at once. */
   async close(): Promise<void> {
+    this.#spares.close();
     const pools = [...this.#pools.values()];
     this.#pools.clear();
     await Promise.all(pools.map((pool) => pool.destroy()));
@@ -77,11 +91,10 @@ export class Upstream {
   }
 
   #requirePool(destination: Destination): Pool {
-    const { origin, serverName } = destination;
-    const key = `${origin.scheme} ${formatAuthority(origin.host, origin.port)} ${serverName}`;
+    const key = makeKey(destination);
     const known = this.#pools.get(key);
     this.#pools.delete(key);
-    const pool = known ?? this.#openPool(destination);
+    const pool = known ?? this.#openPool(destination, key);
     this.#pools.set(key, pool);
     if (this.#pools.size > maxPools) this.#closeOldestPool();
     return pool;
@@ -96,13 +109,15 @@ export class Upstream {
     }
   }
 
-  #openPool(destination: Destination): Pool {
+  async #connect(destination: Destination): Promise<Socket> {
     const { origin } = destination;
-    const open = async () => {
-      if (origin.scheme === 'https') return await this.#connector.openTls(destination);
-      const proxy = this.#connector.findProxy(origin);
-      return proxy === undefined ? await this.#connector.openTcp(origin) : await this.#connector.openToProxy(proxy);
-    };
+    if (origin.scheme === 'https') return await this.#connector.openTls(destination);
+    const proxy = this.#connector.findProxy(origin);
+    return proxy === undefined ? await this.#connector.openTcp(origin) : await this.#connector.openToProxy(proxy);
+  }
+
+  #openPool(destination: Destination, key: string): Pool {
+    const { origin } = destination;
     return new Pool(`${origin.scheme}://${formatAuthority(origin.host, origin.port)}`, {
       connections: null,
       pipelining: 1,
@@ -115,13 +130,20 @@ export class Upstream {
       maxHeaderSize: maxHeaderBytes,
       maxResponseSize: -1,
       connect: (_options, callback) => {
-        open().then(
+        const spare = this.#spares.take(key);
+        // NOTE: never within the call: undici does not look for work again while it is looking.
+        (spare === undefined ? this.#connect(destination) : Promise.resolve(spare)).then(
           (socket) => callback(null, socket),
           (error: Error) => callback(error, null),
         );
       },
     });
   }
+}
+
+/** Whose connections may carry whose requests. */
+function makeKey({ origin, serverName, profile }: Destination): string {
+  return `${origin.scheme} ${formatAuthority(origin.host, origin.port)} ${serverName} ${profile?.id ?? ''}`;
 }
 
 function makeDispatchHandler(handler: ReplyHandler): Dispatcher.DispatchHandler {

@@ -1,10 +1,14 @@
 import './own-undici.js';
 import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runInScope } from '../../../src/activation/scope.js';
+import type { CallRecord } from '../../../src/core/call-record.js';
+import type { Host, OpenSession } from '../../../src/core/host.js';
 import { readHeaderValue } from '../../../src/core/in-process.js';
+import { openHost } from '../../../src/host/host.js';
 import { makeTestScope, type TestScope } from '../../fixtures/scoped-session.js';
 import { makeTestCertificate } from '../../fixtures/upstream.js';
 import { makeClient } from './clients.js';
@@ -14,6 +18,13 @@ import { openTrafficLab, type TrafficLab } from './traffic-lab.js';
 let lab: TrafficLab;
 let door: ReachingDoor;
 let scope: TestScope;
+/** A scope of a real host's, which trusts the lab's provider as this process does. */
+let real: {
+  readonly host: Host;
+  readonly session: OpenSession;
+  readonly scope: TestScope;
+  readonly records: CallRecord[];
+};
 let stranger: https.Server;
 const urls: Record<string, string> = {};
 
@@ -34,12 +45,12 @@ beforeAll(async () => {
   const strangerPort = (stranger.address() as AddressInfo).port;
   const [closed, closedPlain] = [await findClosedPort(), await findClosedPort()];
   Object.assign(urls, {
-    'nobody listens at any of its addresses': `https://localhost:${closed}/v1/x`,
-    'nobody listens at its address': `https://127.0.0.1:${closed}/v1/x`,
-    'nobody listens, without TLS': `http://127.0.0.1:${closedPlain}/v1/x`,
-    'its name is unknown': 'https://nowhere.invalid/v1/x',
-    'its certificate is by nobody we trust': `https://localhost:${strangerPort}/v1/x`,
-    "its certificate is another's": `https://127.0.0.1:${lab.rig.upstream.port}/v1/x`,
+    'nobody listens at any of its addresses': `https://localhost:${closed}/v1/chat/completions`,
+    'nobody listens at its address': `https://127.0.0.1:${closed}/v1/chat/completions`,
+    'nobody listens, without TLS': `http://127.0.0.1:${closedPlain}/v1/chat/completions`,
+    'its name is unknown': 'https://nowhere.invalid/v1/chat/completions',
+    'its certificate is by nobody we trust': `https://localhost:${strangerPort}/v1/chat/completions`,
+    "its certificate is another's": `https://127.0.0.1:${lab.rig.upstream.port}/v1/chat/completions`,
   });
   door = await openReachingDoor(new Set([closedPlain]));
   const origins = Object.values(urls).map((text) => {
@@ -49,10 +60,27 @@ beforeAll(async () => {
   const session = await lab.rig.openSession();
   const { bundlePath } = lab.rig.host;
   scope = makeTestScope({ ...session, port: door.port }, { caPem: lab.rig.ca, bundlePath, origins });
+  real = await openReal(origins);
 });
+
+async function openReal(origins: readonly string[]): Promise<typeof real> {
+  const { home, upstream, ca } = lab.rig;
+  const providers = origins.map((baseUrl, i) => ({ name: `out-of-reach-${i}`, baseUrl }));
+  const host = await openHost({ home: `${home}-real`, env: {}, upstreamCa: upstream.caPath, providers });
+  const records: CallRecord[] = [];
+  host.onEvent((event) => {
+    if (event.type === 'call.completed') records.push(event.record);
+  });
+  const session = await host.openSession();
+  const caPem = readFileSync(host.caPath, 'utf8');
+  expect(caPem).not.toBe(ca);
+  return { host, session, records, scope: makeTestScope(session, { caPem, bundlePath: host.bundlePath, origins }) };
+}
 
 afterAll(async () => {
   stranger.close();
+  await real.host.close();
+  rmSync(`${lab.rig.home}-real`, { recursive: true, force: true });
   await door.close();
   await lab.close();
 });
@@ -107,6 +135,12 @@ describe.each(names)('an error of %s', (name) => {
     expect(door.asked.length).toBeGreaterThan(before);
     expect(inside).toEqual(outside);
     expect(outside).not.toBe('answered');
+    const recorded = real.records.length;
+    const tapped = await runInScope(real.scope, ask);
+    expect(tapped).toEqual(outside);
+    // One record for each attempt, for it is known what was to be asked.
+    expect(real.records.length).toBeGreaterThan(recorded);
+    expect(real.records.at(-1)).toMatchObject({ status: 0, outcome: 'upstream_error', api: 'chat.completions' });
     await client.close?.();
   });
 });
@@ -130,7 +164,7 @@ describe('CONNECT of a scope', () => {
     const undici = makeClient('undici request', '');
     const url = urls["its certificate is another's"] ?? '';
     await expect(runInScope(scope, () => undici.ask(url, { body: '{}' }))).rejects.toThrow(/altnames/);
-    expect(readLast('llmtap-request')).toEqual({ method: 'POST', path: '/v1/x' });
+    expect(readLast('llmtap-request')).toEqual({ method: 'POST', path: '/v1/chat/completions' });
     expect(readLast('llmtap-alpn')).toEqual(['http/1.1']);
   });
 
