@@ -45,7 +45,7 @@ export class ThreadRequests {
       cachedLatencyMs: (filter) => queries.cachedLatencyMs(filter),
       summary: (filter) => queries.summarise(filter),
       runs: () => queries.listRuns(),
-      clear: () => queries.clear(),
+      clear: async () => await this.#clear(),
       close: async () => {
         queries.close();
         await host.close();
@@ -90,7 +90,17 @@ export class ThreadRequests {
     throw new TrackerError('SESSION_CLOSED', `Could not count what passed through session ${sessionId}: it is closed.`);
   }
 
-  /** A page a turn of the loop: calls go on meanwhile. */
+  /** A batch a turn of the loop: calls go on meanwhile. */
+  async #clear(): Promise<number> {
+    let deleted = 0;
+    for (const gone of this.#ports.queries.clear()) {
+      deleted += gone;
+      await nextTurn();
+    }
+    return deleted;
+  }
+
+  /** A page a turn of the loop, too. */
   async #sendRecords({ filter, ...options }: Requests['records']['asked'], id: number): Promise<null> {
     const { queries, send } = this.#ports;
     const size = options.bodies === true ? pageSizeWithBodies : pageSize;
