@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import net from 'node:net';
 import type { Worker } from 'node:worker_threads';
@@ -94,6 +95,39 @@ describe('a host whose thread dies', () => {
       expect((await call(opened)).status).toBe(200);
     }
     expect([link.state, threads.length]).toEqual(['serving', 2]);
+  });
+
+  it('has on record every call whose client saw the whole reply', async () => {
+    const lab = await openLab(sources);
+    const { link, call, events } = lab;
+    const session = await link.openSession();
+    const isDone = ({ type }: { readonly type: string }): boolean => type === 'call.completed';
+    const calling = Promise.allSettled(Array.from({ length: 60 }, async () => await call(session)));
+    await lab.until(() => events.filter(isDone).length >= 20);
+    await kill(lab);
+    const replies = await calling;
+    await link.whenSettled();
+    const whole = replies.filter((reply) => reply.status === 'fulfilled' && reply.value.complete);
+    const records = await link.records({});
+    expect(whole.length).toBeGreaterThan(0);
+    expect(whole.length).toBeLessThan(60);
+    expect(records.length).toBeGreaterThanOrEqual(whole.length);
+    expect(new Set(records.map(({ callId }) => callId)).size).toBe(records.length);
+    expect(codes(lab)).toEqual(['HOST_RESTARTED']);
+  });
+
+  it('tells its listeners where the link was opened, also of what its next thread does', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const lab = await storage.run('opened', async () => await openLab(sources));
+    const seen: (string | undefined)[] = [];
+    storage.run('listening', () => lab.link.onEvent(() => void seen.push(storage.getStore())));
+    await storage.run('asking', async () => await lab.link.openSession());
+    await storage.run('killing', async () => await kill(lab));
+    await lab.link.whenSettled();
+    await storage.run('asking', async () => await lab.link.openSession());
+    await lab.until(() => lab.events.length === 3);
+    expect(lab.events.map(({ type }) => type).sort()).toEqual(['fault.occurred', 'session.opened', 'session.opened']);
+    expect(seen).toEqual(['opened', 'opened', 'opened']);
   });
 
   it('resolves whenSettled when it serves again', async () => {
