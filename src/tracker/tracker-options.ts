@@ -48,6 +48,8 @@ export interface TrackerOptions extends ScopeOptions {
   readonly cache?: false;
 }
 
+/** What a timer of Node takes. */
+const maxDrainMs = 2 ** 31 - 1;
 const textIds = [
   'runId',
   'configKey',
@@ -72,6 +74,23 @@ const absent: Readonly<Record<string, string>> = {
   gatewayUrl: 'there is no gateway in this version. Leave it out: the tap runs in a thread of this process.',
 };
 
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isListOf = (isRight: (part: unknown) => boolean) => (value: unknown) =>
+  Array.isArray(value) && value.every(isRight);
+
+/** What an option has to be; what it says is checked by who uses it. */
+const shapes: readonly (readonly [name: string, wanted: string, isRight: (value: unknown) => boolean])[] = [
+  ['home', 'the path of a folder', isText],
+  ['env', 'an object of variables', isObject],
+  ['bodies', 'none, redacted or full', (value) => ['none', 'redacted', 'full'].includes(String(value))],
+  ['connectTo', 'a list of HOST:PORT:ADDR:PORT', isListOf(isText)],
+  ['upstreamCa', 'the path of a PEM file', isText],
+  ['providers', 'a list of { name, baseUrl }', isListOf(isObject)],
+  ['bindAddress', 'an address of this machine', isText],
+  ['drainMs', 'a number of milliseconds', (value) => typeof value === 'number' && value >= 0 && value <= maxDrainMs],
+];
+
 /** Checks what a caller without types may have got wrong. Throws `OPTION_INVALID`. */
 export function checkTrackerOptions(options: TrackerOptions): void {
   const given: Readonly<Record<string, unknown>> = requireObject(options, 'new LLMTracker');
@@ -82,11 +101,10 @@ export function checkTrackerOptions(options: TrackerOptions): void {
   }
   checkNames(given, new Set([...trackerNames, ...Object.keys(absent)]), 'new LLMTracker');
   checkIds(options);
-  const { drainMs, home } = options;
-  if (drainMs !== undefined && !(Number.isFinite(drainMs) && drainMs >= 0))
-    throw makeInvalid('drainMs', drainMs, 'a number of milliseconds');
-  if (home !== undefined && (typeof home !== 'string' || home === ''))
-    throw makeInvalid('home', home, 'the path of a folder');
+  for (const [name, wanted, isRight] of shapes) {
+    const value = given[name];
+    if (value !== undefined && !isRight(value)) throw makeInvalid(name, value, wanted);
+  }
   checkRouter(options.router);
 }
 
