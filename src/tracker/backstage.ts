@@ -85,6 +85,7 @@ export class Backstage {
       link,
       environment: this.#makeEnvironment(link, linked, registry),
       isProvider: (origin: Origin) => registry.isProvider(origin),
+      registered: () => registry.registered,
       announceFault: (...fault) => this.#noteFault(linked.session.sessionId, ...fault),
       release: (session) => this.#activation?.releaseSession(session),
       force: options.force === true,

@@ -1,4 +1,5 @@
 import { type ContainerOptions, makeContainerArgs } from '../activation/container-args.js';
+import { explainHiddenHosts } from '../activation/hidden-hosts.js';
 import { runInScope } from '../activation/scope.js';
 import { makeSessionProxy, type SessionProxy } from '../activation/session-proxy.js';
 import type { SessionEnvironment } from '../activation/spawn/session-environment.js';
@@ -35,6 +36,7 @@ export interface ScopePorts {
   readonly link: HostLink;
   readonly environment: SessionEnvironment;
   readonly isProvider: (origin: Origin) => boolean;
+  readonly registered: () => readonly Origin[];
   readonly announceFault: (code: ErrorCode, message: string, hint: string | null) => void;
   /** Lets go of the connections that are kept for the session. */
   readonly release: (session: ScopedSession) => void;
@@ -108,7 +110,11 @@ export class Scope implements ScopedSession, TrackedSession {
   }
 
   makeChildVariables(parentEnv: Env): Readonly<Record<string, string>> {
-    return this.#ports.environment.makeChildVariables(parentEnv);
+    const variables = this.#ports.environment.makeChildVariables(parentEnv);
+    const hidden = explainHiddenHosts(variables.NO_PROXY ?? '', this.#ports.registered());
+    // The calls in process are seen all the same; those of children are not.
+    if (hidden !== undefined) this.announceFault('OPTION_CONFLICT', hidden.message, hidden.hint);
+    return variables;
   }
 
   noteDescendant(descendant: Descendant): void {

@@ -92,6 +92,25 @@ describe('events', () => {
   });
 });
 
+describe('a NO_PROXY that hides a provider from children', () => {
+  it('is told, once a session', async () => {
+    const tracker = lab.makeTracker();
+    const { events, until } = listen(tracker);
+    await tracker.start();
+    const before = process.env.NO_PROXY;
+    process.env.NO_PROXY = '.openai.com';
+    try {
+      await tracker.track((session) => [session.proxy.envDict(), session.proxy.envDict()]);
+    } finally {
+      if (before === undefined) delete process.env.NO_PROXY;
+      else process.env.NO_PROXY = before;
+    }
+    await until((list) => list.some(({ type }) => type === 'session.closed'));
+    const faults = events.flatMap((event) => (event.type === 'fault.occurred' ? [event.fault] : []));
+    expect(faults).toMatchObject([{ code: 'OPTION_CONFLICT', message: expect.stringContaining('.openai.com') }]);
+  });
+});
+
 describe('a provider registered while scopes are open', () => {
   it('is known at once, in process and to new children', async () => {
     const tracker = await lab.makeTracker().start();

@@ -93,32 +93,18 @@ async function prepareChild(plan: TapPlan, { open, host, env }: Opened) {
   }
 }
 
-/** Those a newcomer means; what the user registered counts besides. */
-const wellKnownHosts = ['api.openai.com', 'api.anthropic.com', 'generativelanguage.googleapis.com'] as const;
-
 interface Hiding extends Pick<TapOptions, 'onFault'> {
   readonly noProxy: string;
   readonly open: OpenSession;
   readonly host: Host;
 }
 
-/** An entry of the user's `NO_PROXY` is kept, but one that hides a provider is the likeliest reason for an empty run. */
 async function reportHiddenHosts({ noProxy, open, host, onFault }: Hiding): Promise<void> {
-  const { findHiddenHosts } = await import('../../activation/no-proxy.js');
-  const registered = host.registered.map((origin) => {
-    return `${origin.host.includes(':') ? `[${origin.host}]` : origin.host}:${origin.port}`;
-  });
-  const hosts = [...new Set([...wellKnownHosts, ...registered])];
-  const hidden = findHiddenHosts(noProxy, hosts);
-  if (hidden.length === 0) return;
-  const entries = noProxy.split(',').filter((entry) => findHiddenHosts(entry, hosts).length > 0);
-  onFault({
-    code: 'OPTION_CONFLICT',
-    message: `NO_PROXY has ${entries.join(', ')}: calls to ${hidden.join(', ')} go past the tap and are not seen.`,
-    hint: `Take ${entries.length === 1 ? 'that entry' : 'those entries'} out, or run with NO_PROXY= no_proxy= before the command. Your own proxy, if you have one, is then asked for these hosts too: the tap itself keeps to NO_PROXY.`,
-    sessionId: open.session.sessionId,
-    at: new Date().toISOString(),
-  });
+  const { explainHiddenHosts } = await import('../../activation/hidden-hosts.js');
+  const explained = explainHiddenHosts(noProxy, host.registered);
+  if (explained === undefined) return;
+  const at = new Date().toISOString();
+  onFault({ code: 'OPTION_CONFLICT', ...explained, sessionId: open.session.sessionId, at });
 }
 
 async function openJava(options: JavaTrustOptions): Promise<JavaTrust> {
