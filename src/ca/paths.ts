@@ -38,7 +38,7 @@ function findStats(home: string): Stats | undefined {
   try {
     return statSync(home, { throwIfNoEntry: false });
   } catch (error) {
-    throw makeHomeError(home, describeHomeProblem(error), error);
+    throw makeHomeError(home, readErrorMessage(error), error);
   }
 }
 

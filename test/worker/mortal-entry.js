@@ -22,8 +22,8 @@ const ways = {
   measure: () => {
     setFlagsFromString('--expose-gc');
     runInNewContext('gc')();
-    const resources = process.getActiveResourcesInfo().filter((name) => !/Timeout|Immediate/.test(name));
-    parentPort.postMessage({ kind: 'measured', heap: process.memoryUsage().heapUsed, resources: resources.length });
+    const { libuv } = process.report.getReport();
+    parentPort.postMessage({ kind: 'measured', heap: process.memoryUsage().heapUsed, handles: libuv.length });
   },
 };
 
