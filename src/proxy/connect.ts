@@ -75,9 +75,10 @@ export function handleConnect(
   const destination: Destination = isTlsProvider
     ? { origin, serverName, profile: inProcess.profile }
     : { origin: { ...origin, scheme: 'http' }, serverName: target.host };
-  void reachFirst(ports, { socket, inProcess }, { door, destination }).then((isReached) => {
-    if (isReached) open();
-  });
+  // A failure of ours costs this connection and no other.
+  reachFirst(ports, { socket, inProcess }, { door, destination })
+    .then((isReached) => (isReached ? open() : undefined))
+    .catch(() => socket.destroy());
 }
 
 type Peeked = { readonly bytes: Buffer; readonly hello: ClientHello | null };
