@@ -24,7 +24,7 @@ export type { Usage } from './core/usage.js';
 export type { UsageSum } from './core/usage-sum.js';
 export type { Origin, ProviderRegistration } from './core/wire.js';
 export { openHost, openLedgerReader } from './openers.js';
-export { splitConcurrency } from './selection/split-concurrency.js';
+export { type ConcurrencySplit, splitConcurrency } from './selection/split-concurrency.js';
 export { getCurrentSessionProxy } from './tracker/current-session.js';
 export type { TrackedSession } from './tracker/scope.js';
 export type { ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';

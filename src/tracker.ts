@@ -1,6 +1,5 @@
 // Longer than 250 lines: one public class, half of it what its users read.
 import { randomUUID } from 'node:crypto';
-import { activate } from './activation/activate.js';
 import type { ContainerOptions } from './activation/container-args.js';
 import { makeAmbient } from './activation/scope.js';
 import type { CallRecord } from './core/call-record.js';
@@ -202,7 +201,7 @@ export class LLMTracker {
 
   async #activate(): Promise<void> {
     await this.#backstage.open();
-    this.#deactivate ??= activate();
+    this.#deactivate ??= await this.#backstage.activate();
   }
 
   async #openLife(): Promise<void> {

@@ -2,6 +2,8 @@ import { forgetScopes } from './scope.js';
 import { installSpawn } from './spawn/install-spawn.js';
 import { installTraffic } from './traffic/install-traffic.js';
 
+export { releaseSession } from './traffic/install-traffic.js';
+
 /** How often the process has been activated, by all copies of the package, and how to undo it. */
 interface Activation {
   count: number;

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
@@ -18,7 +18,7 @@ export interface CaPaths {
  * The folder llmtap keeps its files in: `LLMTAP_HOME` made absolute, else the platform's folder for user data.
  * Creates nothing.
  *
- * Throws `HOME_UNUSABLE` when the result is no absolute path or something other than a folder is there.
+ * Throws `HOME_UNUSABLE` when the result is no absolute path, cannot be looked at, or is something other than a folder.
  */
 export function findHome(env: Readonly<Record<string, string | undefined>>): string {
   const named = env.LLMTAP_HOME;
@@ -28,9 +28,18 @@ export function findHome(env: Readonly<Record<string, string | undefined>>): str
       hint: homeHint,
     });
   }
-  const found = statSync(home, { throwIfNoEntry: false });
+  const found = findStats(home);
   if (found !== undefined && !found.isDirectory()) throw makeHomeError(home, 'it exists and is not a folder');
   return home;
+}
+
+/** `undefined` where nothing is. A folder above may be closed to us. */
+function findStats(home: string): Stats | undefined {
+  try {
+    return statSync(home, { throwIfNoEntry: false });
+  } catch (error) {
+    throw makeHomeError(home, describeHomeProblem(error), error);
+  }
 }
 
 /**

@@ -14,7 +14,7 @@ export interface TrackerQueries {
   summarise(filter: CallFilter): TrackerSummary;
   /** Newest first. */
   listRuns(): readonly RunRow[];
-  /** Deletes the calls, bodies included; returns how many there were. */
-  clear(): number;
+  /** Deletes the calls there are, bodies included, a batch each time it is iterated; gives how many each time. */
+  clear(): Iterable<number>;
   close(): void;
 }

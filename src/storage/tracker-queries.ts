@@ -76,14 +76,14 @@ class SqliteTrackerQueries implements TrackerQueries {
     );
   }
 
-  clear(): number {
+  *clear(): Generator<number> {
     try {
       const there = openReadable(this.#path, busyTimeoutMs);
-      if (there === null) return 0;
+      if (there === null) return;
       there.close();
       const queries = new Queries(openWritable({ path: this.#path, busyTimeoutMs }));
       try {
-        return this.#deleteCalls(queries);
+        yield* this.#deleteCalls(queries);
       } finally {
         queries.db.close();
       }
@@ -98,7 +98,7 @@ class SqliteTrackerQueries implements TrackerQueries {
   }
 
   /** In batches, up to the last call there is now: those that come meanwhile stay. */
-  #deleteCalls(queries: Queries): number {
+  *#deleteCalls(queries: Queries): Generator<number> {
     const { sql, values } = this.#condition({});
     const last = Number(queries.get(`SELECT max(seq) AS seq FROM calls WHERE ${sql}`, values)?.seq ?? 0);
     const batch = `SELECT seq FROM calls WHERE ${sql} AND seq <= ? ORDER BY seq LIMIT ${batchCalls}`;
@@ -106,9 +106,7 @@ class SqliteTrackerQueries implements TrackerQueries {
       queries.run(`DELETE FROM bodies WHERE call_seq IN (${batch})`, [...values, last]);
       return queries.run(`DELETE FROM calls WHERE seq IN (${batch})`, [...values, last]);
     });
-    let deleted = 0;
-    for (let gone = removeBatch.immediate(); gone > 0; gone = removeBatch.immediate()) deleted += gone;
-    return deleted;
+    for (let gone = removeBatch.immediate(); gone > 0; gone = removeBatch.immediate()) yield gone;
   }
 
   #condition(filter: CallFilter): Condition {
@@ -154,9 +152,9 @@ const counted = {
 function readUsage(queries: Queries, { sql, values }: Condition): [model: string, sum: UsageSum][] {
   const sums = Object.values(counted).map((column) => `sum(${column}) AS ${column}`);
   const rows = queries.all(
-    `SELECT model, count(*) AS calls, ${sums.join(', ')},
+    `SELECT coalesce(model, '(unknown)') AS name, count(*) AS calls, ${sums.join(', ')},
        sum(input_tokens IS NULL OR output_tokens IS NULL) AS unknown_calls
-     FROM calls WHERE ${sql} GROUP BY model ORDER BY model`,
+     FROM calls WHERE ${sql} GROUP BY name ORDER BY model`,
     values,
   );
   return rows.map((row) => {
@@ -165,7 +163,7 @@ function readUsage(queries: Queries, { sql, values }: Condition): [model: string
       return [name, value === null ? null : Number(value)] as const;
     });
     const sum = { calls: Number(row.calls), ...Object.fromEntries(known), unknownCalls: Number(row.unknown_calls) };
-    return [row.model == null ? '(unknown)' : String(row.model), Object.freeze(sum as UsageSum)];
+    return [String(row.name), Object.freeze(sum as UsageSum)];
   });
 }
 

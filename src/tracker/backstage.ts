@@ -26,6 +26,7 @@ export class Backstage {
   readonly #registrations = new Map<string, ProviderRegistration>();
   #registry: ProviderRegistry | null = null;
   #link: HostLink | null = null;
+  #activation: typeof import('../activation/activate.js') | null = null;
 
   constructor(options: TrackerOptions, trackerId: string) {
     this.#options = options;
@@ -55,6 +56,12 @@ export class Backstage {
     this.#link = link;
   }
 
+  /** Puts our functions in place, when the link is open; returns what undoes it. Loaded on use: half of all there is. */
+  async activate(): Promise<() => void> {
+    this.#activation ??= await import('../activation/activate.js');
+    return this.#activation.activate();
+  }
+
   /** Throws `TRACKER_NOT_STARTED`. */
   requireLink(what: string): HostLink {
     if (this.#link !== null) return this.#link;
@@ -79,6 +86,7 @@ export class Backstage {
       environment: this.#makeEnvironment(link, linked, registry),
       isProvider: (origin: Origin) => registry.isProvider(origin),
       announceFault: (...fault) => this.#noteFault(linked.session.sessionId, ...fault),
+      release: (session) => this.#activation?.releaseSession(session),
       force: options.force === true,
     });
     if (router !== null) void scope.whenClosed.then(this.#desk.add(linked.session, router));

@@ -1,5 +1,6 @@
-import type { CallRecord, JsonValue } from '../core/call-record.js';
+import type { CallRecord } from '../core/call-record.js';
 import type { TrackerEvent } from '../core/events.js';
+import { freezeDeeply } from '../core/freeze-deeply.js';
 import type { RouteQuestion, Router } from '../core/routing.js';
 import type { Session } from '../core/session.js';
 
@@ -39,16 +40,4 @@ export class RouterDesk {
     history.push(Object.freeze({ ...event.record, requestBody: null, responseBody: null }));
     if (history.length > mostHistory) history.shift();
   }
-}
-
-/** Without recursion: what comes from the wire may be nested as deep as it likes. */
-function freezeDeeply(value: JsonValue): JsonValue {
-  const left: unknown[] = [value];
-  while (left.length > 0) {
-    const next = left.pop();
-    if (typeof next !== 'object' || next === null || Object.isFrozen(next)) continue;
-    Object.freeze(next);
-    for (const inner of Object.values(next)) left.push(inner);
-  }
-  return value;
 }

@@ -2,7 +2,6 @@ import { type ContainerOptions, makeContainerArgs } from '../activation/containe
 import { runInScope } from '../activation/scope.js';
 import { makeSessionProxy, type SessionProxy } from '../activation/session-proxy.js';
 import type { SessionEnvironment } from '../activation/spawn/session-environment.js';
-import { releaseSession } from '../activation/traffic/install-traffic.js';
 import { type ErrorCode, TrackerError } from '../core/errors.js';
 import type { HostLink, LinkedSession } from '../core/link.js';
 import type { Descendant, DoorAddress, ScopedSession } from '../core/scope.js';
@@ -37,6 +36,8 @@ export interface ScopePorts {
   readonly environment: SessionEnvironment;
   readonly isProvider: (origin: Origin) => boolean;
   readonly announceFault: (code: ErrorCode, message: string, hint: string | null) => void;
+  /** Lets go of the connections that are kept for the session. */
+  readonly release: (session: ScopedSession) => void;
   readonly force: boolean;
 }
 
@@ -167,7 +168,7 @@ export class Scope implements ScopedSession, TrackedSession {
 
   async #close(): Promise<void> {
     this.#isOver = true;
-    releaseSession(this);
+    this.#ports.release(this);
     await this.#waitForDescendants();
     try {
       await this.#linked.close({ drain: true });

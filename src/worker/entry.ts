@@ -30,7 +30,7 @@ async function serve(data: ThreadData): Promise<void> {
     else if (message.kind === 'failure') routerLine.fail(message.id, message.message);
     else if (message.kind === 'fault') host.noteFault(message.fault);
     else if (message.kind === 'listener-error') host.noteListenerError(message.message);
-    else tellBundle(host, message);
+    else if (message.kind === 'bundle') tellBundle(host, message);
   });
   const { caPath, bundlePath, extraCaPath } = host;
   send({ kind: 'hello', facts: { home, caPath, caPem: readFileSync(caPath, 'utf8'), bundlePath, extraCaPath } });
@@ -46,7 +46,8 @@ function tellBundle(host: Host, { file, port, signal }: Extract<ToThread, { kind
   try {
     port.postMessage(host.bundleFor(file));
   } catch (error) {
-    host.noteFault({ ...carryFailure(error), code: 'CA_UNWRITABLE', sessionId: null });
+    const { code, message, hint } = carryFailure(error);
+    host.noteFault({ code: code ?? 'INTERNAL', message, hint, sessionId: null });
   } finally {
     Atomics.store(signal, 0, 1);
     Atomics.notify(signal, 0);
@@ -59,6 +60,8 @@ function guard(host: Host): void {
     const hint = 'The program went on; calls may be missing. Please report it.';
     host.noteFault({ code: 'INTERNAL', message: `Unexpected in the tap: ${message}`, hint, sessionId: null });
   };
+  // Node prints warnings, and the terminal is the program's.
+  process.removeAllListeners('warning');
   process.on('uncaughtException', report).on('unhandledRejection', report);
 }
 

@@ -1,3 +1,4 @@
+import { freezeDeeply } from '../core/freeze-deeply.js';
 import type { SessionOptions } from '../core/host.js';
 import type { LinkedSession } from '../core/link.js';
 import type { DoorAddress } from '../core/scope.js';
@@ -16,6 +17,9 @@ export class ThreadSession implements LinkedSession {
   readonly #ask: Ask;
   readonly #onClosed: () => void;
   #facts: OpenedFacts;
+  #isClosed = false;
+  /** Once it is closed. */
+  #lastCounts: SessionCounts | null = null;
 
   constructor(
     facts: OpenedFacts,
@@ -25,7 +29,7 @@ export class ThreadSession implements LinkedSession {
     this.#options = parts.options;
     this.#ask = parts.ask;
     this.#onClosed = parts.onClosed;
-    this.session = Object.freeze(facts.session);
+    this.session = freezeDeeply(facts.session);
   }
 
   get door(): DoorAddress {
@@ -50,11 +54,15 @@ export class ThreadSession implements LinkedSession {
   }
 
   async counts(): Promise<SessionCounts> {
-    return await this.#ask('countSession', { sessionId: this.session.sessionId });
+    return this.#lastCounts ?? (await this.#ask('countSession', { sessionId: this.session.sessionId }));
   }
 
   async close(end: { readonly drain?: boolean } = {}): Promise<void> {
-    await this.#ask('closeSession', { sessionId: this.session.sessionId, drain: end.drain === true });
+    if (this.#isClosed) return;
+    const drain = end.drain === true;
+    const counts = await this.#ask('closeSession', { sessionId: this.session.sessionId, drain });
+    this.#isClosed = true;
+    this.#lastCounts ??= counts;
     this.#onClosed();
   }
 }

@@ -29,14 +29,19 @@ export interface OpenedFacts {
 export interface Requests {
   openSession: { readonly asked: SessionOptions; readonly answer: OpenedFacts };
   countSession: { readonly asked: { readonly sessionId: string }; readonly answer: SessionCounts };
-  closeSession: { readonly asked: { readonly sessionId: string; readonly drain: boolean }; readonly answer: null };
+  /** Answered with what passed through it; `null` when it is none of the thread's, or no longer. */
+  closeSession: {
+    readonly asked: { readonly sessionId: string; readonly drain: boolean };
+    readonly answer: SessionCounts | null;
+  };
   registerProvider: { readonly asked: ProviderRegistration; readonly answer: null };
   /** The records come in pages before the answer. */
   records: {
     readonly asked: { readonly filter: CallFilter; readonly limit?: number; readonly bodies?: boolean };
     readonly answer: null;
   };
-  usage: { readonly asked: CallFilter; readonly answer: Readonly<Record<string, UsageSum>> };
+  /** In pairs: a model may be named `__proto__`. */
+  usage: { readonly asked: CallFilter; readonly answer: readonly (readonly [model: string, sum: UsageSum])[] };
   cachedLatencyMs: { readonly asked: CallFilter; readonly answer: number };
   summary: { readonly asked: CallFilter; readonly answer: TrackerSummary };
   runs: { readonly asked: null; readonly answer: readonly RunRow[] };
@@ -46,11 +51,14 @@ export interface Requests {
 
 export type RequestName = keyof Requests;
 
-/** An error as data: class and cause do not cross a thread. */
+/** An error as data: its class does not cross a thread. */
 export interface CarriedFailure {
+  /** `null` for what is no `TrackerError`. */
   readonly code: ErrorCode | null;
   readonly message: string;
   readonly hint: string | null;
+  /** The text of its cause. */
+  readonly cause: string | null;
 }
 
 /** From the agent side to the thread. */
@@ -80,9 +88,13 @@ export type FromThread =
 
 export function carryFailure(error: unknown): CarriedFailure {
   const { code = null, hint = null } = error instanceof TrackerError ? error : {};
-  return { code, message: readErrorMessage(error), hint };
+  const cause = error instanceof Error && error.cause !== undefined ? readErrorMessage(error.cause) : null;
+  return { code, message: readErrorMessage(error), hint, cause };
 }
 
-export function makeFailure({ code, message, hint }: CarriedFailure): TrackerError {
-  return new TrackerError(code ?? 'INTERNAL', message, hint === null ? {} : { hint });
+export function makeFailure({ code, message, hint, cause }: CarriedFailure): TrackerError {
+  return new TrackerError(code ?? 'INTERNAL', message, {
+    ...(hint === null ? {} : { hint }),
+    ...(cause === null ? {} : { cause: new Error(cause) }),
+  });
 }

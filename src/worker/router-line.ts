@@ -5,6 +5,9 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** More than this are not waited for: the host has long let the oldest go as asked, and a router may never answer. */
+const mostWaiting = 10_000;
+
 /** Asks the router on the other side of the port; an answer nobody waits for any more is dropped. */
 export class RouterLine {
   readonly #send: (id: number, question: RouteQuestion) => void;
@@ -20,6 +23,7 @@ export class RouterLine {
     const id = this.#lastId;
     return await new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
+      this.#waiting.delete(id - mostWaiting);
       this.#send(id, question);
     });
   };

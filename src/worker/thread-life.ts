@@ -1,29 +1,42 @@
 import type { Worker } from 'node:worker_threads';
 import type { CallRecord } from '../core/call-record.js';
-import { readErrorMessage, TrackerError } from '../core/errors.js';
+import { type Clock, systemClock } from '../core/clock.js';
+import { readErrorMessage } from '../core/errors.js';
 import type { Fault } from '../core/events.js';
 import type { HostLink, LinkOptions } from '../core/link.js';
 import type { ProviderRegistration } from '../core/wire.js';
+import { Deaths } from './deaths.js';
 import { HostThread } from './host-thread.js';
 import type { FromThread, RequestName, Requests, ThreadData, ToThread } from './messages.js';
 import { makeFailure } from './messages.js';
 import { Pending } from './pending.js';
+import {
+  makeClosed,
+  makeLost,
+  makeLostFault,
+  makeRestartedFault,
+  makeUnsendable,
+  type Restored,
+} from './thread-errors.js';
 
 export interface ThreadLifeOptions extends LinkOptions {
   /** Told of every thread that is started. */
   readonly onThread?: (thread: Worker) => void;
   /** How many deaths within a minute are mended; 5 when absent. */
   readonly maxDeaths?: number;
+  /** Tells how long ago a death was. */
+  readonly clock?: Clock;
 }
 
 export interface ThreadLifePorts {
   readonly url: URL;
   readonly onEvent: (message: Extract<FromThread, { kind: 'event' }>) => void;
-  readonly onQuestion: (message: Extract<FromThread, { kind: 'question' }>) => void;
+  /** @param reply reaches the thread that asks: another's questions have the same numbers */
+  readonly onQuestion: (message: Extract<FromThread, { kind: 'question' }>, reply: (message: ToThread) => void) => void;
   /** Those registered so far. */
   readonly providers: () => readonly ProviderRegistration[];
-  /** Opens again, on a thread that has just been started, what was open; gives how many sessions. */
-  readonly restore: (ask: AskNow) => Promise<number>;
+  /** Opens again, on a thread that has just been started, what was open. */
+  readonly restore: (ask: AskNow) => Promise<Restored>;
   readonly onFault: (fault: Omit<Fault, 'at'>) => void;
 }
 
@@ -39,17 +52,21 @@ export interface Begun<Name extends RequestName> {
   readonly records: () => CallRecord[];
 }
 
+type Note = Extract<ToThread, { kind: 'fault' | 'listener-error' }>;
+
 const usualMaxDeaths = 5;
-const deathWindowMs = 60_000;
 /** How long the thread may take to end in order. */
 const closeDeadlineMs = 5000;
+const mostHeldNotes = 100;
 
 /** The host's thread over its deaths: what is asked is answered by the one that lives, or says that none will. */
 export class ThreadLife {
   readonly #options: ThreadLifeOptions;
   readonly #ports: ThreadLifePorts;
   readonly #pending = new Pending();
-  readonly #deathsMs: number[] = [];
+  readonly #deaths: Deaths;
+  /** For the next thread. */
+  #heldNotes: Note[] = [];
   #state: HostLink['state'] = 'serving';
   #thread: HostThread | null = null;
   #settling: Promise<void> = Promise.resolve();
@@ -60,6 +77,7 @@ export class ThreadLife {
   constructor(options: ThreadLifeOptions, ports: ThreadLifePorts) {
     this.#options = options;
     this.#ports = ports;
+    this.#deaths = new Deaths(options.clock ?? systemClock, options.maxDeaths ?? usualMaxDeaths);
   }
 
   async open(): Promise<HostThread['facts']> {
@@ -80,12 +98,24 @@ export class ThreadLife {
     if (this.#state === 'serving') this.#thread?.post(message);
   }
 
-  /** Throws `HOST_CLOSED` and `HOST_LOST`. */
+  /** Tells this thread, or the one that takes its place. */
+  note(note: Note): void {
+    if (this.#state !== 'restarting') this.post(note);
+    else if (this.#heldNotes.length < mostHeldNotes) this.#heldNotes.push(note);
+  }
+
+  /** Throws `HOST_CLOSED`, `HOST_LOST`, and `OPTION_INVALID` for what no thread can be given. */
   begin<Name extends RequestName>(name: Name, asked: Requests[Name]['asked']): Begun<Name> {
     if (this.#state === 'closed') throw makeClosed();
     if (this.#state === 'lost') throw makeLost();
     const begun = this.#pending.add(name, asked);
-    this.post(begun.message);
+    try {
+      if (this.#state === 'serving') this.#thread?.post(begun.message);
+      else structuredClone(asked);
+    } catch (error) {
+      this.#pending.drop(begun.id);
+      throw makeUnsendable(error);
+    }
     this.#hold();
     return begun;
   }
@@ -96,17 +126,24 @@ export class ThreadLife {
   }
 
   async #close(): Promise<void> {
-    const closing = this.#state === 'serving' ? this.begin('close', null).answer : Promise.resolve(null);
     if (this.#state !== 'lost') this.#state = 'closed';
+    // Sessions that are just being opened again are closed in order, too.
+    await this.#settling;
+    if (this.#thread !== null) await this.#closeHost(this.#thread);
+    await this.#thread?.end();
+    this.#pending.rejectAll(makeClosed());
+  }
+
+  async #closeHost(thread: HostThread): Promise<void> {
+    const { message, answer } = this.#pending.add('close', null);
+    thread.post(message);
+    thread.hold(true);
     let timer: NodeJS.Timeout | undefined;
     const enough = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, closeDeadlineMs);
     });
-    await Promise.race([closing.catch(() => undefined), enough]);
+    await Promise.race([answer.catch(() => undefined), thread.whenEnded, enough]);
     clearTimeout(timer);
-    await this.#settling;
-    await this.#thread?.end();
-    this.#pending.rejectAll(makeClosed());
   }
 
   /** The thread holds the process open only while something is waited for. */
@@ -115,7 +152,7 @@ export class ThreadLife {
   }
 
   async #openThread(): Promise<HostThread> {
-    const { onThread, maxDeaths: _, router, ...host } = this.#options;
+    const { onThread, maxDeaths: _, clock: __, router, ...host } = this.#options;
     const data: ThreadData = {
       host: { ...host, env: { ...host.env }, providers: [...this.#ports.providers()] },
       hasRouter: router !== undefined,
@@ -123,40 +160,42 @@ export class ThreadLife {
     return await HostThread.open({
       url: this.#ports.url,
       data,
-      onMessage: (message) => this.#onMessage(message),
+      onMessage: (message, reply) => this.#onMessage(message, reply),
       onDeath: (reason) => this.#onDeath(reason),
       ...(onThread === undefined ? {} : { onThread }),
     });
   }
 
-  #onMessage(message: FromThread): void {
+  #onMessage(message: FromThread, reply: (message: ToThread) => void): void {
     if (message.kind === 'event') return this.#ports.onEvent(message);
-    if (message.kind === 'question') return this.#ports.onQuestion(message);
+    if (message.kind === 'question') return this.#ports.onQuestion(message, reply);
     if (message.kind === 'page') return this.#pending.addPage(message.id, message.records);
     if (message.kind === 'answer') this.#pending.resolve(message.id, message.value);
-    else if (message.kind === 'failure') this.#pending.reject(message.id, makeFailure(message.failure));
+    else if (message.kind === 'failure') {
+      // A query that the end of the host has cut fails for that reason, whatever the ledger says of it.
+      this.#pending.reject(message.id, this.#state === 'closed' ? makeClosed() : makeFailure(message.failure));
+    } else return;
     this.#hold();
   }
 
   #onDeath(reason: string): void {
-    if (this.#state === 'closed' || this.#state === 'lost') return;
     this.#failRestoring?.(new Error(reason));
-    if (this.#state === 'restarting') return;
+    if (this.#state !== 'serving') return;
     this.#state = 'restarting';
     this.#settling = this.#restart(reason);
   }
 
   async #restart(firstReason: string): Promise<void> {
     for (let reason = firstReason; this.#state === 'restarting'; ) {
-      if (this.#hasDiedTooOften()) return this.#lose(reason);
+      if (this.#deaths.isOneTooMany()) return this.#lose(reason);
       try {
-        this.#thread = await this.#openThread();
-        const count = await this.#restore(this.#thread);
-        if (this.#state !== 'restarting') return;
-        this.#state = 'serving';
-        for (const message of this.#pending.again()) this.#thread.post(message);
+        const thread = await this.#openThread();
+        this.#thread = thread;
+        // NOTE: a new thread holds nothing open by itself, and somebody may be waiting.
         this.#hold();
-        this.#ports.onFault(makeRestartedFault(firstReason, count));
+        const restored = await this.#restore(thread);
+        if (this.#state === 'restarting') this.#serveAgain(thread, makeRestartedFault(firstReason, restored));
+        return;
       } catch (error) {
         reason = readErrorMessage(error);
         await this.#thread?.end();
@@ -164,14 +203,15 @@ export class ThreadLife {
     }
   }
 
-  #hasDiedTooOften(): boolean {
-    const nowMs = Date.now();
-    this.#deathsMs.push(nowMs);
-    const recent = this.#deathsMs.filter((atMs) => nowMs - atMs < deathWindowMs).length;
-    return recent > (this.#options.maxDeaths ?? usualMaxDeaths);
+  #serveAgain(thread: HostThread, fault: Omit<Fault, 'at'>): void {
+    this.#state = 'serving';
+    for (const message of this.#pending.again()) thread.post(message);
+    this.#hold();
+    this.#ports.onFault(fault);
+    for (const note of this.#heldNotes.splice(0)) thread.post(note);
   }
 
-  async #restore(thread: HostThread): Promise<number> {
+  async #restore(thread: HostThread): Promise<Restored> {
     const death = new Promise<never>((_, reject) => {
       this.#failRestoring = reject;
     });
@@ -191,30 +231,7 @@ export class ThreadLife {
   #lose(reason: string): void {
     this.#state = 'lost';
     this.#pending.rejectAll(makeLost());
-    this.#ports.onFault({
-      code: 'HOST_LOST',
-      message: `The tap's thread died again and again and is given up: ${reason}.`,
-      hint: 'Calls go on as without the tap, and are not recorded. Please report it.',
-      sessionId: null,
-    });
+    this.#ports.onFault(makeLostFault(reason));
+    for (const note of this.#heldNotes.splice(0)) if (note.kind === 'fault') this.#ports.onFault(note.fault);
   }
-}
-
-function makeRestartedFault(reason: string, count: number): Omit<Fault, 'at'> {
-  return {
-    code: 'HOST_RESTARTED',
-    message: `The tap's thread died (${reason}) and was started again, with ${count} open ${count === 1 ? 'session' : 'sessions'}.`,
-    hint: 'Calls that were under way were cut; what was recorded before is there. Please report it.',
-    sessionId: null,
-  };
-}
-
-function makeClosed(): TrackerError {
-  return new TrackerError('HOST_CLOSED', 'Could not ask the tap: it is closed.', { hint: 'Open another one.' });
-}
-
-function makeLost(): TrackerError {
-  return new TrackerError('HOST_LOST', 'Could not ask the tap: its thread died too often and was given up.', {
-    hint: 'Make another tracker; what was recorded is in the ledger.',
-  });
 }

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { TrackerError } from '../core/errors.js';
 import type { Host, OpenSession } from '../core/host.js';
+import type { SessionCounts } from '../core/session.js';
 import type { TrackerQueries } from '../core/tracker-queries.js';
 import { carryFailure, type FromThread, type RequestName, type Requests, type ToThread } from './messages.js';
 
@@ -41,14 +42,14 @@ export class ThreadRequests {
         return null;
       },
       records: async (asked, id) => await this.#sendRecords(asked, id),
-      usage: (filter) => ({ ...queries.usage(filter) }),
+      usage: (filter) => Object.entries(queries.usage(filter)),
       cachedLatencyMs: (filter) => queries.cachedLatencyMs(filter),
       summary: (filter) => queries.summarise(filter),
       runs: () => queries.listRuns(),
-      clear: () => queries.clear(),
+      clear: async () => await this.#clear(),
       close: async () => {
-        queries.close();
         await host.close();
+        queries.close();
         return null;
       },
     };
@@ -77,11 +78,14 @@ export class ThreadRequests {
     return { session, port, credentials };
   }
 
-  async #closeSession(sessionId: string, drain: boolean): Promise<null> {
+  async #closeSession(sessionId: string, drain: boolean): Promise<SessionCounts | null> {
     // One that is closed already has been closed as asked.
-    await this.#sessions.get(sessionId)?.close({ drain });
+    const open = this.#sessions.get(sessionId);
+    await open?.close({ drain });
     this.#sessions.delete(sessionId);
-    return null;
+    // Whoever is told that it is closed finds it so in the ledger, whatever becomes of this thread.
+    await this.#ports.host.flush(0);
+    return open?.counts() ?? null;
   }
 
   #requireSession(sessionId: string): OpenSession {
@@ -90,7 +94,17 @@ export class ThreadRequests {
     throw new TrackerError('SESSION_CLOSED', `Could not count what passed through session ${sessionId}: it is closed.`);
   }
 
-  /** A page a turn of the loop: calls go on meanwhile. */
+  /** A batch a turn of the loop: calls go on meanwhile. */
+  async #clear(): Promise<number> {
+    let deleted = 0;
+    for (const gone of this.#ports.queries.clear()) {
+      deleted += gone;
+      await nextTurn();
+    }
+    return deleted;
+  }
+
+  /** A page a turn of the loop, too. */
   async #sendRecords({ filter, ...options }: Requests['records']['asked'], id: number): Promise<null> {
     const { queries, send } = this.#ports;
     const size = options.bodies === true ? pageSizeWithBodies : pageSize;

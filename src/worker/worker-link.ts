@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { CallRecord } from '../core/call-record.js';
 import { readErrorMessage, TrackerError } from '../core/errors.js';
-import type { EventListener, Fault } from '../core/events.js';
+import type { EventListener, Fault, TrackerEvent } from '../core/events.js';
+import { freezeDeeply } from '../core/freeze-deeply.js';
 import { HeldEvents } from '../core/held-events.js';
 import type { SessionOptions } from '../core/host.js';
 import type { RunRow } from '../core/ledger.js';
@@ -10,13 +12,15 @@ import type { TrackerSummary } from '../core/tracker-summary.js';
 import type { UsageSum } from '../core/usage-sum.js';
 import type { ProviderRegistration } from '../core/wire.js';
 import { type Ask, ThreadSession } from './linked-session.js';
-import type { FromThread } from './messages.js';
+import type { FromThread, ToThread } from './messages.js';
+import type { Restored } from './thread-errors.js';
 import { type AskNow, ThreadLife, type ThreadLifeOptions } from './thread-life.js';
 
 const bundleDeadlineMs = 5000;
 
 /**
  * Opens a host in a thread of this process. Rejects as `openHost` does, with `HOME_UNUSABLE`, and leaves no thread then.
+ * NOTE: listeners and router are called in the async context this is called in, so call it outside every scope.
  *
  * @param url of the compiled `entry`
  */
@@ -36,14 +40,18 @@ class WorkerLink implements HostLink {
   readonly #providers = new Map<string, ProviderRegistration>();
   readonly #bundles = new Map<string, string>();
   #facts: HostFacts | null = null;
+  /** Whether the thread has let a question for a bundle pass in this turn of the loop. */
+  #isDeaf = false;
 
-  constructor(options: ThreadLifeOptions, url: URL) {
+  constructor(given: ThreadLifeOptions, url: URL) {
+    // Of one life and its restarts, even when nobody else is to find its calls.
+    const options = { ...given, trackerId: given.trackerId ?? crypto.randomUUID() };
     this.#options = options;
     for (const registration of options.providers ?? []) this.#providers.set(registration.name, registration);
     this.#life = new ThreadLife(options, {
       url,
-      onEvent: ({ event }) => this.#events.announce(event),
-      onQuestion: (message) => void this.#askRouter(message),
+      onEvent: ({ event }) => this.#events.announce(freezeEvent(event)),
+      onQuestion: (message, reply) => void this.#askRouter(message, reply),
       providers: () => [...this.#providers.values()],
       restore: async (ask) => await this.#restore(ask),
       onFault: (fault) => this.noteFault(fault),
@@ -68,9 +76,10 @@ class WorkerLink implements HostLink {
   }
 
   async openSession(options: SessionOptions = {}): Promise<LinkedSession> {
-    const facts = await this.#ask('openSession', options);
+    const asked = { ...options };
+    const facts = await this.#ask('openSession', asked);
     const session = new ThreadSession(facts, {
-      options,
+      options: asked,
       ask: this.#ask,
       onClosed: () => void this.#sessions.delete(session),
     });
@@ -86,17 +95,30 @@ class WorkerLink implements HostLink {
   bundleFor(userFile: string | undefined): string {
     const { bundlePath } = this.facts;
     if (userFile === undefined || userFile === '') return bundlePath;
-    const known = this.#bundles.get(userFile);
+    const file = resolve(userFile);
+    const known = this.#bundles.get(file);
     if (known !== undefined || this.state !== 'serving') return known ?? bundlePath;
+    // One that is dead or stuck is not waited for again until this thread has had time to hear of it.
+    const answer = this.#isDeaf ? null : this.#askForBundle(file);
+    if (answer === null) return bundlePath;
+    this.#bundles.set(file, answer);
+    return answer;
+  }
+
+  /** `null` when the thread cannot make one, or does not answer in time. */
+  #askForBundle(file: string): string | null {
     const { port1, port2 } = new MessageChannel();
     const signal = new Int32Array(new SharedArrayBuffer(4));
-    this.#life.post({ kind: 'bundle', file: userFile, port: port2, signal });
-    Atomics.wait(signal, 0, 0, bundleDeadlineMs);
+    this.#life.post({ kind: 'bundle', file, port: port2, signal });
+    if (Atomics.wait(signal, 0, 0, bundleDeadlineMs) === 'timed-out') {
+      this.#isDeaf = true;
+      setImmediate(() => {
+        this.#isDeaf = false;
+      }).unref();
+    }
     const answer = receiveMessageOnPort(port1) as { readonly message: string } | undefined;
     port1.close();
-    if (answer === undefined) return bundlePath;
-    this.#bundles.set(userFile, answer.message);
-    return answer.message;
+    return answer?.message ?? null;
   }
 
   onEvent(listener: EventListener): () => void {
@@ -109,13 +131,13 @@ class WorkerLink implements HostLink {
   ): Promise<CallRecord[]> {
     const { answer, records } = this.#life.begin('records', { filter, ...options });
     await answer;
-    return records().map((record) => Object.freeze(record));
+    return records().map(freezeRecord);
   }
 
   async usage(filter: RecordFilter): Promise<Readonly<Record<string, UsageSum>>> {
     const usage: Record<string, UsageSum> = Object.create(null) as Record<string, UsageSum>;
-    for (const [model, sum] of Object.entries(await this.#ask('usage', filter))) usage[model] = Object.freeze(sum);
-    return Object.freeze(usage);
+    for (const [model, sum] of await this.#ask('usage', filter)) usage[model] = sum;
+    return freezeDeeply(usage);
   }
 
   async cachedLatencyMs(filter: RecordFilter): Promise<number> {
@@ -123,11 +145,11 @@ class WorkerLink implements HostLink {
   }
 
   async summary(filter: RecordFilter): Promise<TrackerSummary> {
-    return await this.#ask('summary', filter);
+    return freezeDeeply(await this.#ask('summary', filter));
   }
 
   async runs(): Promise<readonly RunRow[]> {
-    return await this.#ask('runs', null);
+    return freezeDeeply(await this.#ask('runs', null));
   }
 
   async clear(): Promise<number> {
@@ -135,12 +157,12 @@ class WorkerLink implements HostLink {
   }
 
   noteFault(fault: Omit<Fault, 'at'>): void {
-    if (this.state === 'serving') this.#life.post({ kind: 'fault', fault });
+    if (this.state === 'serving' || this.state === 'restarting') this.#life.note({ kind: 'fault', fault });
     else this.#events.announce({ type: 'fault.occurred', fault: { ...fault, at: new Date().toISOString() } });
   }
 
   noteListenerError(message: string): void {
-    this.#life.post({ kind: 'listener-error', message });
+    this.#life.note({ kind: 'listener-error', message });
   }
 
   async close(): Promise<void> {
@@ -150,26 +172,43 @@ class WorkerLink implements HostLink {
   readonly #ask: Ask = async (name, asked) => await this.#life.begin(name, asked).answer;
 
   /** Sessions that are being closed as well, so that they can be. One that cannot be opened again is over. */
-  async #restore(ask: AskNow): Promise<number> {
-    let count = 0;
-    for (const session of [...this.#sessions]) {
+  async #restore(ask: AskNow): Promise<Restored> {
+    const sessions = [...this.#sessions];
+    let open = 0;
+    for (const session of sessions) {
       try {
         session.moveTo(await ask('openSession', session.restoring));
-        count += 1;
+        open += 1;
       } catch (error) {
         if (!(error instanceof TrackerError)) throw error;
         this.#sessions.delete(session);
       }
     }
-    return count;
+    return { open, all: sessions.length };
   }
 
-  async #askRouter({ id, question }: Extract<FromThread, { kind: 'question' }>): Promise<void> {
+  async #askRouter(
+    { id, question }: Extract<FromThread, { kind: 'question' }>,
+    reply: (message: ToThread) => void,
+  ): Promise<void> {
     try {
-      this.#life.post({ kind: 'answer', id, value: await this.#options.router?.(question) });
+      reply({ kind: 'answer', id, value: await this.#options.router?.(question) });
     } catch (error) {
       // What it threw, or an answer no thread can be given: a function, say.
-      this.#life.post({ kind: 'failure', id, message: readErrorMessage(error) });
+      reply({ kind: 'failure', id, message: readErrorMessage(error) });
     }
   }
+}
+
+/** As the host has made it. Bodies are left as they are: they may be megabytes, and are the reader's own copy. */
+function freezeRecord(record: CallRecord): CallRecord {
+  const { requestBody: _, responseBody: __, ...rest } = record;
+  freezeDeeply(rest);
+  return Object.freeze(record);
+}
+
+function freezeEvent(event: TrackerEvent): TrackerEvent {
+  if (event.type !== 'call.completed') return freezeDeeply(event);
+  freezeRecord(event.record);
+  return Object.freeze(event);
 }

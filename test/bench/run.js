@@ -75,6 +75,20 @@ for (let i = 0; i < (quick ? 2 : 5); i++) {
   await fresh.close();
 }
 
+say('a tracker in code …');
+const program = await openChild('./tracker.js', [upstream.port, upstream.caPath]);
+const inProcess = await program.ask('calls');
+const children = await program.ask('children');
+const scopeTimes = await program.ask('scopes');
+const { before: settled, after: grown } = await program.ask('manyScopes');
+await program.close();
+const imports = [];
+for (let i = 0; i < 10; i++) {
+  const fresh = await openChild('./import.js');
+  imports.push(fresh.importMs);
+  await fresh.close();
+}
+
 const of = (name, what) => results[name]?.[what] ?? [];
 const added = (name, what, q) => quantile(of(name, what), q) - quantile(of('direct', what), q);
 const figures = [
@@ -122,6 +136,26 @@ const figures = [
     '<= 250 ms',
     median(starts.map((s) => s.importMs + s.openMs)) <= 250,
   ],
+  [
+    'in process, JSON call in a scope: added p50',
+    `${(median(inProcess.tracked) - median(inProcess.direct)).toFixed(2)} ms`,
+    '<= 1 ms',
+    median(inProcess.tracked) - median(inProcess.direct) <= 1,
+  ],
+  [
+    'child of a scope, from start to end with one call: added p50',
+    `${(median(children.tracked) - median(children.direct)).toFixed(0)} ms`,
+    '',
+    true,
+  ],
+  ['scope opened and closed, p50', `${median(scopeTimes).toFixed(2)} ms`, '<= 3 ms', median(scopeTimes) <= 3],
+  [
+    '10,000 scopes: heap, open files, handles',
+    `${((grown.heapUsed - settled.heapUsed) / 2 ** 20).toFixed(1)} MB, ${grown.files - settled.files}, ${grown.handles - settled.handles}`,
+    'no growth',
+    grown.heapUsed - settled.heapUsed < 2 * 2 ** 20 && grown.files <= settled.files && grown.handles <= settled.handles,
+  ],
+  ['import of the package, p50', `${median(imports).toFixed(0)} ms`, '<= 50 ms', median(imports) <= 50],
 ];
 
 printTable(

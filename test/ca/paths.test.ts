@@ -40,6 +40,12 @@ describe('findHome', () => {
   test('refuses a home with a NUL', () => {
     expect(() => findHome({ LLMTAP_HOME: '/a\0b' })).toThrowError(expect.objectContaining({ code: 'HOME_UNUSABLE' }));
   });
+
+  test('refuses what the system will not look at', () => {
+    expect(() => findHome({ LLMTAP_HOME: `/${'x'.repeat(5000)}` })).toThrowError(
+      expect.objectContaining({ code: 'HOME_UNUSABLE', hint: expect.stringContaining('LLMTAP_HOME') as string }),
+    );
+  });
 });
 
 describe('requireHome', () => {

@@ -1,0 +1,45 @@
+import { readErrorMessage, TrackerError } from '../core/errors.js';
+import type { Fault } from '../core/events.js';
+
+/** How many of the sessions that were open are open again. */
+export interface Restored {
+  readonly open: number;
+  readonly all: number;
+}
+
+export function makeRestartedFault(reason: string, { open, all }: Restored): Omit<Fault, 'at'> {
+  const sessions = all === 1 ? 'session' : 'sessions';
+  return {
+    code: 'HOST_RESTARTED',
+    message: `The tap's thread died (${reason}) and was started again, with ${open} of ${all} open ${sessions}.`,
+    hint: 'Calls that were under way were cut; what was recorded before is there. Please report it.',
+    sessionId: null,
+  };
+}
+
+export function makeLostFault(reason: string): Omit<Fault, 'at'> {
+  return {
+    code: 'HOST_LOST',
+    message: `The tap's thread died again and again and is given up: ${reason}.`,
+    hint: 'Calls go on as without the tap, and are not recorded. Please report it.',
+    sessionId: null,
+  };
+}
+
+export function makeClosed(): TrackerError {
+  return new TrackerError('HOST_CLOSED', 'Could not ask the tap: it is closed.', { hint: 'Open another one.' });
+}
+
+export function makeLost(): TrackerError {
+  return new TrackerError('HOST_LOST', 'Could not ask the tap: its thread died too often and was given up.', {
+    hint: 'Make another tracker; what was recorded is in the ledger.',
+  });
+}
+
+/** For arguments that no thread can be given. */
+export function makeUnsendable(error: unknown): TrackerError {
+  return new TrackerError('OPTION_INVALID', `Could not ask the tap: ${readErrorMessage(error)}`, {
+    cause: error,
+    hint: 'Give plain data, without functions.',
+  });
+}
