@@ -44,6 +44,11 @@ export interface ScopedSession {
   makeChildVariables(parentEnv: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>>;
   /** Keeps the session's door open for as long as the descendant lives, also beyond the scope. */
   noteDescendant(descendant: Descendant): void;
+  /**
+   * A connection is on its way to the door. The returned function, which may be called twice, says that it is there or
+   * failed; until then the door stays open, also beyond the scope.
+   */
+  noteOpening(): () => void;
   /** Announces what cannot be seen, or failed; once for every distinct message. */
   announceFault(code: ErrorCode, message: string, hint: string | null): void;
 }

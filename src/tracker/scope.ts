@@ -58,11 +58,13 @@ export class Scope implements ScopedSession, TrackedSession {
   #tellClosed: () => void = () => undefined;
   readonly #ports: ScopePorts;
   readonly #descendants = new Set<Descendant>();
+  readonly #openings = new Set<object>();
   readonly #told = new Set<string>();
   #isOver = false;
   #closing: Promise<void> | null = null;
   #isCut = false;
   #whenAlone: (() => void) | null = null;
+  #whenOpened: (() => void) | null = null;
 
   constructor(linked: LinkedSession, ports: ScopePorts) {
     this.#linked = linked;
@@ -117,6 +119,14 @@ export class Scope implements ScopedSession, TrackedSession {
     });
   }
 
+  noteOpening(): () => void {
+    const token = {};
+    this.#openings.add(token);
+    return () => {
+      if (this.#openings.delete(token) && this.#openings.size === 0) this.#whenOpened?.();
+    };
+  }
+
   announceFault(code: ErrorCode, message: string, hint: string | null): void {
     if (this.#told.has(message) || this.#told.size >= mostFaults) return;
     this.#told.add(message);
@@ -162,6 +172,7 @@ export class Scope implements ScopedSession, TrackedSession {
     this.#isOver = true;
     this.#isCut = true;
     this.#whenAlone?.();
+    this.#whenOpened?.();
     const cutting = this.#linked.close().catch(() => undefined);
     await Promise.all([cutting, this.close()]);
   }
@@ -170,6 +181,7 @@ export class Scope implements ScopedSession, TrackedSession {
     this.#isOver = true;
     this.#ports.release(this);
     await this.#waitForDescendants();
+    await this.#waitForOpenings();
     try {
       await this.#linked.close({ drain: true });
     } catch (error) {
@@ -189,6 +201,14 @@ export class Scope implements ScopedSession, TrackedSession {
     if (this.#descendants.size === 0 || this.#isCut) return;
     await new Promise<void>((resolve) => {
       this.#whenAlone = resolve;
+    });
+  }
+
+  /** A call nobody waited for may have asked for its connection in the scope's last moment. */
+  async #waitForOpenings(): Promise<void> {
+    if (this.#openings.size === 0 || this.#isCut) return;
+    await new Promise<void>((resolve) => {
+      this.#whenOpened = resolve;
     });
   }
 }

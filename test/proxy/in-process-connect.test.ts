@@ -78,7 +78,7 @@ async function ask(socket: Socket, host: string): Promise<string> {
 async function openProvider(
   options: https.ServerOptions,
   admits: (request: IncomingMessage) => boolean = () => true,
-): Promise<{ readonly authority: string; connections(): number }> {
+): Promise<{ readonly authority: string; readonly connections: () => number }> {
   let connections = 0;
   const server = https.createServer(options, (request, response) => {
     if (!admits(request)) return void request.socket.destroy();

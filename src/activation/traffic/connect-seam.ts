@@ -74,12 +74,15 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
     session.announceFault('IN_PROCESS_UNSEEN', message, 'Name the certificates the provider needs alone.');
     return connect(...args);
   }
-  const open = (tunnel: net.Socket): void => openTunnel(tunnel, call, session, headers);
+  // Noted now: the tunnel is begun in a later turn, when its scope may have ended.
+  const settled = session.noteOpening();
+  const open = (tunnel: net.Socket): void => openTunnel(tunnel.once('connect', settled), call, session, headers);
   const offered = readAlpn(options.ALPNProtocols) ?? [];
   // Clients of HTTP/2 alone are relayed without decryption: their own roots decide.
   const isBlind = offered.length > 0 && !offered.includes('http/1.1');
   const trusted = isBlind ? options : makeDoorOptions(options, session);
   const socket = hook.connectTls(connect, { ...call, options: { ...trusted, [sessionMark]: null } }, open);
+  socket.once('close', settled);
   if (!isBlind) keepTicketsHere(socket);
   ownSockets.set(socket, session.session.sessionId);
   return socket;
@@ -127,7 +130,9 @@ function makeNetConnect(original: Connect): Connect {
     const call = hook.findCall(args);
     if (call === undefined || !session.isProvider('http', hook.bare(call.host), call.port)) return connect();
     const headers = makeConnectHeaders({}, call.host, findRequest(call.options));
+    const settled = session.noteOpening();
     const socket = hook.connectNet(call, (opening) => openTunnel(opening, call, session, headers));
+    socket.once('connect', settled).once('close', settled);
     ownSockets.set(socket, session.session.sessionId);
     return socket;
   };

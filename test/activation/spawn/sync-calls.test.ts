@@ -63,6 +63,7 @@ beforeAll(async () => {
     isProvider: () => false,
     makeChildVariables: (parentEnv) => environment.makeChildVariables(parentEnv),
     noteDescendant: () => undefined,
+    noteOpening: () => () => undefined,
     announceFault: (_code, message) => expect.fail(message),
   };
   ways = { ...(await importWays('by-namespace.mjs')), ...(await importWays('by-package.mjs')) };
