@@ -49,6 +49,8 @@ export interface SessionOptions extends Partial<SessionIds> {
   readonly bindAddress?: string;
   /** Ask the host's router for the model of every call. Off when absent. */
   readonly routed?: boolean;
+  /** For who may have to ask again without knowing whether the session was opened; a new one when absent. */
+  readonly sessionId?: string;
   readonly restore?: RestoredSession;
 }
 

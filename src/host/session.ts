@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.js';
 import { TrackerError } from '../core/errors.js';
 import type { OpenSession, SessionOptions } from '../core/host.js';
 import type { Session } from '../core/session.js';
+import { makeSessionId } from '../core/session-id.js';
 import { isLoopback } from '../proxy/connector.js';
 import type { Door } from '../proxy/door.js';
 
@@ -84,7 +85,7 @@ function makeReachable(bindAddress: string): string {
 export function makeSession(options: SessionOptions, ambientSecrets: readonly string[]): Session {
   if (options.restore !== undefined) return Object.freeze({ ...options.restore.session });
   return Object.freeze({
-    sessionId: `sess_${randomBytes(6).toString('hex')}`,
+    sessionId: options.sessionId ?? makeSessionId(),
     openedAt: systemClock.nowIso(),
     command: options.command === undefined ? null : redactCommand(options.command, ambientSecrets),
     runId: options.runId ?? randomUUID(),

@@ -5,6 +5,7 @@ import type { Host } from '../core/host.js';
 import { openHost } from '../host/host.js';
 import { openTrackerQueries } from '../storage/tracker-queries.js';
 import { carryFailure, type FromThread, type ThreadData, type ToThread } from './messages.js';
+import { Outbox } from './outbox.js';
 import { RouterLine } from './router-line.js';
 import { ThreadRequests } from './thread-requests.js';
 
@@ -19,9 +20,10 @@ async function serve(data: ThreadData): Promise<void> {
   const router = data.hasRouter ? { router: routerLine.ask } : {};
   const host = await openHost({ ...data.host, ...router, home, warm: 'later' });
   guard(host);
-  host.onEvent((event) => send({ kind: 'event', event }));
+  const outbox = new Outbox(send);
+  host.onEvent((event) => outbox.send({ kind: 'event', event }));
   const queries = openTrackerQueries({ home, trackerId: data.host.trackerId ?? '' });
-  const requests = new ThreadRequests({ host, queries, send });
+  const requests = new ThreadRequests({ host, queries, send: outbox.send });
   parentPort?.on('message', (message: ToThread) => {
     if (message.kind === 'request') void requests.answer(message);
     else if (message.kind === 'answer') routerLine.answer(message.id, message.value);

@@ -70,6 +70,7 @@ export class ThreadLife {
   #state: HostLink['state'] = 'serving';
   #thread: HostThread | null = null;
   #settling: Promise<void> = Promise.resolve();
+  #waitingToSettle = 0;
   /** Ends the wait for what is being restored when the thread dies over it. */
   #failRestoring: ((error: Error) => void) | null = null;
   #closing: Promise<void> | null = null;
@@ -90,7 +91,11 @@ export class ThreadLife {
   }
 
   async whenSettled(): Promise<void> {
+    this.#waitingToSettle += 1;
+    this.#hold();
     await this.#settling;
+    this.#waitingToSettle -= 1;
+    this.#hold();
   }
 
   /** Tells the thread something, if there is one. */
@@ -148,7 +153,7 @@ export class ThreadLife {
 
   /** The thread holds the process open only while something is waited for. */
   #hold(): void {
-    this.#thread?.hold(this.#pending.size > 0);
+    this.#thread?.hold(this.#pending.size > 0 || this.#waitingToSettle > 0);
   }
 
   async #openThread(): Promise<HostThread> {

@@ -83,8 +83,6 @@ export class ThreadRequests {
     const open = this.#sessions.get(sessionId);
     await open?.close({ drain });
     this.#sessions.delete(sessionId);
-    // Whoever is told that it is closed finds it so in the ledger, whatever becomes of this thread.
-    await this.#ports.host.flush(0);
     return open?.counts() ?? null;
   }
 

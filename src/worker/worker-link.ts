@@ -8,6 +8,7 @@ import { HeldEvents } from '../core/held-events.js';
 import type { SessionOptions } from '../core/host.js';
 import type { RunRow } from '../core/ledger.js';
 import type { HostFacts, HostLink, LinkedSession, RecordFilter } from '../core/link.js';
+import { makeSessionId } from '../core/session-id.js';
 import type { TrackerSummary } from '../core/tracker-summary.js';
 import type { UsageSum } from '../core/usage-sum.js';
 import type { ProviderRegistration } from '../core/wire.js';
@@ -76,7 +77,8 @@ class WorkerLink implements HostLink {
   }
 
   async openSession(options: SessionOptions = {}): Promise<LinkedSession> {
-    const asked = { ...options };
+    // A thread may die with the session opened and nobody told: asked again, the next one opens that very session.
+    const asked = { ...options, sessionId: makeSessionId(), runId: options.runId ?? crypto.randomUUID() };
     const facts = await this.#ask('openSession', asked);
     const session = new ThreadSession(facts, {
       options: asked,

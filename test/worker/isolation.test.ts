@@ -102,6 +102,20 @@ describe('the thread of a host', () => {
     expect(stdout).toBe('0\n');
   });
 
+  it('holds a program open while a call waits for it to serve again', async () => {
+    const { stdout } = await runProgram(
+      `let thread;
+       const onThread = (started) => { thread ??= started; };
+       const link = await openWorkerLink({ env: {}, home: ${JSON.stringify(makeHome())}, onThread }, entry);
+       for (let i = 0; i < 50; i++) await link.openSession();
+       await thread.terminate();
+       console.log(link.state);
+       await link.whenSettled();
+       console.log(link.state);`,
+    );
+    expect(stdout).toBe('restarting\nserving\n');
+  });
+
   it('runs no preload of the program’s, and prints nothing, warnings included', async () => {
     const home = makeHome();
     const [preload, loader] = [join(home, 'preload.cjs'), join(home, 'loader.mjs')];

@@ -104,9 +104,11 @@ describe('a host whose thread dies', () => {
     const isDone = ({ type }: { readonly type: string }): boolean => type === 'call.completed';
     const calling = Promise.allSettled(Array.from({ length: 60 }, async () => await call(session)));
     await lab.until(() => events.filter(isDone).length >= 20);
-    await kill(lab);
+    // NOTE: Worker.terminate amid HTTP traffic now and then aborts the whole process: "v8::ToLocalChecked Empty
+    // MaybeLocal" below llhttp (measured, Node 20.20). A thread that leaves by itself does not.
+    lab.tell('exit');
     const replies = await calling;
-    await link.whenSettled();
+    await lab.until(() => lab.faults.length > 0);
     const whole = replies.filter((reply) => reply.status === 'fulfilled' && reply.value.complete);
     const records = await link.records({});
     expect(whole.length).toBeGreaterThan(0);
