@@ -12,17 +12,16 @@ import type {
   Summary,
 } from '../core/ledger.js';
 import { makeRecord } from './call-rows.js';
-import { isThere, makePlacePath, openReadable, type StorePlace } from './database.js';
+import { isThere, makePlacePath, type StorePlace } from './database.js';
 import { makeCondition } from './filters.js';
-import { type CallsAsked, findCalls, iterateCalls, listFaults, Queries } from './ledger-queries.js';
+import { LedgerConnection } from './ledger-connection.js';
+import { findCalls, listFaults, type Queries } from './ledger-queries.js';
 import { schemaVersion } from './migrations.js';
 import { planPrune, pruneStore, readStoreBytes } from './prune.js';
 import { countRuns, findRunIds, findSessionIds, listRuns } from './runs.js';
 import { makeStoreError } from './store-errors.js';
 import { summarise } from './summaries.js';
 
-/** Whoever reads may wait for a lock; nobody's traffic passes here. */
-const busyTimeoutMs = 5000;
 const minPrefixLength = 4;
 
 /**
@@ -34,16 +33,19 @@ export function openLedgerReader(place: StorePlace): LedgerReader {
 }
 
 class SqliteLedgerReader implements LedgerReader {
-  readonly #path: string;
-  #queries: Queries | null = null;
+  readonly #connection: LedgerConnection;
 
   constructor(path: string) {
-    this.#path = path;
+    this.#connection = new LedgerConnection(path);
+  }
+
+  get #path(): string {
+    return this.#connection.path;
   }
 
   listRuns(options: { readonly limit?: number } = {}): readonly RunRow[] {
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    return this.#read('list the runs', [], (queries) => listRuns(queries, { limit }));
+    return this.#connection.read('list the runs', [], (queries) => listRuns(queries, { limit }));
   }
 
   listCalls(
@@ -52,12 +54,12 @@ class SqliteLedgerReader implements LedgerReader {
   ): Iterable<CallRecord> {
     const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
     const asked = { condition: makeCondition(filter), limit, bodies: options.bodies === true };
-    return { [Symbol.iterator]: () => this.#iterate(asked) };
+    return this.#connection.iterate(asked);
   }
 
   requireCall(idOrPrefix: string): CallRecord {
     if (idOrPrefix.length < minPrefixLength) throw makeTooShort(idOrPrefix);
-    const rows = this.#read('find a call', [], (queries) => findCalls(queries, idOrPrefix));
+    const rows = this.#connection.read('find a call', [], (queries) => findCalls(queries, idOrPrefix));
     const [row] = rows;
     if (rows.length === 1 && row !== undefined) return makeRecord(row);
     const ids = rows.map((found) => String(found.call_id));
@@ -67,7 +69,9 @@ class SqliteLedgerReader implements LedgerReader {
   }
 
   requireRunId(idOrPrefix: string): string {
-    const ids = this.#read('find a run', [], (queries) => (idOrPrefix === '' ? [] : findRunIds(queries, idOrPrefix)));
+    const ids = this.#connection.read('find a run', [], (queries) =>
+      idOrPrefix === '' ? [] : findRunIds(queries, idOrPrefix),
+    );
     const [id] = ids;
     if (ids.length === 1 && id !== undefined) return id;
     throw new TrackerError('RUN_NOT_FOUND', sayNotOne('run', idOrPrefix, ids), {
@@ -76,7 +80,7 @@ class SqliteLedgerReader implements LedgerReader {
   }
 
   requireSessionId(idOrPrefix: string): string {
-    const ids = this.#read('find a session', [], (queries) =>
+    const ids = this.#connection.read('find a session', [], (queries) =>
       idOrPrefix === '' ? [] : findSessionIds(queries, idOrPrefix),
     );
     const [id] = ids;
@@ -88,22 +92,24 @@ class SqliteLedgerReader implements LedgerReader {
 
   summarise(filter: CallFilter): Summary {
     const empty: Summary = { models: [], calls: 0, errors: 0, counts: null };
-    return this.#read('sum up the calls', empty, (queries) => summarise(queries, makeCondition(filter)));
+    return this.#connection.read('sum up the calls', empty, (queries) => summarise(queries, makeCondition(filter)));
   }
 
   listFaults(filter: CallFilter): readonly Fault[] {
-    return this.#read('list the faults', [], (queries) => listFaults(queries, filter));
+    return this.#connection.read('list the faults', [], (queries) => listFaults(queries, filter));
   }
 
   info(): StoreInfo {
     const empty = { bodyBytes: 0, calls: 0, runs: 0, oldest: null, newest: null, schemaVersion };
-    const found = this.#read<Omit<StoreInfo, 'path' | 'bytes'>>('measure the ledger', empty, readContents);
+    const found = this.#connection.read<Omit<StoreInfo, 'path' | 'bytes'>>('measure the ledger', empty, readContents);
     return Object.freeze({ path: this.#path, bytes: readStoreBytes(this.#path), ...found });
   }
 
   planPrune(options: PruneOptions): PrunePlan {
     const empty = { matches: 0, total: 0, emptySessions: 0, exceedsSize: false };
-    return this.#read('see what there is to prune', empty, (queries) => planPrune(queries, this.#path, options));
+    return this.#connection.read('see what there is to prune', empty, (queries) =>
+      planPrune(queries, this.#path, options),
+    );
   }
 
   prune(options: PruneOptions): PruneResult {
@@ -116,34 +122,7 @@ class SqliteLedgerReader implements LedgerReader {
   }
 
   close(): void {
-    this.#queries?.db.close();
-    this.#queries = null;
-  }
-
-  *#iterate(asked: CallsAsked): Generator<CallRecord> {
-    try {
-      const queries = this.#connect();
-      if (queries !== null) yield* iterateCalls(queries, asked);
-    } catch (error) {
-      throw makeStoreError(error, { action: 'list the calls', path: this.#path });
-    }
-  }
-
-  #read<T>(action: string, empty: T, read: (queries: Queries) => T): T {
-    try {
-      const queries = this.#connect();
-      return queries === null ? empty : read(queries);
-    } catch (error) {
-      throw makeStoreError(error, { action, path: this.#path });
-    }
-  }
-
-  /** `null` while there is no ledger; asks again each time, for a writer may make one. */
-  #connect(): Queries | null {
-    if (this.#queries !== null) return this.#queries;
-    const db = openReadable(this.#path, busyTimeoutMs);
-    this.#queries = db === null ? null : new Queries(db);
-    return this.#queries;
+    this.#connection.close();
   }
 }
 

@@ -3,15 +3,14 @@ import type { CallFilter, RunRow } from '../core/ledger.js';
 import type { TrackerQueries } from '../core/tracker-queries.js';
 import type { DataGroup, TrackerSummary } from '../core/tracker-summary.js';
 import type { UsageSum } from '../core/usage-sum.js';
-import { makePlacePath, openReadable, openWritable, type StorePlace } from './database.js';
+import { isThere, makePlacePath, openWritable, type StorePlace } from './database.js';
 import { type Condition, makeTrackerCondition } from './filters.js';
-import { iterateCalls, Queries } from './ledger-queries.js';
+import { LedgerConnection, readTimeoutMs } from './ledger-connection.js';
+import { Queries } from './ledger-queries.js';
 import { listRuns } from './runs.js';
 import { makeStoreError } from './store-errors.js';
 import { summarise } from './summaries.js';
 
-/** As for `openLedgerReader`: whoever asks may wait for a lock. */
-const busyTimeoutMs = 5000;
 /** Few enough that others who write meanwhile find their turn. */
 const batchCalls = 200;
 
@@ -23,12 +22,11 @@ export function openTrackerQueries(options: TrackerQueriesOptions): TrackerQueri
 }
 
 class SqliteTrackerQueries implements TrackerQueries {
-  readonly #path: string;
+  readonly #connection: LedgerConnection;
   readonly #trackerId: string;
-  #queries: Queries | null = null;
 
   constructor(path: string, trackerId: string) {
-    this.#path = path;
+    this.#connection = new LedgerConnection(path);
     this.#trackerId = trackerId;
   }
 
@@ -37,12 +35,12 @@ class SqliteTrackerQueries implements TrackerQueries {
     options: { readonly limit?: number; readonly bodies?: boolean } = {},
   ): Iterable<CallRecord> {
     const { limit = Number.MAX_SAFE_INTEGER, bodies = false } = options;
-    return { [Symbol.iterator]: () => this.#iterate({ condition: this.#condition(filter), limit, bodies }) };
+    return this.#connection.iterate({ condition: this.#condition(filter), limit, bodies });
   }
 
   usage(filter: CallFilter): Readonly<Record<string, UsageSum>> {
     const usage: Record<string, UsageSum> = Object.create(null) as Record<string, UsageSum>;
-    this.#read('sum up the usage', null, (queries) => {
+    this.#connection.read('sum up the usage', null, (queries) => {
       for (const [model, sum] of readUsage(queries, this.#condition(filter))) usage[model] = sum;
       return null;
     });
@@ -51,7 +49,7 @@ class SqliteTrackerQueries implements TrackerQueries {
 
   cachedLatencyMs(filter: CallFilter): number {
     const { sql, values } = this.#condition(filter);
-    return this.#read('sum up the latency of cached calls', 0, (queries) => {
+    return this.#connection.read('sum up the latency of cached calls', 0, (queries) => {
       const row = queries.get(`SELECT total(latency_ms) AS ms FROM calls WHERE cached = 1 AND ${sql}`, values);
       return Number(row?.ms ?? 0);
     });
@@ -59,7 +57,7 @@ class SqliteTrackerQueries implements TrackerQueries {
 
   summarise(filter: CallFilter): TrackerSummary {
     const empty = { models: [], calls: 0, errors: 0, counts: null, groups: [], latencyMs: 0 };
-    return this.#read<TrackerSummary>('sum up the calls', empty, (queries) => {
+    return this.#connection.read<TrackerSummary>('sum up the calls', empty, (queries) => {
       const condition = this.#condition(filter);
       return queries.db.transaction(() => {
         const groups = readGroups(queries, condition);
@@ -71,30 +69,28 @@ class SqliteTrackerQueries implements TrackerQueries {
 
   listRuns(): readonly RunRow[] {
     const trackerId = this.#trackerId;
-    return this.#read('list the runs', [], (queries) =>
+    return this.#connection.read('list the runs', [], (queries) =>
       listRuns(queries, { limit: Number.MAX_SAFE_INTEGER, trackerId }),
     );
   }
 
   *clear(): Generator<number> {
+    const { path } = this.#connection;
     try {
-      const there = openReadable(this.#path, busyTimeoutMs);
-      if (there === null) return;
-      there.close();
-      const queries = new Queries(openWritable({ path: this.#path, busyTimeoutMs }));
+      if (!isThere(path)) return;
+      const queries = new Queries(openWritable({ path, busyTimeoutMs: readTimeoutMs }));
       try {
         yield* this.#deleteCalls(queries);
       } finally {
         queries.db.close();
       }
     } catch (error) {
-      throw makeStoreError(error, { action: 'delete the calls', path: this.#path });
+      throw makeStoreError(error, { action: 'delete the calls', path });
     }
   }
 
   close(): void {
-    this.#queries?.db.close();
-    this.#queries = null;
+    this.#connection.close();
   }
 
   /** In batches, up to the last call there is now: those that come meanwhile stay. */
@@ -111,32 +107,6 @@ class SqliteTrackerQueries implements TrackerQueries {
 
   #condition(filter: CallFilter): Condition {
     return makeTrackerCondition(this.#trackerId, filter);
-  }
-
-  *#iterate(asked: Parameters<typeof iterateCalls>[1]): Generator<CallRecord> {
-    try {
-      const queries = this.#connect();
-      if (queries !== null) yield* iterateCalls(queries, asked);
-    } catch (error) {
-      throw makeStoreError(error, { action: 'list the calls', path: this.#path });
-    }
-  }
-
-  #read<T>(action: string, empty: T, read: (queries: Queries) => T): T {
-    try {
-      const queries = this.#connect();
-      return queries === null ? empty : read(queries);
-    } catch (error) {
-      throw makeStoreError(error, { action, path: this.#path });
-    }
-  }
-
-  /** `null` while there is no ledger; asks again each time, for a writer may make one. */
-  #connect(): Queries | null {
-    if (this.#queries !== null) return this.#queries;
-    const db = openReadable(this.#path, busyTimeoutMs);
-    this.#queries = db === null ? null : new Queries(db);
-    return this.#queries;
   }
 }
 
