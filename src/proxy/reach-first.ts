@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Call } from '../call/call.js';
+import type { Call, Interruption } from '../call/call.js';
+import type { InProcessRequest } from '../core/in-process.js';
 import type { Session } from '../core/session.js';
 import type { Origin, ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
 import type { Destination } from './connector.js';
@@ -18,37 +19,56 @@ export interface ReachPorts {
 
 /**
  * Reaches the provider before a client of this process is told that it has a connection, so that it meets what it would
- * have met without us. A call that could not be sent is on record all the same, where its client says what it is.
+ * have met without us. A call that could not be sent, or whose session was cut meanwhile, is on record all the same,
+ * where its client says what it is.
  */
 export async function reachFirst(
   ports: ReachPorts,
   client: { readonly socket: Socket; readonly inProcess: InProcessClient },
   { door, destination }: { readonly door: Door; readonly destination: Destination },
 ): Promise<boolean> {
+  const { origin } = destination;
+  const { request } = client.inProcess;
+  // Begun now, so that its time is what its caller waited; one that is sent is begun again by its request.
+  const call = request === null ? undefined : beginCall(ports, { door, origin, request });
   try {
     await ports.reach(destination);
-    return true;
+    if (!client.socket.destroyed) return true;
+    if (call !== undefined) endUnsent(door, call, 'client_aborted', clientLeft);
   } catch (error) {
-    recordUnsent(ports, { door, origin: destination.origin, request: client.inProcess.request }, error);
+    const problem = explainUpstreamError(error, origin);
+    if (call !== undefined) endUnsent(door, call, 'upstream_error', problem);
+    else if (request === null) ports.onUnreached(door, problem.message);
     client.socket.end(formatUpstreamError(error));
-    return false;
   }
+  return false;
 }
+
+const clientLeft = {
+  code: 'CLIENT_ABORTED',
+  message: 'The connection was closed before the provider was reached.',
+} as const;
 
 interface Unsent {
   readonly door: Door;
   readonly origin: Origin;
-  readonly request: InProcessClient['request'];
+  readonly request: InProcessRequest;
 }
 
-function recordUnsent(ports: ReachPorts, { door, origin, request }: Unsent, error: unknown): void {
-  const problem = explainUpstreamError(error, origin);
-  if (request === null) return ports.onUnreached(door, problem.message);
+/** `undefined` where the request is no call. */
+function beginCall(ports: ReachPorts, { door, origin, request }: Unsent): Call | undefined {
   const head: RequestHead = { origin, method: request.method, path: request.path, rawHeaders: [] };
   const match = ports.registry.recognise(head);
-  if (match === undefined) return;
+  return match === undefined ? undefined : ports.handleCall(door.session, head, match);
+}
+
+function endUnsent(
+  door: Door,
+  call: Call,
+  how: Interruption,
+  problem: { readonly code: string; readonly message: string },
+): void {
   door.count('calls');
-  const call = ports.handleCall(door.session, head, match);
   call.onRequestEnd();
-  call.onInterrupted('upstream_error', problem);
+  call.onInterrupted(how, problem);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import net, { type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import tls, { type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -138,6 +138,31 @@ describe('a CONNECT from this process', () => {
       error: { code: 'UPSTREAM_UNREACHABLE' },
     });
     await unreachable.close();
+  });
+
+  it('whose provider takes it and hangs up in the handshake leaves a record with the time it waited', async () => {
+    // A provider that takes connections and says nothing.
+    const silent = net.createServer((socket) => {
+      silent.once('release', () => socket.destroy());
+    });
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port: silentPort } = silent.address() as AddressInfo;
+    const waiting = await openRig({ connectTo: [`:443:127.0.0.1:${silentPort}`] });
+    const reached = once(silent, 'connection');
+    const socket = net.connect(waiting.session.port, '127.0.0.1');
+    const named = `${requestHeader}: ${writeHeaderValue({ method: 'POST', path })}`;
+    socket.write(
+      `CONNECT api.openai.com:443 HTTP/1.1\r\nHost: x\r\n${clientHeader}: ${clientInProcess}\r\n${named}\r\n\r\n`,
+    );
+    await reached;
+    silent.emit('release');
+    const [record] = await waiting.waitForRecords(1);
+    expect(record).toMatchObject({ status: 0, outcome: 'upstream_error', requestBytes: 0 });
+    socket.destroy();
+    expect(record?.latencyMs).toBeGreaterThan(0.5);
+    await waiting.close();
+    await new Promise((resolve) => silent.close(resolve));
   });
 
   it('whose request is not known leaves one fault a host instead of records', async () => {
