@@ -63,11 +63,10 @@ export function handleConnect(
     return;
   }
   const userAgent = request.headers['user-agent'] ?? null;
-  const open = (): void => {
-    if (socket.destroyed) return;
+  const open = (early = head): void => {
     socket.write(established);
     const tunnel = new OpenedTunnel(ports, door, { socket, target, userAgent, inProcess });
-    peekHello(socket, head, (hello) => tunnel.decide(hello));
+    peekHello(socket, early, (hello) => tunnel.decide(hello));
   };
   // Where both are served there, the first bytes tell which.
   if (inProcess === null || isTlsProvider === isPlainProvider) return open();
@@ -75,10 +74,28 @@ export function handleConnect(
   const destination: Destination = isTlsProvider
     ? { origin, serverName, profile: inProcess.profile }
     : { origin: { ...origin, scheme: 'http' }, serverName: target.host };
+  const endReading = readEarly(socket, head);
   // A failure of ours costs this connection and no other.
   reachFirst(ports, { socket, inProcess }, { door, destination })
-    .then((isReached) => (isReached ? open() : undefined))
+    .then((isReached) => (isReached ? open(endReading()) : undefined))
     .catch(() => socket.destroy());
+}
+
+/** More than this nobody says before he hears that he is connected. */
+const maxEarlyBytes = 64 * 1024;
+
+/** Reads from a client that is to wait, for one that leaves is noticed only so; the returned function ends it. */
+function readEarly(socket: Socket, head: Buffer): () => Buffer {
+  let bytes = head;
+  const onData = (chunk: Buffer): void => {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.length > maxEarlyBytes) socket.destroy();
+  };
+  socket.on('data', onData).resume();
+  return () => {
+    socket.off('data', onData).pause();
+    return bytes;
+  };
 }
 
 type Peeked = { readonly bytes: Buffer; readonly hello: ClientHello | null };

@@ -220,6 +220,7 @@ export class SessionProxy {
       destination: target.destination,
       connector,
       door,
+      takeSpare: () => this.#engine?.upstream.takeSpare(target.destination),
       onRefused: () => {
         end();
         this.#accept(socket);

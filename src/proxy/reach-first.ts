@@ -19,8 +19,8 @@ export interface ReachPorts {
 
 /**
  * Reaches the provider before a client of this process is told that it has a connection, so that it meets what it would
- * have met without us. A call that could not be sent, or whose session was cut meanwhile, is on record all the same,
- * where its client says what it is.
+ * have met without us. A call that could not be sent, or whose client left meanwhile, is on record all the same, where
+ * its client says what it is. The socket has to be read from, or it does not notice.
  */
 export async function reachFirst(
   ports: ReachPorts,
@@ -32,9 +32,10 @@ export async function reachFirst(
   // Begun now, so that its time is what its caller waited; one that is sent is begun again by its request.
   const call = request === null ? undefined : beginCall(ports, { door, origin, request });
   try {
-    await ports.reach(destination);
-    if (!client.socket.destroyed) return true;
+    const isReached = await Promise.race([ports.reach(destination).then(() => true), waitForLeaving(client.socket)]);
+    if (isReached && !client.socket.destroyed) return true;
     if (call !== undefined) endUnsent(door, call, 'client_aborted', clientLeft);
+    client.socket.destroy();
   } catch (error) {
     const problem = explainUpstreamError(error, origin);
     if (call !== undefined) endUnsent(door, call, 'upstream_error', problem);
@@ -46,8 +47,15 @@ export async function reachFirst(
 
 const clientLeft = {
   code: 'CLIENT_ABORTED',
-  message: 'The connection was closed before the provider was reached.',
+  message: 'The client closed its connection before the provider was reached.',
 } as const;
+
+async function waitForLeaving(socket: Socket): Promise<false> {
+  return await new Promise((resolve) => {
+    const leave = (): void => resolve(false);
+    socket.once('end', leave).once('close', leave);
+  });
+}
 
 interface Unsent {
   readonly door: Door;

@@ -14,6 +14,8 @@ export interface UpgradeOptions {
   readonly path: string;
   readonly destination: Destination;
   readonly connector: Connector;
+  /** A connection that was opened for this client already, if there is one. */
+  readonly takeSpare?: () => Socket | undefined;
   readonly door: Door;
   /** The provider said no, the client has its answer, and the connection is open for further requests. */
   readonly onRefused: () => void;
@@ -31,7 +33,7 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
   try {
     far =
       destination.origin.scheme === 'https'
-        ? await connector.openTls(destination)
+        ? (options.takeSpare?.() ?? (await connector.openTls(destination)))
         : await connector.openTcp(destination.origin);
   } catch (error) {
     const problem = explainUpstreamError(error, destination.origin);

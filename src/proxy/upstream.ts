@@ -74,6 +74,11 @@ export class Upstream {
     this.#spares.put(key, await this.#connect(destination));
   }
 
+  /** A connection `reach` has opened, for who sends no request over it. */
+  takeSpare(destination: Destination): Socket | undefined {
+    return this.#spares.take(makeKey(destination));
+  }
+
   /** Ends every connection at once. */
   async close(): Promise<void> {
     this.#spares.close();

@@ -165,6 +165,40 @@ describe('a CONNECT from this process', () => {
     await new Promise((resolve) => silent.close(resolve));
   });
 
+  it('whose client leaves before the provider is reached is on record as left', async () => {
+    // A provider that takes connections and says nothing.
+    const held: Socket[] = [];
+    const silent = net.createServer((socket) => held.push(socket)).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const waiting = await openRig({ connectTo: [`:443:127.0.0.1:${(silent.address() as AddressInfo).port}`] });
+    const reached = once(silent, 'connection');
+    const socket = net.connect(waiting.session.port, '127.0.0.1');
+    const named = `${requestHeader}: ${writeHeaderValue({ method: 'POST', path })}`;
+    socket.write(
+      `CONNECT api.openai.com:443 HTTP/1.1\r\nHost: x\r\n${clientHeader}: ${clientInProcess}\r\n${named}\r\n\r\n`,
+    );
+    await reached;
+    socket.destroy();
+    const [record] = await waiting.waitForRecords(1);
+    expect(record).toMatchObject({ status: 0, outcome: 'client_aborted', error: { code: 'CLIENT_ABORTED' } });
+    for (const one of held) one.destroy();
+    await waiting.close();
+    await new Promise((resolve) => silent.close(resolve));
+  });
+
+  it('that asks for a WebSocket has it over the connection that was opened for it', async () => {
+    rig.upstream.onUpgrade = (_request, socket) => {
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    };
+    const { socket } = await connect();
+    const secure = tls.connect({ socket, servername: 'api.openai.com', ca: rig.ca });
+    secure.write('GET /v1/realtime HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    const [answer] = (await once(secure, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1\.1 101 /);
+    expect(rig.upstream.connections).toBe(1);
+    secure.destroy();
+  });
+
   it('whose request is not known leaves one fault a host instead of records', async () => {
     const unreachable = await openRig({ connectTo: [':443:127.0.0.1:1'] });
     for (let i = 0; i < 2; i++) expect((await connect({ port: unreachable.session.port })).status).toBe(502);
