@@ -20,6 +20,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:':
 
 /** Checks what a user registers; throws `PROVIDER_INVALID` saying which value is wrong. */
 export function readRegistration(registration: ProviderRegistration): CheckedRegistration {
+  checkTypes(registration);
   const { name, baseUrl, pathPatterns = [] } = registration;
   const dialect = registration.dialect ?? 'openai';
   if (!NAME.test(name))
@@ -34,6 +35,17 @@ export function readRegistration(registration: ProviderRegistration): CheckedReg
   for (const pattern of pathPatterns) checkPattern(name, pattern);
   const url = readBaseUrl(name, baseUrl);
   return { name, origin: readOrigin(url), prefix: url.pathname.replace(/\/+$/, ''), dialect, pathPatterns };
+}
+
+/** What a caller without types may have got wrong. */
+function checkTypes(registration: unknown): void {
+  const hint = 'Give at least { name, baseUrl }, both texts; pathPatterns is a list of texts.';
+  if (typeof registration !== 'object' || registration === null) throw refuse('it is no object', hint);
+  const { name, baseUrl, pathPatterns = [] } = registration as Readonly<Record<string, unknown>>;
+  if (typeof name !== 'string') throw refuse(`its name is ${typeof name}`, hint);
+  if (typeof baseUrl !== 'string') throw refuseOf(name, `its base URL is ${typeof baseUrl}`, hint);
+  if (!Array.isArray(pathPatterns) || !pathPatterns.every((pattern) => typeof pattern === 'string'))
+    throw refuseOf(name, 'its path patterns are no list of texts', hint);
 }
 
 /** A text that is equal for origins that are the same place; `localhost`, `127.0.0.1` and `::1` are. */

@@ -53,6 +53,18 @@ describe('a registration', () => {
     expect(error.hint).toMatch(/\.$/);
   });
 
+  it.each([
+    [null, 'it is no object'],
+    [{ baseUrl: 'http://localhost' }, 'its name is undefined'],
+    [{ name: 'mine' }, 'its base URL is undefined'],
+    [{ ...good, pathPatterns: '/talk' }, 'its path patterns are no list of texts'],
+    [{ ...good, pathPatterns: [7] }, 'its path patterns are no list of texts'],
+  ])('of a caller without types is refused as well: %o', (given, found) => {
+    const error = catchError(() => readRegistration(given as unknown as ProviderRegistration));
+    expect(error).toMatchObject({ code: 'PROVIDER_INVALID', hint: expect.stringContaining('baseUrl') as string });
+    expect(error.message).toContain(found);
+  });
+
   it.each(['https://me:hunter2@llm.example', 'me:hunter2@llm.example:x', '//me:hunter2@llm.example'])(
     'that holds a password is refused without saying it: %s',
     (baseUrl) => {

@@ -42,7 +42,7 @@ export function installSpawn(): () => void {
     isUndone = true;
     if (--installation.count > 0) return;
     for (const patch of installation.patches.toReversed()) patch.undo();
-    installation.patches = [];
     syncBuiltinESMExports();
+    Reflect.deleteProperty(globalThis, stateKey);
   };
 }
