@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openProviderProcess, type ProviderProcess } from '../fixtures/provider-process.js';
+import { listAnyTypes } from './list-any-types.js';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -90,7 +91,6 @@ describe('the package', () => {
     const load = way === 'import' ? "await import('llmtap')" : "createRequire(import.meta.url)('llmtap')";
     const text = `
       import { createRequire } from 'node:module';
-      import * as names from 'node:module';
       const require = createRequire(import.meta.url);
       const watched = ['net', 'tls', 'http', 'https', 'http2', 'child_process', 'worker_threads', 'diagnostics_channel'];
       const holders = () => {
@@ -107,43 +107,28 @@ describe('the package', () => {
       const same = (a, b) => ['value', 'get', 'set', 'writable', 'enumerable', 'configurable'].every((k) => Object.is(a?.[k], b?.[k]));
       const changed = before.flatMap((list, i) => list.filter(([key, d]) => !same(d, new Map(after[i]).get(key))).map(([key]) => String(key)));
       const added = after.flatMap((list, i) => list.filter(([key]) => !new Map(before[i]).has(key)).map(([key]) => String(key)));
-      console.log(JSON.stringify({ changed, added, resources: process.getActiveResourcesInfo().length - resources.length, names: typeof names }));`;
+      console.log(JSON.stringify({ changed, added, resources: process.getActiveResourcesInfo().length - resources.length }));`;
     expect(await runProgram(`load-${way}.mjs`, text)).toEqual({
       changed: [],
       added: [],
       resources: 0,
-      names: 'object',
     });
   });
 });
 
 const consumer = `
-import { getCurrentSessionProxy, LLMTracker, openHost, splitConcurrency, TrackerError } from 'llmtap';
-import type * as api from 'llmtap';
-
-type IsAny<T> = 0 extends 1 & T ? true : false;
-type AnyIn<T, Depth extends unknown[] = []> = IsAny<T> extends true ? true
-  : Depth['length'] extends 4 ? false
-  : T extends (...args: infer A) => infer R ? AnyIn<A, [...Depth, 0]> | AnyIn<R, [...Depth, 0]>
-  : T extends object ? { [K in keyof T]: AnyIn<T[K], [...Depth, 0]> }[keyof T] : false;
-type Refuse<T> = true extends AnyIn<T> ? never : 'fine';
-
-const checks: [
-  Refuse<api.TrackerOptions>, Refuse<api.ScopeOptions>, Refuse<api.TrackedSession>, Refuse<api.CallRecord>, Refuse<api.TrackerSummary>,
-  Refuse<api.UsageSum>, Refuse<api.SessionProxy>, Refuse<api.RouteContext>, Refuse<api.HostOptions>, Refuse<api.Host>,
-  Refuse<LLMTracker>, Refuse<typeof openHost>, Refuse<typeof splitConcurrency>, Refuse<typeof getCurrentSessionProxy>,
-] = ['fine', 'fine', 'fine', 'fine', 'fine', 'fine', 'fine', 'fine', 'fine', 'fine', 'fine', 'fine', 'fine', 'fine'];
+import { type CallRecord, LLMTracker, TrackerError } from 'llmtap';
 
 export async function main(): Promise<number> {
   const tracker = new LLMTracker({ router: ({ requestedModel }) => (requestedModel === 'a' ? 'b' : null) });
   const text: string = await tracker.track({ dataId: '1' }, async (session) => session.proxy.url);
   const length: number = await tracker.track(() => text.length);
   const usage: number | null | undefined = (await tracker.getUsage({ dataId: null }))['m']?.inputTokens;
+  const models: readonly (string | null)[] = (await tracker.records()).map((record: CallRecord) => record.model);
   // @ts-expect-error: no such option
   new LLMTracker({ confgKey: 'x' });
-  void checks;
   if (usage === 0) throw new TrackerError('OPTION_INVALID', 'x', { hint: 'y' });
-  return length;
+  return length + models.length;
 }
 `;
 
@@ -152,7 +137,7 @@ describe('its types', () => {
     ['as an ES module', 'esm.mts', 'nodenext', 'nodenext'],
     ['as CommonJS', 'cjs.cts', 'nodenext', 'nodenext'],
     ['for a bundler', 'bundled.ts', 'esnext', 'bundler'],
-  ])('are strict and without any: %s', { timeout: 90_000 }, async (_how, name, module, moduleResolution) => {
+  ])('are strict: %s', { timeout: 90_000 }, async (_how, name, module, moduleResolution) => {
     writeFileSync(join(project, name), consumer);
     const compilerOptions = {
       ...{ module, moduleResolution, target: 'es2022', lib: ['es2023', 'esnext.disposable'], types: ['node'] },
@@ -165,6 +150,27 @@ describe('its types', () => {
       (error: { readonly stdout: string }) => error,
     );
     expect(stdout).toBe('');
+  });
+
+  it.each(['index.d.ts', 'index.d.cts'])('say nowhere any: %s', { timeout: 90_000 }, (name) => {
+    const dist = join(project, 'node_modules', 'llmtap', 'dist');
+    expect(listAnyTypes(join(dist, name), dist)).toEqual([]);
+  });
+
+  it('would be found saying any, written or meant', { timeout: 90_000 }, () => {
+    const folder = join(project, 'leaky');
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, 'index.d.ts'),
+      "export { C } from './c.js';\nexport type T = { deep: { list: any[] } };\n",
+    );
+    const members = ['meant(x: ReturnType<typeof JSON.parse>): void;', 'untyped;', 'private hidden;', 'fine: unknown;'];
+    writeFileSync(join(folder, 'c.d.ts'), `export declare class C {\n${members.join('\n')}\n}\n`);
+    expect([...listAnyTypes(join(folder, 'index.d.ts'), folder)].sort()).toEqual([
+      'c.d.ts:2: ReturnType<typeof JSON.parse>',
+      'c.d.ts:3: untyped;',
+      'index.d.ts:2: any',
+    ]);
   });
 });
 
