@@ -51,6 +51,7 @@ export interface CallRecord extends SessionIds {
   readonly timeToFirstByteMs: number | null;
   /** Milliseconds from the request head to the first piece of model output; `null` outside streams. */
   readonly timeToFirstTokenMs: number | null;
+  /** Answered from a cache; always false in this version. */
   readonly cached: boolean;
   readonly finishReasons: readonly string[];
   /** Names of the tools the model called, in order. */
@@ -63,6 +64,7 @@ export interface CallRecord extends SessionIds {
   readonly wireSession: Readonly<Record<string, string>> | null;
   /** Body bytes as on the wire, encodings included. */
   readonly requestBytes: number;
+  /** As `requestBytes`, of the reply. */
   readonly responseBytes: number;
   readonly error: { readonly code: string; readonly message: string } | null;
   /** What the tap changed on the wire for this call; empty when bytes went through untouched. */

@@ -7,7 +7,9 @@ export interface SessionIds {
   readonly version: number | null;
   readonly graphKey: string | null;
   readonly graphRunId: string | null;
+  /** The item of the data set that the calls were made for. */
   readonly dataId: string | null;
+  /** The combination of models that is being tried. */
   readonly comboId: string | null;
   readonly agentId: string | null;
 }

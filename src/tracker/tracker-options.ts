@@ -23,7 +23,10 @@ export interface ScopeOptions extends ScopeIds {
   readonly credentials?: boolean;
 }
 
-/** A tracker. Every id given opens one session for the tracker's whole life. */
+/**
+ * A tracker. Every id given opens one session for the tracker's whole life; its `dataId` and `comboId` are `default` when
+ * not given.
+ */
 export interface TrackerOptions extends ScopeOptions {
   /** Where CA, ledger and session files are kept; `LLMTAP_HOME`, or the platform's folder for user data, when absent. */
   readonly home?: string;
