@@ -29,11 +29,13 @@ export class HostThread {
   /** Resolves when it has ended, whatever ended it. */
   readonly whenEnded: Promise<void>;
   readonly #worker: Worker;
+  readonly #end: End;
   #isEnding = false;
 
-  private constructor(worker: Worker, facts: HostFacts, onDeath: () => void) {
+  private constructor(worker: Worker, parts: { readonly facts: HostFacts; readonly end: End }, onDeath: () => void) {
     this.#worker = worker;
-    this.facts = facts;
+    this.facts = parts.facts;
+    this.#end = parts.end;
     this.whenEnded = new Promise((resolve) => {
       worker.once('exit', () => {
         resolve();
@@ -54,9 +56,14 @@ export class HostThread {
     // NOTE: one that dies while this thread is blocked says hello and good-bye in one turn of the loop: Node empties the
     // port before it tells of the exit (measured, Node 20.20).
     if (end.hasEnded) throw makeStartError(end.reason);
-    const thread = new HostThread(worker, facts, () => options.onDeath(end.reason));
+    const thread = new HostThread(worker, { facts, end }, () => options.onDeath(end.reason));
     worker.unref();
     return thread;
+  }
+
+  /** Why it ended; `null` while it lives. */
+  get endReason(): string | null {
+    return this.#end.hasEnded ? this.#end.reason : null;
   }
 
   post(message: ToThread): void {

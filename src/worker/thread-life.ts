@@ -227,7 +227,11 @@ export class ThreadLife {
       return await Promise.race([answer, death]).finally(() => this.#pending.drop(id));
     };
     try {
-      return await this.#ports.restore(ask);
+      const restored = await this.#ports.restore(ask);
+      // NOTE: its last answer and its end come in one turn of the loop when this thread was blocked meanwhile (measured,
+      // Node 20.20): nobody would be told of that end any more.
+      if (thread.endReason !== null) throw new Error(thread.endReason);
+      return restored;
     } finally {
       this.#failRestoring = null;
     }

@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Worker } from 'node:worker_threads';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openWorkerLink } from '../../src/worker/worker-link.js';
+import { isGone, makeHome, useSources } from './link-lab.js';
+
+const sources = useSources();
+
+/** Ends the thread as nothing in the link does; resolves when the link has noticed. */
+async function kill(thread: Worker | undefined): Promise<void> {
+  if (thread === undefined) throw new Error('there is no thread');
+  const ended = once(thread, 'exit');
+  void thread.terminate();
+  await ended;
+}
+
+/** Calls back when the thread's host is open and the link has asked it to open the sessions again. */
+function onRestoring(thread: Worker, begun: () => void): void {
+  thread.on('message', ({ kind }: { readonly kind: string }) => {
+    if (kind === 'hello') setImmediate(begun);
+  });
+}
+
+describe('a thread that opens sessions again', () => {
+  beforeAll(() => {
+    copyFileSync(fileURLToPath(new URL('dying-entry.js', import.meta.url)), sources.url('worker/dying-entry.js'));
+  });
+
+  it('and dies with its last word about them is replaced once more, also while this thread is blocked', async () => {
+    const home = makeHome();
+    const threads: Worker[] = [];
+    const onThread = (thread: Worker): void => {
+      threads.push(thread);
+      if (threads.length !== 2) return;
+      // Its answer and its end are both there when this thread goes on.
+      onRestoring(thread, () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000));
+    };
+    const env = { DIE_AFTER: 'answer 2', DIE_ONCE: join(home, 'died') };
+    const link = await openWorkerLink({ home, env, onThread }, sources.url('worker/dying-entry.js'));
+    onTestFinished(async () => await link.close());
+    const { session } = await link.openSession();
+    await kill(threads[0]);
+    await link.whenSettled();
+    expect([link.state, ...threads.map(isGone)]).toEqual(['serving', true, true, false]);
+    expect((await link.runs()).map(({ runId }) => runId)).toEqual([session.runId]);
+  });
+});
