@@ -10,6 +10,12 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** What was asked: its answer, and the records that came in pages before it. */
+export interface Begun<Name extends RequestName> {
+  readonly answer: Promise<Requests[Name]['answer']>;
+  readonly records: () => CallRecord[];
+}
+
 /** What was asked and is not answered yet; asked once more of a thread that takes another's place. */
 export class Pending {
   readonly #waiting = new Map<number, Waiting>();
@@ -23,12 +29,7 @@ export class Pending {
   add<Name extends RequestName>(
     name: Name,
     asked: Requests[Name]['asked'],
-  ): {
-    readonly id: number;
-    readonly message: ToThread;
-    readonly answer: Promise<Requests[Name]['answer']>;
-    readonly records: () => CallRecord[];
-  } {
+  ): Begun<Name> & { readonly id: number; readonly message: ToThread } {
     this.#lastId += 1;
     const id = this.#lastId;
     let waiting: Waiting | undefined;

@@ -1,5 +1,4 @@
 import type { Worker } from 'node:worker_threads';
-import type { CallRecord } from '../core/call-record.js';
 import { type Clock, systemClock } from '../core/clock.js';
 import { readErrorMessage } from '../core/errors.js';
 import type { Fault } from '../core/events.js';
@@ -9,7 +8,7 @@ import { Deaths } from './deaths.js';
 import { HostThread } from './host-thread.js';
 import type { FromThread, RequestName, Requests, ThreadData, ToThread } from './messages.js';
 import { makeFailure } from './messages.js';
-import { Pending } from './pending.js';
+import { type Begun, Pending } from './pending.js';
 import {
   makeClosed,
   makeLost,
@@ -46,12 +45,6 @@ export type AskNow = <Name extends RequestName>(
   asked: Requests[Name]['asked'],
 ) => Promise<Requests[Name]['answer']>;
 
-/** What was asked: its answer, and the records that came in pages before it. */
-export interface Begun<Name extends RequestName> {
-  readonly answer: Promise<Requests[Name]['answer']>;
-  readonly records: () => CallRecord[];
-}
-
 type Note = Extract<ToThread, { kind: 'fault' | 'listener-error' }>;
 
 const usualMaxDeaths = 5;
@@ -69,6 +62,8 @@ export class ThreadLife {
   #heldNotes: Note[] = [];
   #state: HostLink['state'] = 'serving';
   #thread: HostThread | null = null;
+  /** Its host may not be open yet. */
+  #newest: Worker | null = null;
   #settling: Promise<void> = Promise.resolve();
   #waitingToSettle = 0;
   /** Ends the wait for what is being restored when the thread dies over it. */
@@ -132,23 +127,27 @@ export class ThreadLife {
 
   async #close(): Promise<void> {
     if (this.#state !== 'lost') this.#state = 'closed';
-    // Sessions that are just being opened again are closed in order, too.
-    await this.#settling;
-    if (this.#thread !== null) await this.#closeHost(this.#thread);
-    await this.#thread?.end();
-    this.#pending.rejectAll(makeClosed());
-  }
-
-  async #closeHost(thread: HostThread): Promise<void> {
-    const { message, answer } = this.#pending.add('close', null);
-    thread.post(message);
-    thread.hold(true);
     let timer: NodeJS.Timeout | undefined;
     const enough = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, closeDeadlineMs);
     });
-    await Promise.race([answer.catch(() => undefined), thread.whenEnded, enough]);
+    await Promise.race([this.#closeHost(), enough]);
     clearTimeout(timer);
+    // Also one that is stuck while it starts. Its death ends whatever waits for it.
+    await this.#newest?.terminate();
+    await this.#settling;
+    this.#pending.rejectAll(makeClosed());
+  }
+
+  async #closeHost(): Promise<void> {
+    // Sessions that are just being opened again are closed in order, too.
+    await this.#settling;
+    const thread = this.#thread;
+    if (thread === null || thread.endReason !== null) return;
+    const { message, answer } = this.#pending.add('close', null);
+    thread.post(message);
+    thread.hold(true);
+    await Promise.race([answer.catch(() => undefined), thread.whenEnded]);
   }
 
   /** The thread holds the process open only while something is waited for. */
@@ -167,7 +166,10 @@ export class ThreadLife {
       data,
       onMessage: (message, reply) => this.#onMessage(message, reply),
       onDeath: (reason) => this.#onDeath(reason),
-      ...(onThread === undefined ? {} : { onThread }),
+      onThread: (thread) => {
+        this.#newest = thread;
+        onThread?.(thread);
+      },
     });
   }
 

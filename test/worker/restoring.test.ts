@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openWorkerLink } from '../../src/worker/worker-link.js';
-import { isGone, makeHome, useSources } from './link-lab.js';
+import { isGone, makeHome, openLab, useSources } from './link-lab.js';
 
 const sources = useSources();
 
@@ -46,5 +46,32 @@ describe('a thread that opens sessions again', () => {
     await link.whenSettled();
     expect([link.state, ...threads.map(isGone)]).toEqual(['serving', true, true, false]);
     expect((await link.runs()).map(({ runId }) => runId)).toEqual([session.runId]);
+  });
+
+  it.each([
+    ['as it starts', (thread: Worker, stick: () => void) => void thread.once('online', stick)],
+    ['over them', onRestoring],
+  ])('and is stuck %s is ended all the same when the link is closed', async (_, when) => {
+    const lab = await openLab(sources);
+    const { link, threads } = lab;
+    for (let i = 0; i < 3; i++) await link.openSession();
+    const restarted = new Promise<void>((resolve) => {
+      threads.push = (thread) => {
+        when(thread, () => {
+          thread.postMessage({ kind: 'test', way: 'stick', ms: 60_000 });
+          resolve();
+        });
+        threads[threads.length] = thread;
+        return threads.length;
+      };
+    });
+    await kill(threads[0]);
+    await restarted;
+    const settled = link.whenSettled();
+    const beganMs = performance.now();
+    await link.close();
+    await settled;
+    expect(performance.now() - beganMs).toBeLessThan(7000);
+    expect([link.state, ...threads.map(isGone)]).toEqual(['closed', true, true]);
   });
 });
