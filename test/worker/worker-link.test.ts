@@ -131,6 +131,18 @@ describe('a host in a thread', () => {
     expect(link.bundleFor('/some/file.pem')).toBe(link.facts.bundlePath);
   });
 
+  it('ends a thread that is stuck when closed, once it has had its time', async () => {
+    const { link, threads, tell } = await openLab(sources);
+    const session = await link.openSession();
+    tell('stick', { ms: 60_000 });
+    const counting = session.counts().catch((error: unknown) => error);
+    const beganMs = performance.now();
+    await link.close();
+    expect(performance.now() - beganMs).toBeLessThan(7000);
+    expect(await counting).toMatchObject({ code: 'HOST_CLOSED' });
+    expect(threads.map(isGone)).toEqual([true]);
+  });
+
   it('cuts at its close what is asked and under way', async () => {
     const { link, home, upstream, call } = await openLab(sources);
     await seed(
@@ -385,6 +397,7 @@ describe('a router over a link', () => {
   it.each([
     ['throws', () => Promise.reject(new Error('no idea'))],
     ['answers with what no thread can be given', () => Promise.resolve(() => 'a function')],
+    ['answers with what is no model', () => Promise.resolve({ model: 'gpt-4o-mini' })],
     ['never answers', () => new Promise(() => undefined)],
   ])('that %s leaves the call as asked, with one fault', async (_, router) => {
     const { link, call, upstream, faults, until } = await openLab(sources, { router, routerDeadlineMs: 100 });
