@@ -27,9 +27,13 @@ export function readConnectTo(text: string): ConnectToRule {
   const hosts = [match?.[1], match?.[3]].filter((host) => host !== undefined && host !== '');
   const readable = match !== null && hosts.every((host) => readHost(host) !== null);
   if (!readable || ports.some((port) => port < 1 || port > 65535)) {
-    throw new TrackerError('OPTION_INVALID', `Could not read --connect-to "${text}": it is not HOST:PORT:ADDR:PORT.`, {
-      hint: 'Write it as curl does, for example api.openai.com:443:127.0.0.1:8443.',
-    });
+    throw new TrackerError(
+      'OPTION_INVALID',
+      `Could not read --connect-to (connectTo) "${text}": it is not HOST:PORT:ADDR:PORT.`,
+      {
+        hint: 'Write it as curl does, for example api.openai.com:443:127.0.0.1:8443.',
+      },
+    );
   }
   return {
     host: readHost(match[1]),

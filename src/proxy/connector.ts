@@ -89,7 +89,7 @@ export class Connector {
         `Could not reach your proxy ${describeProxy(proxy)}: ${readErrorMessage(error)}.`,
         {
           cause: error,
-          hint: 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.',
+          hint: 'Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.',
         },
       );
     }

@@ -33,6 +33,7 @@ export class Door {
   readonly #fresh = new Set<Socket>();
   readonly #accepted = new WeakSet<Socket>();
   #isDraining = false;
+  #isCut = false;
   readonly #counts = { calls: 0, passedRequests: 0, tunnels: 0, tunnelBytes: 0, upgrades: 0, faults: 0 };
 
   constructor(options: DoorOptions) {
@@ -74,6 +75,11 @@ export class Door {
     }
     // A failing accept (out of file descriptors) is the system's; the door stays open for the next.
     this.#server.on('error', () => undefined);
+  }
+
+  /** Whether connections that end now were ended from here. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   /** Whether the client may come in, compared in constant time. */
@@ -134,6 +140,7 @@ export class Door {
 
   /** Stops listening and ends every connection; resolves when the port is free. */
   async close(): Promise<void> {
+    this.#isCut = true;
     const closed = this.#whenClosed();
     for (const socket of this.#sockets) socket.destroy();
     await closed;

@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
 import type { Destination } from './connector.js';
 import { readContentLength, replaceContentLength } from './content-length.js';
+import type { Door } from './door.js';
+import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
 import { FirstTry } from './first-try.js';
 import { makeReplyHeaders } from './reply-headers.js';
@@ -17,6 +19,7 @@ export interface ExchangeOptions {
   readonly upstream: Upstream;
   /** `null` when the request is no model call: it passes unrecorded. */
   readonly call: Call | null;
+  readonly door: Door;
   /** Ends the client's connection as the provider ended ours, where no reply has begun; a 502 when absent. */
   readonly cut?: (error: unknown) => void;
 }
@@ -213,12 +216,8 @@ class Exchange implements ReplyHandler {
     this.#over = true;
     this.#rewrite?.close();
     this.#control?.abort(new Error('the client went away'));
-    this.#options.call?.onInterrupted('client_aborted', {
-      code: 'CLIENT_ABORTED',
-      message: this.#headSent
-        ? 'The client closed its connection before the reply ended.'
-        : 'The client closed its connection before the reply began.',
-    });
+    const { call, door } = this.#options;
+    call?.onInterrupted('client_aborted', explainLeaving(door, this.#headSent ? 'the reply ended' : 'the reply began'));
   }
 }
 

@@ -188,6 +188,7 @@ export class SessionProxy {
       path: target.path,
       upstream: engine.upstream,
       call,
+      door,
       ...(isInProcess && { cut: (error: unknown) => cutAsProvider(door.findRoot(request.socket), error) }),
     });
   }

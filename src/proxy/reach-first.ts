@@ -5,6 +5,7 @@ import type { Session } from '../core/session.js';
 import type { Origin, ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
 import type { Destination } from './connector.js';
 import type { Door } from './door.js';
+import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
 import { formatUpstreamError, type InProcessClient } from './in-process.js';
 
@@ -34,7 +35,7 @@ export async function reachFirst(
   try {
     const isReached = await Promise.race([ports.reach(destination).then(() => true), waitForLeaving(client.socket)]);
     if (isReached && !client.socket.destroyed) return true;
-    if (call !== undefined) endUnsent(door, call, 'client_aborted', clientLeft);
+    if (call !== undefined) endUnsent(door, call, 'client_aborted', explainLeaving(door, 'the provider was reached'));
     client.socket.destroy();
   } catch (error) {
     const problem = explainUpstreamError(error, origin);
@@ -44,11 +45,6 @@ export async function reachFirst(
   }
   return false;
 }
-
-const clientLeft = {
-  code: 'CLIENT_ABORTED',
-  message: 'The client closed its connection before the provider was reached.',
-} as const;
 
 async function waitForLeaving(socket: Socket): Promise<false> {
   return await new Promise((resolve) => {
