@@ -1,27 +1,19 @@
-// Longer than 250 lines: one public class, half of it what its users read.
 import { randomUUID } from 'node:crypto';
 import type { ContainerOptions } from './activation/container-args.js';
-import { makeAmbient } from './activation/scope.js';
 import type { CallRecord } from './core/call-record.js';
 import { TrackerError } from './core/errors.js';
 import type { EventListener } from './core/events.js';
 import type { CallFilter } from './core/ledger.js';
+import { makeInvalid } from './core/option-checks.js';
 import type { Session } from './core/session.js';
 import type { TrackerSummary } from './core/tracker-summary.js';
 import type { UsageSum } from './core/usage-sum.js';
 import type { ProviderRegistration } from './core/wire.js';
 import { Backstage } from './tracker/backstage.js';
-import type { Scope, TrackedSession } from './tracker/scope.js';
+import type { TrackedSession } from './tracker/scope.js';
+import { makeClosed, ScopeList } from './tracker/scope-list.js';
 import { formatTrackerSummary } from './tracker/summary-text.js';
-import {
-  checkScopeOptions,
-  checkTrackerOptions,
-  hasIds,
-  mergeIds,
-  pickIds,
-  type ScopeOptions,
-  type TrackerOptions,
-} from './tracker/tracker-options.js';
+import { checkQuery, checkTrackerOptions, type ScopeOptions, type TrackerOptions } from './tracker/tracker-options.js';
 
 const mostListedCalls = 500;
 
@@ -40,20 +32,18 @@ const mostListedCalls = 500;
  * await tracker.close();
  */
 export class LLMTracker {
-  readonly #options: TrackerOptions;
   readonly #backstage: Backstage;
-  readonly #scopes = new Set<Scope>();
+  readonly #scopes: ScopeList;
   #deactivate: (() => void) | null = null;
-  #life: { readonly scope: Scope; readonly undo: () => void } | null = null;
-  #isClosed = false;
   /** `start`, `stop` and `close` one after the other, in the order they were called. */
   #queue: Promise<unknown> = Promise.resolve();
 
   /** Throws `OPTION_INVALID`. Opens nothing. */
   constructor(options: TrackerOptions = {}) {
     checkTrackerOptions(options);
-    this.#options = Object.freeze({ ...options });
-    this.#backstage = new Backstage(this.#options, randomUUID());
+    const own = Object.freeze({ ...options });
+    this.#backstage = new Backstage(own, randomUUID());
+    this.#scopes = new ScopeList(this.#backstage, own);
   }
 
   /**
@@ -76,20 +66,28 @@ export class LLMTracker {
   /**
    * Opens the host in a thread of its own, and the session of the tracker's life when ids were given to the constructor.
    * May be called again, also after `stop`. Rejects with `TRACKER_CLOSED`, and as `openHost` does: `HOME_UNUSABLE`,
-   * `PROVIDER_INVALID`, `UPSTREAM_CA_UNREADABLE`, `PROXY_UNSUPPORTED`, and the codes of the CA.
+   * `PROVIDER_INVALID`, `OPTION_CONFLICT`, `UPSTREAM_CA_UNREADABLE`, `PROXY_UNSUPPORTED`, `LISTEN_FAILED`, and the codes of
+   * the CA. Then the process is as it was, and it may be called again.
    */
   async start(): Promise<this> {
     await this.#inOrder(async () => {
-      if (this.#isClosed) throw makeClosed('start');
-      await this.#activate();
-      await this.#openLife();
+      if (this.#scopes.isClosed) throw makeClosed('start');
+      const wasStarted = this.#scopes.isStarted;
+      try {
+        await this.#activate();
+        await this.#scopes.openLife();
+      } catch (error) {
+        if (!wasStarted) await this.#stop();
+        throw error;
+      }
     });
     return this;
   }
 
   /**
    * Ends every session and undoes what was put in place. Waits for calls under way, for at most `drainMs`; then they are
-   * cut and recorded so. Queries go on answering. May be called twice.
+   * cut, and recorded with the error `SESSION_CLOSED`. Scopes that are being opened meanwhile are refused. Queries go on
+   * answering. May be called twice.
    */
   async stop(): Promise<void> {
     await this.#inOrder(async () => await this.#stop());
@@ -99,7 +97,7 @@ export class LLMTracker {
   async close(): Promise<void> {
     await this.#inOrder(async () => {
       await this.#stop();
-      this.#isClosed = true;
+      this.#scopes.close();
       await this.#backstage.close();
     });
   }
@@ -121,10 +119,14 @@ export class LLMTracker {
     first: ScopeOptions | ((session: TrackedSession) => T),
     second?: (session: TrackedSession) => T,
   ): Promise<Awaited<T>> {
-    const [options, work] = typeof first === 'function' ? [{}, first] : [first, second];
-    if (typeof work !== 'function')
-      throw new TrackerError('OPTION_INVALID', 'Could not track: there is no function to run.');
-    const scope = await this.#openScope(options);
+    const [options, work] = typeof first === 'function' && second === undefined ? [{}, first] : [first, second];
+    if (typeof work !== 'function' || typeof options === 'function') {
+      const found = typeof options === 'function' ? 'the options come first' : 'there is no function to run';
+      throw new TrackerError('OPTION_INVALID', `Could not track: ${found}.`, {
+        hint: 'Call track(fn), or track(options, fn).',
+      });
+    }
+    const scope = await this.#scopes.open(options);
     try {
       return await scope.run(async () => await work(scope));
     } finally {
@@ -134,62 +136,72 @@ export class LLMTracker {
 
   /** Opens a session to be closed by hand. Rejects as `track` does. */
   async open(options: ScopeOptions = {}): Promise<TrackedSession> {
-    return await this.#openScope(options);
+    return await this.#scopes.open(options);
   }
 
   /**
-   * The variables a program needs for its calls to be the session's, to be set over those it inherits. Throws
-   * `SESSION_CLOSED` once the session is over.
+   * The variables a program needs for its calls to be the session's, to be set over those it inherits. Without a session
+   * that of the scope this is called in, then the tracker's own. Throws `SESSION_CLOSED` once the session is over, or when
+   * there is none.
    */
-  getSessionEnv(session: Pick<Session, 'sessionId'>): Readonly<Record<string, string>> {
-    return this.#requireScope(session, 'give the environment').makeChildVariables(this.#backstage.env());
+  getSessionEnv(session?: Pick<Session, 'sessionId'>): Readonly<Record<string, string>> {
+    return this.#scopes.require(session, 'give the environment').makeChildVariables(this.#backstage.env());
   }
 
-  /** As `containerArgs` of a session; the tracker's own when none is given. Throws `CONTAINER_UNREACHABLE`. */
+  /** As `containerArgs` of a session, which is found as by `getSessionEnv`. Throws `CONTAINER_UNREACHABLE` and `SESSION_CLOSED`. */
   containerArgs(options: ContainerOptions = {}, session?: Pick<Session, 'sessionId'>): string[] {
-    return this.#requireScope(session ?? this.#life?.scope, 'give the flags').containerArgs(options);
+    return this.#scopes.require(session, 'give the flags').containerArgs(options);
   }
 
-  /** Adds a model server of the user's, at once for calls in process, new children, and those that run. Rejects with `PROVIDER_INVALID`. */
+  /**
+   * Adds a model server of the user's, in place of an earlier one of that name: at once for calls in process and for
+   * children started from now on. For children that run it holds where their traffic comes through the session already,
+   * which is all of it over TLS; a Node child sends plain HTTP there only to hosts known when it started. Rejects with
+   * `PROVIDER_INVALID`, and with `OPTION_CONFLICT` for the name of a built-in provider.
+   */
   async registerProvider(registration: ProviderRegistration): Promise<void> {
-    if (this.#isClosed) throw makeClosed('register a provider');
+    if (this.#scopes.isClosed) throw makeClosed('register a provider');
     await this.#backstage.registerProvider(registration);
   }
 
   /**
    * Subscribes to what happens, in order; may be called before `start`. A listener that throws harms nobody. Returns the
-   * function that unsubscribes.
+   * function that unsubscribes. Throws `OPTION_INVALID`.
    */
   onEvent(listener: EventListener): () => void {
+    if (typeof listener !== 'function') throw makeInvalid('the listener', listener, 'a function');
     return this.#backstage.onEvent(listener);
   }
 
-  /** The tracker's calls, oldest first, those of earlier `start`s included; each once. Bodies only when asked for. */
+  /**
+   * The tracker's calls, oldest first, those of earlier `start`s included; each once. Bodies only when asked for. As the other
+   * queries, rejects with `OPTION_INVALID` for a filter by what there is not, `TRACKER_NOT_STARTED` and `TRACKER_CLOSED`.
+   */
   async records(
     filter: CallFilter = {},
     options: { readonly limit?: number; readonly bodies?: boolean } = {},
   ): Promise<CallRecord[]> {
-    return await this.#link('list the calls').records(filter, options);
+    return await this.#query('list the calls', filter, options).records(filter, options);
   }
 
   /** Tokens by model. A count no call states is `null`. */
   async getUsage(filter: CallFilter = {}): Promise<Readonly<Record<string, UsageSum>>> {
-    return await this.#link('sum up the usage').usage(filter);
+    return await this.#query('sum up the usage', filter).usage(filter);
   }
 
   /** Milliseconds that the calls answered from a cache took when they were first made. */
   async getCachedLatency(filter: CallFilter = {}): Promise<number> {
-    return await this.#link('sum up the latency').cachedLatencyMs(filter);
+    return await this.#query('sum up the latency', filter).cachedLatencyMs(filter);
   }
 
   /** What the calls add up to, by model and by item of the data set. */
   async summary(filter: CallFilter = {}): Promise<TrackerSummary> {
-    return await this.#link('sum up the calls').summary(filter);
+    return await this.#query('sum up the calls', filter).summary(filter);
   }
 
-  /** The summary as text, with a line for each of the first 500 calls. Returned, not printed. */
+  /** The summary as text, with a line for each of the first 500 calls; times are of calls, added up. Returned, not printed. */
   async printSummary(filter: CallFilter = {}): Promise<string> {
-    const link = this.#link('sum up the calls');
+    const link = this.#query('sum up the calls', filter);
     const [summary, calls] = [await link.summary(filter), await link.records(filter, { limit: mostListedCalls })];
     return formatTrackerSummary(summary, calls);
   }
@@ -199,61 +211,26 @@ export class LLMTracker {
     return await this.#link('delete the calls').clear();
   }
 
+  /** In place first: what undoes it takes back whatever opening the host leaves behind, too. */
   async #activate(): Promise<void> {
-    await this.#backstage.open();
     this.#deactivate ??= await this.#backstage.activate();
-  }
-
-  async #openLife(): Promise<void> {
-    if (this.#life !== null || !hasIds(this.#options)) return;
-    const { dataId = null, comboId = null } = this.#options;
-    const ids = { ...pickIds(this.#options), dataId: dataId ?? 'default', comboId: comboId ?? 'default' };
-    const scope = this.#keep(await this.#backstage.openScope({ ...this.#inherited(), ...ids }));
-    this.#life = { scope, undo: makeAmbient(scope) };
+    await this.#backstage.open();
+    this.#scopes.start();
   }
 
   async #stop(): Promise<void> {
-    this.#life?.undo();
-    this.#life = null;
-    await this.#backstage.endScopes([...this.#scopes]);
+    await this.#scopes.stop();
     this.#deactivate?.();
     this.#deactivate = null;
   }
 
-  async #openScope(options: ScopeOptions): Promise<Scope> {
-    checkScopeOptions(options);
-    const ids = mergeIds(options, this.#options);
-    if (this.#isClosed) throw makeClosed('open a scope');
-    if (this.#deactivate === null) {
-      throw new TrackerError('TRACKER_NOT_STARTED', 'Could not open a scope: the tracker is not started.', {
-        hint: 'Call `await tracker.start()` first, or use `LLMTracker.run(options, fn)`.',
-      });
-    }
-    return this.#keep(await this.#backstage.openScope({ ...this.#inherited(), ...options, ...ids }));
-  }
-
-  #inherited(): ScopeOptions {
-    const { router, force, credentials } = this.#options;
-    return { ...(router && { router }), ...(force && { force }), ...(credentials && { credentials }) };
-  }
-
-  #keep(scope: Scope): Scope {
-    this.#scopes.add(scope);
-    void scope.whenClosed.then(() => this.#scopes.delete(scope));
-    return scope;
-  }
-
-  #requireScope(session: Pick<Session, 'sessionId'> | undefined, what: string): Scope {
-    const scope = [...this.#scopes].find(({ sessionId }) => sessionId === session?.sessionId);
-    if (scope?.isOpen) return scope;
-    const which = session === undefined ? 'there is no session' : `session ${session.sessionId} is not open`;
-    throw new TrackerError('SESSION_CLOSED', `Could not ${what}: ${which}.`, {
-      hint: 'Ask inside the scope, before it ends.',
-    });
+  #query(what: string, filter: CallFilter, options?: object) {
+    checkQuery(filter, options);
+    return this.#link(what);
   }
 
   #link(what: string) {
-    if (this.#isClosed) throw makeClosed(what);
+    if (this.#scopes.isClosed) throw makeClosed(what);
     return this.#backstage.requireLink(what);
   }
 
@@ -262,8 +239,4 @@ export class LLMTracker {
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
-}
-
-function makeClosed(what: string): TrackerError {
-  return new TrackerError('TRACKER_CLOSED', `Could not ${what}: the tracker is closed.`, { hint: 'Make a new one.' });
 }

@@ -40,7 +40,7 @@ export function openContainerFiles(sessionFolder: string, options: ContainerFile
       `Could not make files for a container in ${sessionFolder}: ${readErrorMessage(error)}`,
       {
         cause: error,
-        hint: 'Check the rights of that folder, or set LLMTAP_HOME to one that can be written.',
+        hint: 'Check the rights of that folder, or set LLMTAP_HOME (in code: `home`) to one that can be written.',
       },
     );
   }

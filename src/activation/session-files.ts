@@ -75,7 +75,7 @@ function makeSessionFolder(sessions: string, options: SessionFilesOptions): stri
       `Could not make the session's files in ${folder}: ${readErrorMessage(error)}`,
       {
         cause: error,
-        hint: 'Check the rights of that folder, or set LLMTAP_HOME to one that can be written.',
+        hint: 'Check the rights of that folder, or set LLMTAP_HOME (in code: `home`) to one that can be written.',
       },
     );
   }

@@ -29,7 +29,7 @@ import { makeFolder } from './paths.js';
 const generationPattern = /^authority-(\d{1,9})$/;
 const staleTemporaryMs = 3_600_000;
 const hasModes = process.platform !== 'win32';
-const resetHint = 'Run `llmtap ca reset` to make a new one, or set LLMTAP_HOME.';
+const resetHint = 'Run `llmtap ca reset` to make a new one, or set LLMTAP_HOME (in code: `home`).';
 
 /** Key and certificate, both PEM. */
 export interface AuthorityPair {
@@ -112,7 +112,7 @@ export function retireGenerations(caFolder: string, before: number): void {
 }
 
 export function makeWriteError(what: string, path: string, cause: unknown): TrackerError {
-  const hint = 'Make the folder writable for you, or set LLMTAP_HOME to one that is.';
+  const hint = 'Make the folder writable for you, or set LLMTAP_HOME (in code: `home`) to one that is.';
   return new TrackerError('CA_UNWRITABLE', `Could not ${what} at ${path}: ${describe(cause)}.`, { cause, hint });
 }
 

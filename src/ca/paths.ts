@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 
-const homeHint = 'Set LLMTAP_HOME to a folder of your own that can be written to.';
+const homeHint = 'Set LLMTAP_HOME (in code: `home`) to a folder of your own that can be written to.';
 
 /** Where the certificate authority of one home keeps its files. All paths are absolute. */
 export interface CaPaths {

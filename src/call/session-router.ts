@@ -62,7 +62,7 @@ export class SessionRouter {
       signal.addEventListener('abort', onAbort);
       const timer = setTimeout(() => {
         const what = `had not answered after ${deadlineMs} ms`;
-        fail('late', () => what, 'Let it answer sooner, or give it a longer deadline.');
+        fail('late', () => what, 'Let it answer sooner, or give it longer by routerDeadlineMs.');
         isLate = true;
       }, deadlineMs);
       askSafely(ask, question).then(

@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
 import type { HostOptions, SessionOptions } from '../core/host.js';
 import type { BodyPolicy } from '../core/ledger.js';
-import { requireDistinctNames } from './provider-names.js';
 import { makeIdReader, makeInvalid, makeWholeNumberReader, readBodyPolicy, readList } from './read-flags.js';
 
 /** A tap about to be opened: plain data, so that it can be handed to another process. */
@@ -65,13 +64,13 @@ export async function readTapPlan(
   flags: SessionFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<TapPlan> {
-  const [{ findHome }, { readProviderFlag }, { CATALOGUE }] = await Promise.all([
+  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }] = await Promise.all([
     import('../ca/paths.js'),
     import('../providers/read-provider-flag.js'),
-    import('../providers/catalogue.js'),
+    import('../providers/distinct-names.js'),
   ]);
   const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
-  requireDistinctNames(providers, new Set(CATALOGUE.map(({ name }) => name)));
+  requireDistinctNames(providers);
   const upstreamCa = flags.upstreamCa ?? (env.LLMTAP_UPSTREAM_CA || undefined);
   return {
     host: {

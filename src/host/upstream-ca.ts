@@ -11,7 +11,7 @@ export function readUpstreamCa(path: string): string {
   } catch (error) {
     throw new TrackerError(
       'UPSTREAM_CA_UNREADABLE',
-      `Could not read --upstream-ca "${path}": ${readErrorMessage(error)}.`,
+      `Could not read the file of --upstream-ca (upstreamCa) "${path}": ${readErrorMessage(error)}.`,
       {
         cause: error,
         hint: 'Name a PEM file of certificates.',
@@ -19,9 +19,13 @@ export function readUpstreamCa(path: string): string {
     );
   }
   if (!text.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new TrackerError('UPSTREAM_CA_UNREADABLE', `--upstream-ca "${path}" holds no PEM certificate.`, {
-      hint: 'Convert it with: openssl x509 -inform der -in FILE -out FILE.pem',
-    });
+    throw new TrackerError(
+      'UPSTREAM_CA_UNREADABLE',
+      `The file of --upstream-ca (upstreamCa), "${path}", holds no PEM certificate.`,
+      {
+        hint: 'Convert it with: openssl x509 -inform der -in FILE -out FILE.pem',
+      },
+    );
   }
   return text;
 }

@@ -130,14 +130,14 @@ function refuseForeign(db: Database, path: string): number {
     throw new TrackerError(
       'STORE_UNOPENABLE',
       `Could not open the ledger at ${path}: the file is an SQLite database of another program (application id ${id}).`,
-      { hint: 'Move the file away, or choose another folder with LLMTAP_HOME.' },
+      { hint: 'Move the file away, or choose another folder with LLMTAP_HOME (in code: `home`).' },
     );
   }
   if (version > schemaVersion) {
     throw new TrackerError(
       'STORE_NEWER',
       `Could not open the ledger at ${path}: a newer llmtap wrote it (schema ${version}; this one knows ${schemaVersion}).`,
-      { hint: 'Upgrade llmtap, or choose another folder with LLMTAP_HOME.' },
+      { hint: 'Upgrade llmtap, or choose another folder with LLMTAP_HOME (in code: `home`).' },
     );
   }
   return version;

@@ -42,9 +42,9 @@ const codeOfTrouble: Record<StoreTrouble, ErrorCode> = {
 
 export const hintOfTrouble: Record<StoreTrouble, string> = {
   locked: 'Another process holds the file; end it, or try again.',
-  full: 'Make room on the disk (`llmtap store prune` shrinks the ledger), or choose another folder with LLMTAP_HOME.',
+  full: 'Make room on the disk (`llmtap store prune` shrinks the ledger), or choose another folder with LLMTAP_HOME (in code: `home`).',
   unopenable:
-    'Check the path and its permissions, move a damaged file away, or choose another folder with LLMTAP_HOME.',
+    'Check the path and its permissions, move a damaged file away, or choose another folder with LLMTAP_HOME (in code: `home`).',
   failed: 'Move the file away to start a new ledger; `sqlite3 FILE .recover` may save what the old one holds.',
 };
 

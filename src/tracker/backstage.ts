@@ -23,7 +23,8 @@ export class Backstage {
   readonly #trackerId: string;
   readonly #events = new HeldEvents((error) => this.#noteListenerError(error));
   readonly #desk = new RouterDesk();
-  readonly #registrations = new Map<string, ProviderRegistration>();
+  /** Those of before the registry was opened as well. */
+  #registrations: readonly ProviderRegistration[];
   #registry: ProviderRegistry | null = null;
   #link: HostLink | null = null;
   #activation: typeof import('../activation/activate.js') | null = null;
@@ -31,7 +32,7 @@ export class Backstage {
   constructor(options: TrackerOptions, trackerId: string) {
     this.#options = options;
     this.#trackerId = trackerId;
-    for (const registration of options.providers ?? []) this.#registrations.set(registration.name, registration);
+    this.#registrations = options.providers ?? [];
   }
 
   /** What children and the host inherit. */
@@ -109,10 +110,12 @@ export class Backstage {
   async registerProvider(registration: ProviderRegistration): Promise<void> {
     const registry = await this.#requireRegistry();
     // Checked here first; and the door knows it before anything is led there.
-    const { openRegistry } = await import('../providers/registry.js');
+    const [{ openRegistry }, { requireOwnName }] = await loadProviders();
     openRegistry().register(registration);
+    requireOwnName(registration);
     await this.#link?.registerProvider(registration);
-    this.#registrations.set(registration.name, registration);
+    const others = this.#registrations.filter(({ name }) => name !== registration.name);
+    this.#registrations = [...others, registration];
     registry.register(registration);
   }
 
@@ -120,28 +123,30 @@ export class Backstage {
     await this.#link?.close();
   }
 
-  /** Throws `PROVIDER_INVALID` for what the constructor was given. */
+  /** Throws `PROVIDER_INVALID` and `OPTION_CONFLICT` for what the constructor was given. */
   async #requireRegistry(): Promise<ProviderRegistry> {
     if (this.#registry === null) {
-      const { openRegistry } = await import('../providers/registry.js');
+      const [{ openRegistry }, { requireDistinctNames }] = await loadProviders();
       const registry = openRegistry();
-      for (const registration of this.#registrations.values()) registry.register(registration);
+      for (const registration of this.#registrations) registry.register(registration);
+      requireDistinctNames(this.#registrations);
       this.#registry ??= registry;
     }
     return this.#registry;
   }
 
   #makeLinkOptions(): LinkOptions {
-    const { home, bodies, connectTo, upstreamCa } = this.#options;
+    const { home, bodies, connectTo, upstreamCa, routerDeadlineMs } = this.#options;
     return {
       env: this.env(),
       trackerId: this.#trackerId,
-      providers: [...this.#registrations.values()],
+      providers: this.#registrations,
       router: (question) => this.#desk.ask(question),
       ...(home === undefined ? {} : { home }),
       ...(bodies === undefined ? {} : { bodies }),
       ...(connectTo === undefined ? {} : { connectTo }),
       ...(upstreamCa === undefined ? {} : { upstreamCa }),
+      ...(routerDeadlineMs === undefined ? {} : { routerDeadlineMs }),
     };
   }
 
@@ -164,4 +169,8 @@ export class Backstage {
   #noteListenerError(error: unknown): void {
     this.#link?.noteListenerError(readErrorMessage(error));
   }
+}
+
+async function loadProviders() {
+  return await Promise.all([import('../providers/registry.js'), import('../providers/distinct-names.js')]);
 }

@@ -80,6 +80,11 @@ export class Scope implements ScopedSession, TrackedSession {
     this.bundlePath = ports.link.facts.bundlePath;
   }
 
+  /** What `console.log` shows: no login, no certificates. */
+  [Symbol.for('nodejs.util.inspect.custom')](): unknown {
+    return { session: this.session, isOpen: this.isOpen };
+  }
+
   get sessionId(): string {
     return this.session.sessionId;
   }

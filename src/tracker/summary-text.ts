@@ -6,7 +6,7 @@ const unknownMark = '–';
 
 /**
  * A tracker's summary as a person reads it: with calls of more than one `dataId` a block for each, calls without one
- * last; else the calls in order. Then tokens by model, then everything together.
+ * last; else the calls in order. Then tokens by model and provider, then everything together.
  *
  * @param calls the first calls, oldest first; when there are more, the text says how many
  */
@@ -16,7 +16,7 @@ export function formatTrackerSummary(summary: TrackerSummary, calls: readonly Ca
   const listed = isGrouped ? formatGroups(summary.groups, calls) : formatCalls(calls);
   const left = summary.calls - calls.length;
   const more = left > 0 ? [`… and ${formatPlural(left, 'more call')}`] : [];
-  const total = `${formatPlural(summary.calls, 'call')}, ${formatPlural(summary.errors, 'error')}, ${formatTime(summary.latencyMs)}`;
+  const total = `${formatPlural(summary.calls, 'call')}, ${formatPlural(summary.errors, 'error')}, ${formatTime(summary.latencyMs)} in calls`;
   return `${[...listed, ...more, '', ...formatModels(summary.models), '', total].join('\n')}\n`;
 }
 
@@ -25,7 +25,7 @@ function formatGroups(groups: readonly DataGroup[], calls: readonly CallRecord[]
     const name = group.dataId === null ? 'without a data id' : `data ${makeReadable(group.dataId)}`;
     const own = calls.filter(({ dataId }) => dataId === group.dataId);
     return [
-      `${name}: ${formatPlural(group.calls, 'call')}, ${formatTime(group.latencyMs)}`,
+      `${name}: ${formatPlural(group.calls, 'call')}, ${formatTime(group.latencyMs)} in calls`,
       ...formatCalls(own).map((line) => `  ${line}`),
     ];
   });
@@ -42,18 +42,19 @@ function formatCalls(calls: readonly CallRecord[]): string[] {
 }
 
 function formatModels(models: readonly ModelSummary[]): string[] {
-  const head = ['model', 'calls', 'input', 'output', 'total'];
+  const head = ['model', 'provider', 'calls', 'input', 'output', 'total'];
   const sorted = [...models].sort(
     (a, b) => compareText(a.model ?? '', b.model ?? '') || compareText(a.provider, b.provider),
   );
   const rows = sorted.map((row) => [
     makeReadable(row.model ?? '(unknown)'),
+    makeReadable(row.provider),
     String(row.calls),
     formatSum(row.inputTokens),
     formatSum(row.outputTokens),
     formatSum(row.totalTokens),
   ]);
-  const lines = alignColumns([head, ...rows], ['left', 'right', 'right', 'right', 'right']);
+  const lines = alignColumns([head, ...rows], ['left', 'left', 'right', 'right', 'right', 'right']);
   const isPartial = models.some((row) => [row.inputTokens, row.outputTokens, row.totalTokens].some(isPartlyKnown));
   return isPartial ? [...lines, '+ some calls did not state it'] : lines;
 }

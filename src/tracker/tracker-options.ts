@@ -1,5 +1,15 @@
 import { TrackerError } from '../core/errors.js';
-import type { BodyPolicy } from '../core/ledger.js';
+import type { BodyPolicy, CallFilter } from '../core/ledger.js';
+import {
+  checkNames,
+  checkShapes,
+  isListOf,
+  isObject,
+  isText,
+  requireObject,
+  type Shape,
+  type Shapes,
+} from '../core/option-checks.js';
 import type { Router } from '../core/routing.js';
 import type { SessionIds } from '../core/session.js';
 import type { ProviderRegistration } from '../core/wire.js';
@@ -47,75 +57,102 @@ export interface TrackerOptions extends ScopeOptions {
   readonly bindAddress?: string;
   /** How long `stop` waits for calls under way, milliseconds; 2000 when absent. */
   readonly drainMs?: number;
+  /** How long a call waits for the router before it goes as asked, milliseconds; 1000 when absent. */
+  readonly routerDeadlineMs?: number;
   /** Not in this version: anything but `false` is refused. */
   readonly cache?: false;
 }
 
 /** What a timer of Node takes. */
-const maxDrainMs = 2 ** 31 - 1;
-const textIds = [
-  'runId',
-  'configKey',
-  'variationKey',
-  'graphKey',
-  'graphRunId',
-  'dataId',
-  'comboId',
-  'agentId',
-] as const;
-const idNames = [...textIds, 'version'] as const;
-const scopeNames: ReadonlySet<string> = new Set([...idNames, 'router', 'force', 'credentials']);
-const trackerNames: ReadonlySet<string> = new Set([
-  ...scopeNames,
-  ...['home', 'env', 'bodies', 'connectTo', 'upstreamCa', 'providers', 'bindAddress', 'drainMs', 'cache'],
-]);
+const longestMs = 2 ** 31 - 1;
 
-/** What other trackers of this kind have and this version does not, each with what to do instead. */
-const absent: Readonly<Record<string, string>> = {
-  cache: 'there is no cache of replies in this version. Leave it out, or give false.',
-  cacheDir: 'there is no cache of replies in this version. Leave it out.',
-  gatewayUrl: 'there is no gateway in this version. Leave it out: the tap runs in a thread of this process.',
+const isId = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '' && value.length <= 512;
+const orNull = ({ wanted, isRight }: Shape): Shape => ({
+  wanted,
+  isRight: (value) => value === null || isRight(value),
+});
+const flag: Shape = { wanted: 'true or false', isRight: (value) => typeof value === 'boolean' };
+const id: Shape = { wanted: 'a text of 1 to 512 characters', isRight: isId };
+const wholeNumber: Shape = {
+  wanted: 'a whole number of 0 or more',
+  isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 };
 
-const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
-const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isListOf = (isRight: (part: unknown) => boolean) => (value: unknown) =>
-  Array.isArray(value) && value.every(isRight);
+const idShapes = {
+  ...{ runId: orNull(id), configKey: orNull(id), variationKey: orNull(id), version: orNull(wholeNumber) },
+  ...{ graphKey: orNull(id), graphRunId: orNull(id), dataId: orNull(id), comboId: orNull(id), agentId: orNull(id) },
+} satisfies Readonly<Record<keyof SessionIds, Shape>>;
+const idNames = Object.keys(idShapes) as (keyof SessionIds)[];
 
-/** What an option has to be; what it says is checked by who uses it. */
-const shapes: readonly (readonly [name: string, wanted: string, isRight: (value: unknown) => boolean])[] = [
-  ['home', 'the path of a folder', isText],
-  ['env', 'an object of variables', isObject],
-  ['bodies', 'none, redacted or full', (value) => ['none', 'redacted', 'full'].includes(String(value))],
-  ['connectTo', 'a list of HOST:PORT:ADDR:PORT', isListOf(isText)],
-  ['upstreamCa', 'the path of a PEM file', isText],
-  ['providers', 'a list of { name, baseUrl }', isListOf(isObject)],
-  ['bindAddress', 'an address of this machine', isText],
-  ['drainMs', 'a number of milliseconds', (value) => typeof value === 'number' && value >= 0 && value <= maxDrainMs],
-];
+const scopeShapes: Shapes = {
+  ...idShapes,
+  router: orNull({ wanted: 'a function, or null', isRight: (value) => typeof value === 'function' }),
+  force: flag,
+  credentials: flag,
+};
+
+const trackerShapes: Shapes = {
+  ...scopeShapes,
+  home: { wanted: 'the path of a folder', isRight: isText },
+  env: { wanted: 'an object of variables', isRight: isObject },
+  bodies: {
+    wanted: 'none, redacted or full',
+    isRight: (value) => ['none', 'redacted', 'full'].includes(value as string),
+  },
+  connectTo: { wanted: 'a list of HOST:PORT:ADDR:PORT', isRight: isListOf(isText) },
+  upstreamCa: { wanted: 'the path of a PEM file', isRight: isText },
+  providers: { wanted: 'a list of { name, baseUrl }', isRight: isListOf(isObject) },
+  bindAddress: { wanted: 'an address of this machine', isRight: isText },
+  drainMs: {
+    wanted: `a number of milliseconds from 0 to ${longestMs}`,
+    isRight: (value) => typeof value === 'number' && value >= 0 && value <= longestMs,
+  },
+  routerDeadlineMs: {
+    wanted: `a number of milliseconds over 0 and up to ${longestMs}`,
+    isRight: (value) => typeof value === 'number' && value > 0 && value <= longestMs,
+  },
+};
+
+const filterShapes: Readonly<Record<keyof CallFilter, Shape>> = {
+  ...{ runId: id, sessionId: id, configKey: orNull(id), graphKey: orNull(id) },
+  ...{ dataId: orNull(id), comboId: orNull(id), agentId: orNull(id) },
+};
+const listShapes: Shapes = { limit: wholeNumber, bodies: flag };
+
+/** What other trackers of this kind have and this version does not: why, and what to do instead. */
+const absent: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  cache: ['there is no cache of replies in this version', 'Leave it out, or give false.'],
+  cacheDir: ['there is no cache of replies in this version', 'Leave it out.'],
+  gatewayUrl: ['there is no gateway in this version', 'Leave it out: the tap runs in a thread of this process.'],
+};
 
 /** Checks what a caller without types may have got wrong. Throws `OPTION_INVALID`. */
 export function checkTrackerOptions(options: TrackerOptions): void {
-  const given: Readonly<Record<string, unknown>> = requireObject(options, 'new LLMTracker');
-  for (const [name, remedy] of Object.entries(absent)) {
-    if (given[name] !== undefined && given[name] !== false && given[name] !== null) {
-      throw new TrackerError('OPTION_INVALID', `Could not use the option ${name}: ${remedy}`);
-    }
+  const { cache, cacheDir, gatewayUrl, ...given } = requireObject(options, 'new LLMTracker');
+  for (const [name, value] of Object.entries({ cache, cacheDir, gatewayUrl })) {
+    if (value === undefined || value === false || value === null) continue;
+    const [reason, hint] = absent[name] ?? [];
+    throw new TrackerError('OPTION_INVALID', `Could not use the option ${name}: ${reason}.`, { ...(hint && { hint }) });
   }
-  checkNames(given, new Set([...trackerNames, ...Object.keys(absent)]), 'new LLMTracker');
-  checkIds(options);
-  for (const [name, wanted, isRight] of shapes) {
-    const value = given[name];
-    if (value !== undefined && !isRight(value)) throw makeInvalid(name, value, wanted);
-  }
-  checkRouter(options.router);
+  checkNames(given, Object.keys(trackerShapes), 'new LLMTracker');
+  checkShapes(given, trackerShapes);
 }
 
 /** As `checkTrackerOptions`, for one scope. Throws `OPTION_INVALID`. */
 export function checkScopeOptions(options: ScopeOptions): void {
-  checkNames(requireObject(options, 'a scope'), scopeNames, 'a scope');
-  checkIds(options);
-  checkRouter(options.router);
+  const given = requireObject(options, 'a scope');
+  checkNames(given, Object.keys(scopeShapes), 'a scope');
+  checkShapes(given, scopeShapes);
+}
+
+/** As `checkTrackerOptions`, for what a query asks for: a filter by nothing would give every call. */
+export function checkQuery(filter: CallFilter, options: object = {}): void {
+  const given = requireObject(filter, 'a filter');
+  checkNames(given, Object.keys(filterShapes), 'a filter');
+  checkShapes(given, filterShapes);
+  const listing = requireObject(options, 'a list of calls');
+  checkNames(listing, Object.keys(listShapes), 'a list of calls');
+  checkShapes(listing, listShapes);
 }
 
 /**
@@ -148,52 +185,4 @@ export function hasIds(options: ScopeIds): boolean {
 /** The ids among other options. */
 export function pickIds(options: ScopeIds): GivenIds {
   return mergeIds(options, {});
-}
-
-function checkIds(options: ScopeIds): void {
-  for (const name of textIds) {
-    const value: unknown = options[name] ?? null;
-    if (value !== null && (typeof value !== 'string' || value.trim() === '' || value.length > 512)) {
-      throw makeInvalid(name, value, 'a text of 1 to 512 characters');
-    }
-  }
-  const version: unknown = options.version ?? null;
-  if (version !== null && !(Number.isSafeInteger(version) && Number(version) >= 0)) {
-    throw makeInvalid('version', version, 'a whole number of 0 or more');
-  }
-}
-
-function checkRouter(router: unknown): void {
-  if (router !== undefined && router !== null && typeof router !== 'function') {
-    throw makeInvalid('router', router, 'a function, or null');
-  }
-}
-
-function checkNames(given: Readonly<Record<string, unknown>>, known: ReadonlySet<string>, what: string): void {
-  const unknown = Object.keys(given).filter((name) => !known.has(name));
-  if (unknown.length === 0) return;
-  throw new TrackerError(
-    'OPTION_INVALID',
-    `Could not read the options of ${what}: there is no option "${unknown[0]}".`,
-    {
-      hint: `There are: ${[...known].filter((name) => !(name in absent)).join(', ')}.`,
-    },
-  );
-}
-
-function requireObject(options: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof options === 'object' && options !== null) return options as Readonly<Record<string, unknown>>;
-  throw new TrackerError('OPTION_INVALID', `Could not read the options of ${what}: ${describe(options)} is no object.`);
-}
-
-function makeInvalid(name: string, value: unknown, wanted: string): TrackerError {
-  return new TrackerError('OPTION_INVALID', `Could not use ${name} ${describe(value)}: it has to be ${wanted}.`);
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'string'
-    ? JSON.stringify(value.slice(0, 60))
-    : typeof value === 'number'
-      ? String(value)
-      : typeof value;
 }

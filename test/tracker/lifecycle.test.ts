@@ -139,7 +139,24 @@ describe('what outlives its scope', () => {
     });
     await tracker.stop();
     expect(await failed).toMatchObject({ name: 'TypeError' });
-    expect(await tracker.records({ runId: 'cut' })).toMatchObject([{ outcome: 'client_aborted', status: 0 }]);
+    expect(await tracker.records({ runId: 'cut' })).toMatchObject([
+      { outcome: 'client_aborted', status: 0, error: { code: 'SESSION_CLOSED' } },
+    ]);
+  });
+
+  it('while the tracker stops is not opened, and leaves no session behind', async () => {
+    const tracker = await lab.makeTracker().start();
+    const { events } = listen(tracker);
+    const early = tracker.track({ runId: 'early' }, () => 'ran').catch((error: unknown) => error);
+    const stopping = tracker.stop();
+    const late = tracker.track({ runId: 'late' }, () => 'ran').catch((error: unknown) => error);
+    expect(await late).toMatchObject({ code: 'TRACKER_NOT_STARTED' });
+    await stopping;
+    expect(await early).toMatchObject({ code: 'TRACKER_NOT_STARTED' });
+    const count = (type: string) => events.filter((event) => event.type === type).length;
+    expect(count('session.closed')).toBe(count('session.opened'));
+    await tracker.start();
+    expect(await tracker.track(() => 'ran')).toBe('ran');
   });
 });
 

@@ -50,17 +50,17 @@ describe('queries', () => {
     for (const dataId of ['b', 'a', null]) await tracker.track({ dataId }, async () => await chat('x'));
     const text = (await tracker.printSummary()).replace(/[\d.]+ m?s\b/g, 'TIME').replace(/ +/g, ' ');
     expect(text.split('\n')).toEqual([
-      'data b: 1 call, TIME',
+      'data b: 1 call, TIME in calls',
       ' 1 gpt-4o-2024-08-06 TIME',
-      'data a: 1 call, TIME',
+      'data a: 1 call, TIME in calls',
       ' 1 gpt-4o-2024-08-06 TIME',
-      'without a data id: 1 call, TIME',
+      'without a data id: 1 call, TIME in calls',
       ' 1 gpt-4o-2024-08-06 TIME',
       '',
-      'model calls input output total',
-      'gpt-4o-2024-08-06 3 3 45 48',
+      'model provider calls input output total',
+      'gpt-4o-2024-08-06 openai 3 3 45 48',
       '',
-      '3 calls, 0 errors, TIME',
+      '3 calls, 0 errors, TIME in calls',
       '',
     ]);
     expect((await tracker.printSummary({ dataId: 'b' })).split('\n')[0]).toMatch(/^1 {2}gpt-4o/);

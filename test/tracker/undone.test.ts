@@ -101,3 +101,13 @@ it('a tracker that has stopped leaves every property as it was, though it change
   expect(listChanges(before, takeSnapshot())).toEqual([]);
   await a.close();
 });
+
+it('a start that fails leaves everything as it was, and may be tried again', async () => {
+  const before = takeSnapshot();
+  const cannotListen = lab.makeTracker({ bindAddress: '203.0.113.7', runId: 'nowhere' });
+  await expect(cannotListen.start()).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+  await expect(cannotListen.start()).rejects.toMatchObject({ code: 'LISTEN_FAILED' });
+  const cannotOpen = lab.makeTracker({ upstreamCa: '/nowhere.pem' });
+  await expect(cannotOpen.start()).rejects.toMatchObject({ code: 'UPSTREAM_CA_UNREADABLE' });
+  expect(listChanges(before, takeSnapshot())).toEqual([]);
+});
