@@ -155,8 +155,8 @@ export class LLMTracker {
 
   /**
    * Adds a model server of the user's, in place of an earlier one of that name: at once for calls in process and for
-   * children started from now on. For children that run it holds where their traffic comes through the session already,
-   * which is all of it over TLS; a Node child sends plain HTTP there only to hosts known when it started. Rejects with
+   * children started from now on. Children that run already know it over TLS; plain HTTP they may go on to send past the
+   * tap, as they were told when they started. Rejects with
    * `PROVIDER_INVALID`, and with `OPTION_CONFLICT` for the name of a built-in provider.
    */
   async registerProvider(registration: ProviderRegistration): Promise<void> {

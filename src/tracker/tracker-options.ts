@@ -44,7 +44,7 @@ export interface TrackerOptions extends ScopeOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What is kept of bodies; `redacted` when absent. */
   readonly bodies?: BodyPolicy;
-  /** Dial another address, `HOST:PORT:ADDR:PORT` as curl's `--connect-to`. */
+  /** Dial another address, `HOST:PORT:ADDR:PORT` as curl's `--connect-to`: a part left empty is any, or the same. */
   readonly connectTo?: readonly string[];
   /** PEM file trusted for providers besides the usual roots. */
   readonly upstreamCa?: string;
