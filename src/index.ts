@@ -1,6 +1,7 @@
 export type { ContainerOptions } from './activation/container-args.js';
 export type { SessionProxy } from './activation/session-proxy.js';
-export type { CallRecord, JsonValue, Outcome } from './core/call-record.js';
+export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
+export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
 export type { Host, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
@@ -19,8 +20,9 @@ export type {
 } from './core/ledger.js';
 export type { AskRouter, RouteContext, RouteQuestion, Router } from './core/routing.js';
 export type { Session, SessionCounts, SessionIds } from './core/session.js';
+export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
 export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';
-export type { Usage } from './core/usage.js';
+export type { Usage, UsageDetails } from './core/usage.js';
 export type { UsageSum } from './core/usage-sum.js';
 export type { Origin, ProviderRegistration } from './core/wire.js';
 export { openHost, openLedgerReader } from './openers.js';

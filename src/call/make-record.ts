@@ -1,4 +1,5 @@
 import type { CallRecord, Outcome } from '../core/call-record.js';
+import { unknownCost } from '../core/cost.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { SessionIds } from '../core/session.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
@@ -73,9 +74,18 @@ export function makeRecord(end: CallEnd): CallRecord {
     stream: request.stream || (reply?.isEventStream ?? false),
     status: reply?.status ?? 0,
     outcome: end.outcome,
+    partial: reply !== null && !reply.facts.complete && reply.status < 300,
+    protocol: 'http/1.1',
     usage,
     usageProblem: cleanOrNull(explainUsage(end, usage)),
+    usageDetails: reply?.facts.usageDetails ?? null,
+    estimatedUsage: null,
+    cost: { ...unknownCost, reportedUsd: reply?.facts.reportedUsd ?? null },
+    serviceTier: cleanOrNull(reply?.facts.serviceTier ?? null),
     ...end.times,
+    streamTiming: null,
+    selfMs: null,
+    receipt: null,
     cached: false,
     finishReasons: (reply?.facts.finishReasons ?? []).map(clean),
     toolCalls: (reply?.facts.toolCalls ?? []).map(clean),

@@ -1,5 +1,7 @@
+import type { Cost } from './cost.js';
 import type { SessionIds } from './session.js';
-import type { Usage } from './usage.js';
+import type { EstimatedUsage, Receipt, StreamTiming } from './timing.js';
+import type { Usage, UsageDetails } from './usage.js';
 
 /**
  * How an exchange ended.
@@ -11,6 +13,9 @@ import type { Usage } from './usage.js';
  * - `client_aborted`: the client went away first, or (`SESSION_CLOSED`) its session was closed under it
  */
 export type Outcome = 'ok' | 'http_error' | 'upstream_error' | 'upstream_aborted' | 'client_aborted';
+
+/** What the client spoke. */
+export type Protocol = 'http/1.1' | 'h2' | 'websocket';
 
 /** JSON as `JSON.parse` gives it. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -40,9 +45,19 @@ export interface CallRecord extends SessionIds {
   /** HTTP status; 0 when there was no response. */
   readonly status: number;
   readonly outcome: Outcome;
+  /** Whether the reply did not come to its own end: what it had stated by then is counted. */
+  readonly partial: boolean;
+  readonly protocol: Protocol;
   readonly usage: Usage;
   /** Why a count of `usage` is null; `null` when input and output are both known. */
   readonly usageProblem: string | null;
+  /** What else the reply states of its usage; `null` when nothing. */
+  readonly usageDetails: UsageDetails | null;
+  /** A count of ours where the reply was cut before it stated one; `null` for any other call. */
+  readonly estimatedUsage: EstimatedUsage | null;
+  readonly cost: Cost;
+  /** The tier the reply says it was served by (`default`, `flex`, `priority`, `batch` …). */
+  readonly serviceTier: string | null;
   /** UTC, ISO 8601, when the request head reached the tap. */
   readonly startedAt: string;
   /** Milliseconds from the request head to the last byte of the reply. */
@@ -51,6 +66,12 @@ export interface CallRecord extends SessionIds {
   readonly timeToFirstByteMs: number | null;
   /** Milliseconds from the request head to the first piece of model output; `null` outside streams. */
   readonly timeToFirstTokenMs: number | null;
+  /** `null` outside streams. */
+  readonly streamTiming: StreamTiming | null;
+  /** Milliseconds this call kept the tap's own thread busy; `null` when not measured. */
+  readonly selfMs: number | null;
+  /** `null` when not taken. */
+  readonly receipt: Receipt | null;
   /** Answered from a cache; always false in this version. */
   readonly cached: boolean;
   readonly finishReasons: readonly string[];

@@ -22,3 +22,35 @@ export const unknownUsage: Usage = Object.freeze({
   reasoningTokens: null,
   totalTokens: null,
 });
+
+/**
+ * What a reply states of its usage besides `Usage`: parts of its counts, and what is not counted in tokens. What is absent
+ * was not stated. Each token count is a part of the count of `Usage` it is named after.
+ */
+export interface UsageDetails {
+  /** Written to a cache that keeps it for five minutes, for an hour; together `cacheWriteTokens`. */
+  readonly cacheWrite5mTokens?: number;
+  readonly cacheWrite1hTokens?: number;
+  readonly inputTextTokens?: number;
+  readonly inputAudioTokens?: number;
+  readonly inputImageTokens?: number;
+  readonly inputVideoTokens?: number;
+  readonly cacheReadAudioTokens?: number;
+  readonly cacheReadTextTokens?: number;
+  readonly cacheReadImageTokens?: number;
+  readonly outputTextTokens?: number;
+  readonly outputAudioTokens?: number;
+  readonly outputImageTokens?: number;
+  /** Of a predicted output: what came true, and what did not and is billed all the same. */
+  readonly acceptedPredictionTokens?: number;
+  readonly rejectedPredictionTokens?: number;
+  /** Tool results put into the prompt by the provider. */
+  readonly toolPromptTokens?: number;
+  /** Searches of the web and other tools the provider ran, billed by the piece. */
+  readonly webSearches?: number;
+  /** Billed units of a reranker. */
+  readonly searchUnits?: number;
+  readonly inputCharacters?: number;
+  readonly inputSeconds?: number;
+  readonly outputImages?: number;
+}

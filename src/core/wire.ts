@@ -1,5 +1,5 @@
 import type { JsonValue } from './call-record.js';
-import type { Usage } from './usage.js';
+import type { Usage, UsageDetails } from './usage.js';
 
 /** Where a connection is meant to go: what the client named, not where `--connect-to` sends it. */
 export interface Origin {
@@ -35,6 +35,10 @@ export interface ReplyFacts {
   readonly model: string | null;
   readonly usage: Usage;
   readonly usageProblem: string | null;
+  readonly usageDetails: UsageDetails | null;
+  readonly serviceTier: string | null;
+  /** US dollars, by the reply's own word. */
+  readonly reportedUsd: number | null;
   readonly finishReasons: readonly string[];
   readonly toolCalls: readonly string[];
   readonly responseId: string | null;

@@ -8,13 +8,19 @@ import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
 import { readBodyRequest } from './request-facts.js';
 import type { TokenCounts } from './token-counts.js';
+import { type DetailNames, listDetailNames } from './usage-details.js';
 
 const INPUT = 'input_tokens';
 const OUTPUT = 'output_tokens';
 const CACHE_READ = 'cache_read_input_tokens';
 const CACHE_WRITE = 'cache_creation_input_tokens';
 const THINKING = 'output_tokens_details.thinking_tokens';
-const USAGE_NAMES: readonly string[] = [INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, THINKING];
+const DETAILS: DetailNames = {
+  cacheWrite5mTokens: ['cache_creation.ephemeral_5m_input_tokens'],
+  cacheWrite1hTokens: ['cache_creation.ephemeral_1h_input_tokens'],
+  webSearches: ['server_tool_use.web_search_requests'],
+};
+const USAGE_NAMES: readonly string[] = [INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, THINKING, ...listDetailNames(DETAILS)];
 const TOOL_TYPES: ReadonlySet<string> = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use']);
 
 /** What a piece of output may begin with, as Anthropic writes it. */
@@ -39,6 +45,7 @@ export const MESSAGES_LANGUAGE: ReplyLanguage = {
   isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
   listSources: () => ({ input: [INPUT, CACHE_READ, CACHE_WRITE], output: [OUTPUT] }),
   makeUsage: makeMessagesUsage,
+  details: DETAILS,
 };
 
 /**
@@ -61,6 +68,7 @@ function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {
   notes.noteResponseId(findField(message, 'id'));
   notes.noteModel(findField(message, 'model'));
   notes.noteUsage(findField(message, 'usage'), USAGE_NAMES);
+  notes.noteServiceTier(findField(message, 'usage', 'service_tier'));
   notes.noteFinish(0, findField(message, 'stop_reason'));
   for (const [index, block] of findItems(message, 'content').entries()) noteTool(block, index, notes);
 }

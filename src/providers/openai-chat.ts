@@ -5,7 +5,7 @@ import { isFurtherChunk } from './chat-chunk.js';
 import { findField, findItems, findObject, findText, type JsonObject, readIndex } from './json-fields.js';
 import { putOpenaiModel } from './model-rewrite.js';
 import { noteChoiceUsage, noteOpenaiDocument } from './openai-document.js';
-import { COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
+import { COMPLETION_DETAILS, COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -25,6 +25,7 @@ export const CHAT_LANGUAGE: ReplyLanguage = {
     for (const [position, choice] of findItems(document, 'choices').entries()) readChoice(choice, position, notes);
   },
   isFurtherOutput: isFurtherChunk,
+  details: COMPLETION_DETAILS,
   listSources: () => listOpenaiSources(COMPLETION_USAGE),
   makeUsage: (counts: TokenCounts): Usage => makeOpenaiUsage(counts, COMPLETION_USAGE),
 };

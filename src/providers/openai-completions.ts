@@ -2,7 +2,7 @@ import type { Dialect } from '../core/wire.js';
 import { findField, findItems, findText, type JsonObject, readIndex } from './json-fields.js';
 import { putOpenaiModel } from './model-rewrite.js';
 import { noteChoiceUsage, noteOpenaiDocument } from './openai-document.js';
-import { COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
+import { COMPLETION_DETAILS, COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -22,6 +22,7 @@ const COMPLETIONS_LANGUAGE: ReplyLanguage = {
       if (findText(choice, 'text') !== undefined) notes.noteOutput();
     }
   },
+  details: COMPLETION_DETAILS,
   listSources: () => listOpenaiSources(COMPLETION_USAGE),
   makeUsage: (counts) => makeOpenaiUsage(counts, COMPLETION_USAGE),
 };

@@ -1,18 +1,22 @@
 import type { JsonValue } from '../core/call-record.js';
 import { findField, findItems, findObject } from './json-fields.js';
-import { COMPLETION_USAGE, listUsageNames } from './openai-usage.js';
+import { COMPLETION_DETAILS, COMPLETION_USAGE, listUsageNames } from './openai-usage.js';
 import type { ReplyNotes } from './reply-notes.js';
+import { listDetailNames } from './usage-details.js';
 
-const USAGE_NAMES = listUsageNames(COMPLETION_USAGE);
+const USAGE_NAMES = [...listUsageNames(COMPLETION_USAGE), ...listDetailNames(COMPLETION_DETAILS)];
 
 /**
- * Notes what every document of the OpenAI completion APIs says about itself: `id`, `model` and usage, which Groq puts
- * under `x_groq.usage` of a stream's last frame (types of the npm package `groq-sdk` 1.6, read 2026-11-21). Usage in a
- * frame without choices, after all of them ended, is final.
+ * Notes what every document of the OpenAI completion APIs says about itself: `id`, `model`, `service_tier` and usage,
+ * which Groq puts under `x_groq.usage` of a stream's last frame (types of the npm package `groq-sdk` 1.6, read
+ * 2026-11-21). Usage in a frame without choices, after all of them ended, is final. OpenRouter adds `usage.cost`, credits
+ * of one US dollar each (https://openrouter.ai/docs/cookbook/administration/usage-accounting, read 2026-11-27).
  */
 export function noteOpenaiDocument(document: JsonValue, notes: ReplyNotes): void {
   notes.noteResponseId(findField(document, 'id'));
   notes.noteModel(findField(document, 'model'));
+  notes.noteServiceTier(findField(document, 'service_tier'));
+  notes.noteReportedUsd(findField(document, 'usage', 'cost'));
   notes.noteUsage(findObject(document, 'x_groq', 'usage'), USAGE_NAMES);
   notes.noteUsage(findField(document, 'usage'), USAGE_NAMES);
   const isApart = findObject(document, 'usage') !== undefined && findItems(document, 'choices').length === 0;

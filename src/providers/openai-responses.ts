@@ -58,6 +58,8 @@ export const openaiResponses: Dialect = {
 function readResponse(response: JsonObject, notes: ReplyNotes): void {
   notes.noteResponseId(response.id);
   notes.noteModel(response.model);
+  notes.noteServiceTier(response.service_tier);
+  notes.noteReportedUsd(findField(response, 'usage', 'cost'));
   notes.noteUsage(response.usage, USAGE_NAMES);
   notes.error ??= readErrorBody(response, false) ?? null;
   const status = findText(response, 'status');

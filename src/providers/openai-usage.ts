@@ -1,6 +1,7 @@
 import type { Usage } from '../core/usage.js';
 import type { UsageSources } from './reply-language.js';
 import type { TokenCounts } from './token-counts.js';
+import type { DetailNames } from './usage-details.js';
 
 /** Names, in the order they are tried, under which an OpenAI-shaped usage object states each count. */
 interface UsageNames {
@@ -43,6 +44,17 @@ export const RESPONSES_USAGE: UsageNames = {
   cacheRead: ['input_tokens_details.cached_tokens'],
   cacheWrite: ['input_tokens_details.cache_write_tokens'],
   reasoning: ['output_tokens_details.reasoning_tokens'],
+};
+
+/**
+ * What `usage` of chat completions and completions states besides. Source: `CompletionUsage` of the npm package `openai` 6.49
+ * (read 2026-11-21).
+ */
+export const COMPLETION_DETAILS: DetailNames = {
+  inputAudioTokens: ['prompt_tokens_details.audio_tokens'],
+  outputAudioTokens: ['completion_tokens_details.audio_tokens'],
+  acceptedPredictionTokens: ['completion_tokens_details.accepted_prediction_tokens'],
+  rejectedPredictionTokens: ['completion_tokens_details.rejected_prediction_tokens'],
 };
 
 /** Every name a usage object of this shape is searched for. */

@@ -2,6 +2,7 @@ import type { Usage } from '../core/usage.js';
 import type { JsonObject } from './json-fields.js';
 import type { ReplyNotes } from './reply-notes.js';
 import type { TokenCounts } from './token-counts.js';
+import type { DetailNames } from './usage-details.js';
 
 /** Names of counts that make up input and output. */
 export interface UsageSources {
@@ -36,4 +37,6 @@ export interface ReplyLanguage {
   readonly isFurtherOutput?: (data: string, notes: ReplyNotes) => boolean;
   /** The counts in the vocabulary of `Usage`; what was not stated is `null`. */
   makeUsage(counts: TokenCounts): Usage;
+  /** The names of what usage states besides; `readDocument` notes them with the others. None when absent. */
+  readonly details?: DetailNames;
 }

@@ -27,6 +27,8 @@ export class ReplyNotes {
   error: ReplyFacts['error'] = null;
   /** The reply's own word for why its usage is not there yet (`queued`). */
   pending: string | null = null;
+  #serviceTier: string | null = null;
+  #reportedUsd: number | null = null;
   #model: string | null = null;
   #responseId: string | null = null;
   #firstTokenAtMs: number | null = null;
@@ -42,6 +44,15 @@ export class ReplyNotes {
 
   get model(): string | null {
     return this.#model;
+  }
+
+  get serviceTier(): string | null {
+    return this.#serviceTier;
+  }
+
+  /** US dollars. */
+  get reportedUsd(): number | null {
+    return this.#reportedUsd;
   }
 
   get responseId(): string | null {
@@ -83,6 +94,16 @@ export class ReplyNotes {
   /** The last model named wins. */
   noteModel(value: JsonValue | undefined): void {
     if (typeof value === 'string' && value !== '') this.#model = value.slice(0, MAX_NAME_CHARS);
+  }
+
+  /** The last tier named wins: what was asked for may be named before the one that served. */
+  noteServiceTier(value: JsonValue | undefined): void {
+    if (typeof value === 'string' && value !== '') this.#serviceTier = value.slice(0, MAX_NAME_CHARS);
+  }
+
+  /** The cost in US dollars a reply states of itself; what is stated last wins. */
+  noteReportedUsd(value: JsonValue | undefined): void {
+    if (typeof value === 'number' && Number.isFinite(value) && value >= 0) this.#reportedUsd = value;
   }
 
   /** The first id wins. */

@@ -7,6 +7,7 @@ import { findBodyStart, findFraming } from './framing.js';
 import { isJsonObject } from './json-fields.js';
 import type { ReplyLanguage } from './reply-language.js';
 import { ReplyNotes } from './reply-notes.js';
+import { makeUsageDetails } from './usage-details.js';
 import { explainUsage, type Framing } from './usage-problem.js';
 import { JsonArrayReader, JsonReader } from './wire/json-reader.js';
 import { SseReader } from './wire/sse.js';
@@ -185,6 +186,9 @@ class FramedReplyReader implements ReplyReader {
           runningOutput: isRunning ? stated.outputTokens : null,
         },
       ),
+      usageDetails: this.#head.status >= 400 ? null : makeUsageDetails(notes.counts, this.#language.details ?? {}),
+      serviceTier: notes.serviceTier,
+      reportedUsd: notes.reportedUsd,
       finishReasons: notes.finishReasons,
       toolCalls: notes.toolCalls,
       responseId: notes.responseId,

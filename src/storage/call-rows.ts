@@ -1,6 +1,8 @@
-import type { CallRecord, JsonValue, Outcome } from '../core/call-record.js';
+import type { CallRecord, JsonValue, Outcome, Protocol } from '../core/call-record.js';
+import type { Cost } from '../core/cost.js';
 import type { SessionIds } from '../core/session.js';
 import type { Usage } from '../core/usage.js';
+import { makeDetailsText, readDetails } from './call-details.js';
 import type { SqlValue } from './database.js';
 
 interface Column {
@@ -53,6 +55,14 @@ const columns: readonly Column[] = [
   { name: 'error_code', read: (r) => r.error?.code ?? null },
   { name: 'error_message', read: (r) => r.error?.message ?? null },
   { name: 'changes', read: (r) => JSON.stringify(r.changes) },
+  { name: 'protocol', read: (r) => r.protocol },
+  { name: 'partial', read: (r) => (r.partial ? 1 : 0) },
+  { name: 'service_tier', read: (r) => r.serviceTier },
+  { name: 'cost_usd', read: (r) => r.cost.usd },
+  { name: 'saved_usd', read: (r) => r.cost.savedUsd },
+  { name: 'reported_usd', read: (r) => r.cost.reportedUsd },
+  { name: 'self_ms', read: (r) => r.selfMs },
+  { name: 'details', read: makeDetailsText },
 ];
 
 /** The columns in the order of `makeCallValues`. */
@@ -71,6 +81,7 @@ export function makeBodyText(body: JsonValue): string | null {
 export type CallRow = Readonly<Record<string, SqlValue>>;
 
 export function makeRecord(row: CallRow): CallRecord {
+  const { costProblem, costBasis, ...details } = readDetails(row.details);
   return Object.freeze({
     callId: readText(row, 'call_id'),
     sessionId: readText(row, 'session_id'),
@@ -85,12 +96,18 @@ export function makeRecord(row: CallRow): CallRecord {
     stream: readNumber(row, 'stream') === 1,
     status: readNumber(row, 'status'),
     outcome: readText(row, 'outcome') as Outcome,
+    partial: readNumber(row, 'partial') === 1,
+    protocol: (findText(row, 'protocol') ?? 'http/1.1') as Protocol,
     usage: readUsage(row),
     usageProblem: findText(row, 'usage_problem'),
+    ...details,
+    cost: readCost(row, costProblem, costBasis),
+    serviceTier: findText(row, 'service_tier'),
     startedAt: readText(row, 'started_at'),
     latencyMs: readNumber(row, 'latency_ms'),
     timeToFirstByteMs: findNumber(row, 'time_to_first_byte_ms'),
     timeToFirstTokenMs: findNumber(row, 'time_to_first_token_ms'),
+    selfMs: findNumber(row, 'self_ms'),
     cached: readNumber(row, 'cached') === 1,
     finishReasons: readTexts(row.finish_reasons),
     toolCalls: readTexts(row.tool_calls),
@@ -128,6 +145,17 @@ function readUsage(row: CallRow): Usage {
     cacheWriteTokens: findNumber(row, 'cache_write_tokens'),
     reasoningTokens: findNumber(row, 'reasoning_tokens'),
     totalTokens: findNumber(row, 'total_tokens'),
+  });
+}
+
+function readCost(row: CallRow, problem: string | null, basis: Cost['basis']): Cost {
+  const [usd, savedUsd, reportedUsd] = ['cost_usd', 'saved_usd', 'reported_usd'].map((name) => findNumber(row, name));
+  return Object.freeze({
+    usd: usd ?? null,
+    problem,
+    basis,
+    savedUsd: savedUsd ?? null,
+    reportedUsd: reportedUsd ?? null,
   });
 }
 

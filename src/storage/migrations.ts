@@ -73,6 +73,20 @@ const migrations: readonly Migration[] = [
       CREATE INDEX sessions_by_tracker ON sessions (tracker_id) WHERE tracker_id IS NOT NULL;
     `,
   },
+  {
+    why: `What a call cost, how it was served and how its pieces came. Sums over costs and tiers are asked for, so they are
+      columns; what is only shown with its call is one JSON text. A call of before has null for all of them.`,
+    sql: `
+      ALTER TABLE calls ADD COLUMN protocol TEXT;
+      ALTER TABLE calls ADD COLUMN partial INTEGER;
+      ALTER TABLE calls ADD COLUMN service_tier TEXT;
+      ALTER TABLE calls ADD COLUMN cost_usd REAL;
+      ALTER TABLE calls ADD COLUMN saved_usd REAL;
+      ALTER TABLE calls ADD COLUMN reported_usd REAL;
+      ALTER TABLE calls ADD COLUMN self_ms REAL;
+      ALTER TABLE calls ADD COLUMN details TEXT;
+    `,
+  },
 ];
 
 /** The version this program writes. */

@@ -56,7 +56,7 @@ describe.each(fixtures)('$file', ({ file, language }) => {
 });
 
 const first = {
-  chat: '{"id":"c1","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"a"}}]}',
+  chat: '{"id":"c1","object":"chat.completion.chunk","model":"m","service_tier":"default","choices":[{"index":0,"delta":{"content":"a"}}]}',
   responses: '{"type":"response.output_text.delta","item_id":"i","delta":"a"}',
   messages: '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}',
 };

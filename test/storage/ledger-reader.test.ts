@@ -315,7 +315,7 @@ describe('runs', () => {
       oldest: at(-5),
       newest: at(2),
       bodyBytes: 0,
-      schemaVersion: 2,
+      schemaVersion: 3,
     });
     reader.close();
     await writer.close();

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { CallRecord } from '../../src/core/call-record.js';
+import { unknownCost } from '../../src/core/cost.js';
 import type { Session } from '../../src/core/session.js';
 
 const noIds = {
@@ -34,6 +35,8 @@ export function makeCall(changes: Partial<CallRecord> = {}): CallRecord {
     stream: false,
     status: 200,
     outcome: 'ok',
+    partial: false,
+    protocol: 'http/1.1',
     usage: {
       inputTokens: 10,
       outputTokens: 5,
@@ -43,10 +46,17 @@ export function makeCall(changes: Partial<CallRecord> = {}): CallRecord {
       totalTokens: 15,
     },
     usageProblem: null,
+    usageDetails: null,
+    estimatedUsage: null,
+    cost: unknownCost,
+    serviceTier: null,
     startedAt: '2026-01-01T00:00:00.000Z',
     latencyMs: 12.5,
     timeToFirstByteMs: 10.25,
     timeToFirstTokenMs: null,
+    streamTiming: null,
+    selfMs: null,
+    receipt: null,
     cached: false,
     finishReasons: ['stop'],
     toolCalls: [],

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CallRecord } from '../../src/core/call-record.js';
+import { unknownCost } from '../../src/core/cost.js';
 import { openLedgerReader } from '../../src/storage/ledger-reader.js';
 import { openLedgerWriter } from '../../src/storage/ledger-writer.js';
 import { openTrackerQueries } from '../../src/storage/tracker-queries.js';
@@ -149,14 +150,28 @@ describe('a ledger of the first schema', () => {
     const home = makeHome();
     await write(home, mine, [makeCall()]);
     const path = join(home, 'llmtap.db');
-    // As the first version left it: without the column.
+    // As the first version left it: without the columns of later ones.
     const db = new BetterSqlite3(path);
     db.exec('DROP INDEX sessions_by_tracker; ALTER TABLE sessions DROP COLUMN tracker_id; PRAGMA user_version = 1;');
+    const later = [
+      'protocol',
+      'partial',
+      'service_tier',
+      'cost_usd',
+      'saved_usd',
+      'reported_usd',
+      'self_ms',
+      'details',
+    ];
+    for (const column of later) db.exec(`ALTER TABLE calls DROP COLUMN ${column}`);
     db.close();
     await write(home, mine, [makeCall({ sessionId: 'sess_00000000000b' })]);
     const ledger = openLedgerReader({ home });
     onTestFinished(() => ledger.close());
-    expect([...ledger.listCalls({})]).toHaveLength(2);
+    expect([...ledger.listCalls({})]).toMatchObject([
+      { protocol: 'http/1.1', partial: false, cost: unknownCost, receipt: null },
+      { protocol: 'http/1.1', partial: false, cost: unknownCost, receipt: null },
+    ]);
     expect([...openQueries(home).listCalls({})].map((call) => call.sessionId)).toEqual(['sess_00000000000b']);
   });
 });

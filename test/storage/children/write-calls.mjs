@@ -18,6 +18,9 @@ for (let i = 0; i < Number(count); i++) {
     ...{ requestedModel: 'm', routedModel: 'm', model: 'm', stream: false, status: 200, outcome: 'ok' },
     ...{ usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2, ...unknown }, usageProblem: null },
     ...{ startedAt: new Date().toISOString(), latencyMs: 1, timeToFirstByteMs: 1, timeToFirstTokenMs: null },
+    ...{ partial: false, protocol: 'http/1.1', usageDetails: null, estimatedUsage: null, serviceTier: null },
+    ...{ cost: { usd: null, problem: null, basis: null, savedUsd: null, reportedUsd: null } },
+    ...{ streamTiming: null, selfMs: null, receipt: null },
     ...{ cached: false, finishReasons: [], toolCalls: [], responseId: null, requestId: null, wireSession: null },
     ...{ requestBytes: 1, responseBytes: 1, error: null, changes: [], requestBody: body, responseBody: null },
   });

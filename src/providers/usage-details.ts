@@ -1,0 +1,19 @@
+import type { UsageDetails } from '../core/usage.js';
+import type { TokenCounts } from './token-counts.js';
+
+/** Under which names, in the order they are tried, a usage object states each detail. */
+export type DetailNames = { readonly [K in keyof UsageDetails]?: readonly string[] };
+
+/** Every name to search a usage object for. */
+export function listDetailNames(names: DetailNames): readonly string[] {
+  return Object.values(names).flat();
+}
+
+/** The details that were stated; `null` when none was. */
+export function makeUsageDetails(counts: TokenCounts, names: DetailNames): UsageDetails | null {
+  const stated = Object.entries(names).flatMap(([detail, tried]) => {
+    const count = counts.findFirst(tried);
+    return count === null ? [] : [[detail, count] as const];
+  });
+  return stated.length === 0 ? null : Object.freeze(Object.fromEntries(stated));
+}

@@ -1,0 +1,49 @@
+import type { CallRecord } from '../core/call-record.js';
+
+/** What of a call is only ever shown with it: one JSON text of its row, so that a new field needs no column. */
+type Details = Pick<CallRecord, 'usageDetails' | 'estimatedUsage' | 'streamTiming' | 'receipt'> & {
+  readonly costProblem: string | null;
+  readonly costBasis: CallRecord['cost']['basis'];
+};
+
+/** `null` when there is nothing to keep. */
+export function makeDetailsText(record: CallRecord): string | null {
+  const { usageDetails, estimatedUsage, streamTiming, receipt, cost } = record;
+  const details = {
+    usageDetails,
+    estimatedUsage,
+    streamTiming,
+    receipt,
+    costProblem: cost.problem,
+    costBasis: cost.basis,
+  };
+  const kept = Object.entries(details).filter(([, value]) => value !== null);
+  return kept.length === 0 ? null : JSON.stringify(Object.fromEntries(kept));
+}
+
+/** A damaged text reads as nothing, as do its members of another shape. */
+export function readDetails(value: unknown): Details {
+  const parsed = typeof value === 'string' ? parse(value) : null;
+  const problem = parsed?.costProblem;
+  return {
+    usageDetails: readObject(parsed?.usageDetails),
+    estimatedUsage: readObject(parsed?.estimatedUsage),
+    streamTiming: readObject(parsed?.streamTiming),
+    receipt: readObject(parsed?.receipt),
+    costBasis: readObject(parsed?.costBasis),
+    costProblem: typeof problem === 'string' ? problem : null,
+  };
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    return readObject<Readonly<Record<string, unknown>>>(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+/** What this program wrote has the shape it wrote. */
+function readObject<T extends object>(value: unknown): T | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.freeze(value as T) : null;
+}
