@@ -54,6 +54,8 @@ class HandledCall implements Call {
   #rewrite: UsageRewrite | null = null;
   #askedForUsage = false;
   #over = false;
+  /** Milliseconds of work on this call, on the tap's thread. */
+  #workedMs = 0;
 
   constructor(ports: CallPorts, options: CallOptions) {
     this.#ports = ports;
@@ -178,7 +180,8 @@ class HandledCall implements Call {
   }): void {
     this.#guard(() => {
       const { session, head, match } = this.#options;
-      const { tools } = this.#ports;
+      const { tools, clock } = this.#ports;
+      const recordingMs = clock.monotonicMs();
       const reply = this.#reply;
       const { facts } = end;
       const since = (ms: number | null): number | null => (ms === null ? null : roundMs(ms - this.#startMs));
@@ -202,6 +205,7 @@ class HandledCall implements Call {
           timeToFirstByteMs: since(this.#headMs),
           timeToFirstTokenMs: since(facts?.firstTokenAtMs ?? null),
         },
+        selfMs: () => roundMs(this.#workedMs + (reply?.laterMs ?? 0) + clock.monotonicMs() - recordingMs),
         changes: this.#changes,
         requestId: reply === null ? null : tools.readRequestId(reply.rawHeaders),
         wireSession: tools.readWireSession(head.rawHeaders, this.#request.facts.wireSession),
@@ -220,11 +224,14 @@ class HandledCall implements Call {
   }
 
   #guard(work: () => void): void {
+    const { monotonicMs } = this.#ports.clock;
+    const startMs = monotonicMs();
     try {
       work();
     } catch (cause) {
       this.#reportFailure(cause);
     }
+    this.#workedMs += monotonicMs() - startMs;
   }
 
   #reportFailure(cause: unknown): void {

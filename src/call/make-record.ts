@@ -3,11 +3,12 @@ import { unknownCost } from '../core/cost.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { SessionIds } from '../core/session.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
-import type { ProviderMatch, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
+import type { OutputTimes, ProviderMatch, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
 import type { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
 import { redactBody, redactText, redactUrl } from './redaction.js';
 import { collectSecrets, type SecretSet } from './secrets.js';
+import { makeStreamTiming } from './stream-timing.js';
 
 /** Everything one exchange left behind. */
 export interface CallEnd {
@@ -30,6 +31,7 @@ export interface CallEnd {
     readonly copy: BodyCopy;
     readonly wireBytes: number;
     readonly facts: ReplyFacts;
+    readonly outputTimes: OutputTimes | null;
   } | null;
   readonly outcome: Outcome;
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -39,6 +41,8 @@ export interface CallEnd {
     readonly timeToFirstByteMs: number | null;
     readonly timeToFirstTokenMs: number | null;
   };
+  /** Milliseconds the tap's thread has worked on the call until it is asked. */
+  readonly selfMs: () => number;
   readonly changes: readonly string[];
   readonly requestId: string | null;
   readonly wireSession: Readonly<Record<string, string>> | null;
@@ -83,8 +87,7 @@ export function makeRecord(end: CallEnd): CallRecord {
     cost: { ...unknownCost, reportedUsd: reply?.facts.reportedUsd ?? null },
     serviceTier: cleanOrNull(reply?.facts.serviceTier ?? null),
     ...end.times,
-    streamTiming: null,
-    selfMs: null,
+    streamTiming: makeStreamTiming(reply?.outputTimes ?? null, usage),
     receipt: null,
     cached: false,
     finishReasons: (reply?.facts.finishReasons ?? []).map(clean),
@@ -98,6 +101,8 @@ export function makeRecord(end: CallEnd): CallRecord {
     changes: end.changes.map(clean),
     requestBody: keepBody(end, secrets, 'request'),
     responseBody: keepBody(end, secrets, 'reply'),
+    // Last: what stands above is the tap's own work, too.
+    selfMs: end.selfMs(),
   });
 }
 

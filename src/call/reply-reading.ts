@@ -15,6 +15,9 @@ export class ReplyReading {
   readonly isJson: boolean;
   readonly copy: BodyCopy;
   wireBytes = 0;
+  /** Milliseconds of reading outside of `write`, when a decompressor was done with its bytes. */
+  laterMs = 0;
+  #isWriting = false;
   readonly #clockMs: () => number;
   readonly #reader: ReplyReader;
   readonly #decoder: Coder;
@@ -42,7 +45,9 @@ export class ReplyReading {
   write(chunk: Buffer): void {
     this.wireBytes += chunk.length;
     this.#arrivedAtMs = this.#clockMs();
+    this.#isWriting = true;
     this.#decoder.write(chunk);
+    this.#isWriting = false;
   }
 
   /** The facts of what passed; a promise only while a decompressor is still busy. */
@@ -58,12 +63,24 @@ export class ReplyReading {
   /** What a record takes of it; `facts` is `null` when its reader failed. */
   summarise(facts: ReplyFacts | null) {
     const { status, rawHeaders, contentType, isEventStream, copy, wireBytes } = this;
-    return { status, rawHeaders, contentType, isEventStream, copy, wireBytes, facts: facts ?? unreadFacts };
+    const outputTimes = facts === null ? null : (this.#reader.outputTimes?.() ?? null);
+    return {
+      status,
+      rawHeaders,
+      contentType,
+      isEventStream,
+      copy,
+      wireBytes,
+      outputTimes,
+      facts: facts ?? unreadFacts,
+    };
   }
 
   #onDecoded(bytes: Buffer): void {
+    const startMs = this.#clockMs();
     this.copy.write(bytes);
     this.#reader.write(bytes, this.#arrivedAtMs);
+    if (!this.#isWriting) this.laterMs += this.#clockMs() - startMs;
   }
 
   #readFacts(): ReplyFacts {

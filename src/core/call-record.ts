@@ -68,7 +68,10 @@ export interface CallRecord extends SessionIds {
   readonly timeToFirstTokenMs: number | null;
   /** `null` outside streams. */
   readonly streamTiming: StreamTiming | null;
-  /** Milliseconds this call kept the tap's own thread busy; `null` when not measured. */
+  /**
+   * Milliseconds the tap's thread worked on this call: reading, routing, redacting. Relaying its bytes is not in it, nor
+   * what TLS and the system did. `null` when not measured.
+   */
   readonly selfMs: number | null;
   /** `null` when not taken. */
   readonly receipt: Receipt | null;

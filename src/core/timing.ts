@@ -9,7 +9,10 @@ export interface StreamTiming {
   /** Gaps of more than `stallMs`. */
   readonly stalls: number;
   readonly stallMs: number;
-  /** Output tokens by the time from the first piece of output to the last; `null` when one is not known. */
+  /**
+   * Output tokens by the time from the first piece of output to the last; `null` when one is not known, and where the
+   * reply counts thinking, of which nobody can tell how much passed in that time.
+   */
   readonly outputTokensPerSecond: number | null;
 }
 

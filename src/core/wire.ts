@@ -50,6 +50,20 @@ export interface ReplyFacts {
   readonly complete: boolean;
 }
 
+/** When the pieces of model output of a stream came; times are `monotonicMs`, gaps milliseconds. */
+export interface OutputTimes {
+  readonly pieces: number;
+  readonly firstAtMs: number;
+  readonly lastAtMs: number;
+  /** `null` below two pieces. */
+  readonly gapP50Ms: number | null;
+  readonly gapP95Ms: number | null;
+  readonly longestGapMs: number | null;
+  /** Gaps of more than `stallMs`. */
+  readonly stalls: number;
+  readonly stallMs: number;
+}
+
 /**
  * Reads one reply as it passes. Fed decoded bytes (content encodings removed); never throws: what it could
  * not read becomes `usageProblem`.
@@ -59,6 +73,8 @@ export interface ReplyReader {
   write(bytes: Uint8Array, atMs: number): void;
   /** The facts so far, however the reply ended. May be called once. */
   end(): ReplyFacts;
+  /** After `end`; `null` outside streams, and for a stream without output. Absent where nobody watches. */
+  outputTimes?(): OutputTimes | null;
 }
 
 /** The head of a reply, as far as reading its body needs. */

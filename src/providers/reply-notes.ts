@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { ReplyFacts } from '../core/wire.js';
 import { describeKind, isJsonObject } from './json-fields.js';
+import { OutputWatch } from './output-times.js';
 import { TokenCounts } from './token-counts.js';
 
 const MAX_NAME_CHARS = 256;
@@ -41,6 +42,9 @@ export class ReplyNotes {
 
   /** The time at which what is read now arrived. */
   atMs = 0;
+  #hasPiece = false;
+  /** When pieces of output came. */
+  readonly watch = new OutputWatch();
 
   get model(): string | null {
     return this.#model;
@@ -156,9 +160,17 @@ export class ReplyNotes {
     else this.badUsage = describeKind(usage);
   }
 
+  /** A document begins: what it holds of output is one piece. */
+  beginDocument(): void {
+    this.#hasPiece = false;
+  }
+
   /** A piece of model output passed. */
   noteOutput(): void {
     this.#firstTokenAtMs ??= this.atMs;
+    if (this.#hasPiece) return;
+    this.#hasPiece = true;
+    this.watch.note(this.atMs);
   }
 
   /** The counts noted by now are final ones. */

@@ -1,7 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
-import type { ReplyFacts, ReplyHead, ReplyReader } from '../core/wire.js';
+import type { OutputTimes, ReplyFacts, ReplyHead, ReplyReader } from '../core/wire.js';
 import { readErrorBody } from './error-body.js';
 import { findBodyStart, findFraming } from './framing.js';
 import { isJsonObject } from './json-fields.js';
@@ -68,6 +68,14 @@ class FramedReplyReader implements ReplyReader {
     return this.#makeFacts();
   }
 
+  outputTimes(): OutputTimes | null {
+    return this.#isStream ? this.#notes.watch.summarise() : null;
+  }
+
+  get #isStream(): boolean {
+    return this.#framing === 'sse' || this.#framing === 'array';
+  }
+
   /** Traffic goes on whatever a reader does: its failure ends the reading of this one reply. */
   #guard(read: () => void): void {
     if (this.#isBroken) return;
@@ -126,8 +134,10 @@ class FramedReplyReader implements ReplyReader {
       this.#notes.noteEnd();
       return;
     }
+    this.#notes.beginDocument();
     if (name !== 'error' && this.#isFurtherOutput(data)) {
       this.#documents++;
+      this.#notes.noteOutput();
       return;
     }
     let document: JsonValue;
@@ -154,6 +164,7 @@ class FramedReplyReader implements ReplyReader {
       return;
     }
     this.#documents++;
+    this.#notes.beginDocument();
     this.#keys = readKeys(document);
     this.#notes.error ??= readErrorBody(document, this.#head.status >= 400) ?? null;
     this.#language.readDocument(document, this.#notes);
@@ -165,7 +176,7 @@ class FramedReplyReader implements ReplyReader {
 
   #makeFacts(): ReplyFacts {
     const notes = this.#notes;
-    const isStream = this.#framing === 'sse' || this.#framing === 'array';
+    const isStream = this.#isStream;
     const stated = this.#head.status >= 400 ? unknownUsage : this.#language.makeUsage(notes.counts);
     const isRunning = isStream && !notes.settled && this.#language.noOutput === null;
     const usage = isRunning ? forgetRunning(stated) : fillTotal(stated);

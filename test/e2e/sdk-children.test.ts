@@ -125,4 +125,9 @@ function expectTimes(record: CallRecord): void {
   expect(latencyMs).toBeGreaterThanOrEqual(timeToFirstByteMs ?? Number.POSITIVE_INFINITY);
   if (!stream) expect(timeToFirstTokenMs).toBeNull();
   else expect(latencyMs).toBeGreaterThanOrEqual(timeToFirstTokenMs ?? Number.POSITIVE_INFINITY);
+  if (record.outcome === 'ok') expect(record.streamTiming?.pieces ?? 0).toBeGreaterThanOrEqual(stream ? 1 : 0);
+  if (!stream) expect(record.streamTiming).toBeNull();
+  // What was worked on the call after its last byte is in it, too; but not much more than its time.
+  expect(record.selfMs).toBeGreaterThan(0);
+  expect(record.selfMs).toBeLessThan(latencyMs + 1000);
 }
