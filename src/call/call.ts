@@ -16,6 +16,8 @@ export interface Call {
   /** A piece of the request body, as it came. */
   onRequestData(chunk: Buffer): void;
   onRequestEnd(): void;
+  /** A piece of the request's body as it goes to the provider. */
+  onRequestPassed(bytes: Buffer): void;
   /**
    * What to send instead of the request whose whole body was read; `null` when nothing changes. A promise only where a
    * router has to be asked; it never rejects.
@@ -26,6 +28,8 @@ export interface Call {
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
   /** A piece of the reply's body, as it came: after the client has got it, unless it is the last. */
   onReplyData(chunk: Buffer): void;
+  /** A piece of the reply's body as it goes to the client, told before the reply's end is. */
+  onReplyPassed(bytes: Buffer): void;
   /**
    * The reply is whole. Exactly one record follows the first of this and `onInterrupted`: it is kept when this
    * returns, or, where a compressed copy is still being read, when the promise resolves.

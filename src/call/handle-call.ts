@@ -1,3 +1,4 @@
+// Longer than 250 lines: the life of one call, whose every step shares its state.
 import type { Outcome } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
@@ -7,6 +8,7 @@ import { type CallRouting, openCallRouting, type RoutedRequest } from './call-ro
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
+import { makeHashes, makeReceipt } from './receipt.js';
 import { ReplyReading } from './reply-reading.js';
 import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
@@ -54,6 +56,7 @@ class HandledCall implements Call {
   #rewrite: UsageRewrite | null = null;
   #askedForUsage = false;
   #over = false;
+  readonly #hashes = makeHashes();
   /** Milliseconds of work on this call, on the tap's thread. */
   #workedMs = 0;
 
@@ -77,6 +80,11 @@ class HandledCall implements Call {
 
   onRequestData(chunk: Buffer): void {
     this.#guard(() => this.#request.write(chunk));
+    this.#hashes.requestFromClient.update(chunk);
+  }
+
+  onRequestPassed(bytes: Buffer): void {
+    this.#hashes.requestToProvider.update(bytes);
   }
 
   onRequestEnd(): void {
@@ -118,6 +126,7 @@ class HandledCall implements Call {
 
   onRewriteRefused(): void {
     this.#askedForUsage = false;
+    this.#hashes.requestToProvider.reset();
     if (this.#ports.refusedUsage.size < maxRefusedOrigins) this.#ports.refusedUsage.add(this.#originKey);
     const how = this.#routedModel === null ? 'as it was' : 'without stream_options.include_usage';
     this.#changes.push(`request: refused, sent again ${how}`);
@@ -137,6 +146,11 @@ class HandledCall implements Call {
 
   onReplyData(chunk: Buffer): void {
     this.#guard(() => this.#reply?.write(chunk));
+    this.#hashes.replyFromProvider.update(chunk);
+  }
+
+  onReplyPassed(bytes: Buffer): void {
+    this.#hashes.replyToClient.update(bytes);
   }
 
   onReplyEnd(): Promise<void> | void {
@@ -206,6 +220,7 @@ class HandledCall implements Call {
           timeToFirstTokenMs: since(facts?.firstTokenAtMs ?? null),
         },
         selfMs: () => roundMs(this.#workedMs + (reply?.laterMs ?? 0) + clock.monotonicMs() - recordingMs),
+        receipt: makeReceipt(this.#hashes),
         changes: this.#changes,
         requestId: reply === null ? null : tools.readRequestId(reply.rawHeaders),
         wireSession: tools.readWireSession(head.rawHeaders, this.#request.facts.wireSession),

@@ -2,6 +2,7 @@ import type { CallRecord, Outcome } from '../core/call-record.js';
 import { unknownCost } from '../core/cost.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { SessionIds } from '../core/session.js';
+import type { Receipt } from '../core/timing.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
 import type { OutputTimes, ProviderMatch, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
 import type { BodyCopy } from './body-copy.js';
@@ -43,6 +44,7 @@ export interface CallEnd {
   };
   /** Milliseconds the tap's thread has worked on the call until it is asked. */
   readonly selfMs: () => number;
+  readonly receipt: Receipt;
   readonly changes: readonly string[];
   readonly requestId: string | null;
   readonly wireSession: Readonly<Record<string, string>> | null;
@@ -88,7 +90,7 @@ export function makeRecord(end: CallEnd): CallRecord {
     serviceTier: cleanOrNull(reply?.facts.serviceTier ?? null),
     ...end.times,
     streamTiming: makeStreamTiming(reply?.outputTimes ?? null, usage),
-    receipt: null,
+    receipt: end.receipt,
     cached: false,
     finishReasons: (reply?.facts.finishReasons ?? []).map(clean),
     toolCalls: (reply?.facts.toolCalls ?? []).map(clean),

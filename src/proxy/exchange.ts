@@ -4,7 +4,7 @@ import type { Destination } from './connector.js';
 import { readContentLength, replaceContentLength } from './content-length.js';
 import type { Door } from './door.js';
 import { explainLeaving } from './explain-leaving.js';
-import { explainUpstreamError } from './explain-upstream-error.js';
+import { explainUpstreamError, makeFailureReply } from './explain-upstream-error.js';
 import { FirstTry } from './first-try.js';
 import { makeReplyHeaders } from './reply-headers.js';
 import { keepFraming, type RequestBody, takeBody } from './request-body.js';
@@ -61,6 +61,7 @@ class Exchange implements ReplyHandler {
       wholeBytes: call?.wholeRequestBytes ?? null,
       onData: (chunk) => call?.onRequestData(chunk),
       onEnd: () => call?.onRequestEnd(),
+      onPassed: (chunk) => call?.onRequestPassed(chunk),
       onReady: (body, whole) => this.#send(body, whole),
     });
   }
@@ -76,11 +77,13 @@ class Exchange implements ReplyHandler {
   #sendRewritten(rewritten: RewrittenRequest | null, own: RequestBody): void {
     const { request, call, path } = this.#options;
     if (rewritten === null) {
+      if (Buffer.isBuffer(own)) call?.onRequestPassed(own);
       const body = Buffer.isBuffer(own) ? keepFraming(request, own) : own;
       return this.#dispatch({ path, rawHeaders: request.rawHeaders, body }, this);
     }
     const send = (bytes: Buffer, handler: ReplyHandler): void => {
       const rawHeaders = replaceContentLength(request.rawHeaders, bytes.length);
+      call?.onRequestPassed(bytes);
       this.#dispatch({ path: rewritten.path, rawHeaders, body: keepFraming(request, bytes) }, handler);
     };
     const { body, ifRefused } = rewritten;
@@ -151,6 +154,7 @@ class Exchange implements ReplyHandler {
   #write(bytes: Buffer): void {
     if (this.#over || bytes.length === 0) return;
     this.#bodyBegun = true;
+    this.#options.call?.onReplyPassed(bytes);
     if (this.#options.response.write(bytes)) return;
     this.#paused = true;
     this.#control?.pause();
@@ -172,6 +176,7 @@ class Exchange implements ReplyHandler {
     const problem = this.#rewrite?.problem ?? null;
     if (problem !== null) return this.#fail('upstream_aborted', new Error(problem));
     if (call === null) return this.#finish(rawTrailers);
+    if (this.#lastPiece !== null) call.onReplyPassed(this.#lastPiece);
     const recording = call.onReplyEnd();
     const finishAfterTurn = () => void setImmediate(() => this.#finish(rawTrailers));
     if (recording === undefined) finishAfterTurn();
@@ -192,21 +197,17 @@ class Exchange implements ReplyHandler {
     this.#over = true;
     const { response, call, destination } = this.#options;
     const problem = explainUpstreamError(error, destination.origin, this.#headSent);
+    const answer = this.#headSent || this.#options.cut !== undefined ? null : makeFailureReply(problem);
+    const last = answer?.body ?? this.#lastPiece;
+    if (last !== null) call?.onReplyPassed(last);
     call?.onInterrupted(how, problem);
-    if (this.#headSent) {
-      if (this.#lastPiece !== null) response.write(this.#lastPiece);
+    if (answer !== null) {
+      response.writeHead(502, 'Bad Gateway', answer.rawHeaders).end(answer.body);
+    } else if (this.#headSent) {
+      if (last !== null) response.write(last);
       cutAfterFlush(response);
-    } else if (this.#options.cut !== undefined) {
-      this.#options.cut(error);
     } else {
-      const text = `${JSON.stringify({ error: { type: 'llmtap_upstream_error', ...problem } })}\n`;
-      response.writeHead(502, 'Bad Gateway', [
-        'content-type',
-        'application/json',
-        'content-length',
-        String(Buffer.byteLength(text)),
-      ]);
-      response.end(text);
+      this.#options.cut?.(error);
     }
     this.#rewrite?.close();
   }

@@ -49,3 +49,12 @@ function describe(error: unknown): string {
   const code = findSystemCode(first);
   return code === null || message.includes(code) ? message : `${message} (${code})`;
 }
+
+/** What a client gets that is still without a head: a 502 with the reason in it. */
+export function makeFailureReply(problem: { readonly code: string; readonly message: string }): {
+  readonly rawHeaders: string[];
+  readonly body: Buffer;
+} {
+  const body = Buffer.from(`${JSON.stringify({ error: { type: 'llmtap_upstream_error', ...problem } })}\n`);
+  return { rawHeaders: ['content-type', 'application/json', 'content-length', String(body.length)], body };
+}

@@ -9,6 +9,8 @@ export interface BodyOptions {
   /** Called with every chunk as it came. */
   readonly onData: (chunk: Buffer) => void;
   readonly onEnd: () => void;
+  /** Called with every chunk that goes on in a stream. */
+  readonly onPassed: (chunk: Buffer) => void;
   /** Called once, with `whole` true when the buffer given is all of it. */
   readonly onReady: (body: RequestBody, whole: boolean) => void;
 }
@@ -72,7 +74,7 @@ class BodyTaker {
     this.#options.onData(chunk);
     if (this.#stream !== null) {
       // A provider that has answered already reads no more; the client's upload runs out into nothing.
-      if (!this.#stream.destroyed && !this.#stream.push(chunk)) this.#request.pause();
+      if (!this.#stream.destroyed && !this.#pass(this.#stream, chunk)) this.#request.pause();
       return;
     }
     this.#held.push(chunk);
@@ -80,6 +82,11 @@ class BodyTaker {
     // All of it is here, though node:http says so only later: the call must have read it before it is sent.
     if (this.#heldBytes >= this.#announcedBytes) this.#onEnd();
     else if (this.#options.wholeBytes !== null && this.#heldBytes > this.#options.wholeBytes) this.#openStream();
+  }
+
+  #pass(stream: Readable, chunk: Buffer): boolean {
+    this.#options.onPassed(chunk);
+    return stream.push(chunk);
   }
 
   #onEnd(): void {
@@ -107,7 +114,7 @@ class BodyTaker {
     stream.on('error', () => undefined);
     stream.on('close', () => void this.#request.resume());
     this.#stream = stream;
-    for (const chunk of this.#held) stream.push(chunk);
+    for (const chunk of this.#held) this.#pass(stream, chunk);
     this.#held = [];
     if (this.#ended) stream.push(null);
     this.#options.onReady(stream, false);

@@ -31,6 +31,8 @@ function listFacts(call: CallRecord): readonly Fact[] {
     ['api', `${call.api}${call.stream ? ', streamed' : ''}${call.cached ? ', from the cache' : ''}`],
     ['request', `${call.method} ${call.url}`],
     ['status', call.status === 0 ? 'no response' : String(call.status)],
+    ['cut short', call.partial ? 'yes: what had come by then is counted' : null],
+    ['service tier', call.serviceTier],
     ['model', call.model],
     ['asked for', call.requestedModel === call.model ? null : call.requestedModel],
     ['routed to', call.routedModel === call.requestedModel ? null : call.routedModel],
@@ -42,7 +44,7 @@ function listFacts(call: CallRecord): readonly Fact[] {
   ];
 }
 
-function listUsage({ usage, usageProblem }: CallRecord): readonly Fact[] {
+function listUsage({ usage, usageDetails, usageProblem }: CallRecord): readonly Fact[] {
   return [
     ['input tokens', formatCount(usage.inputTokens)],
     ['  read from cache', formatCount(usage.cacheReadTokens)],
@@ -50,6 +52,7 @@ function listUsage({ usage, usageProblem }: CallRecord): readonly Fact[] {
     ['output tokens', formatCount(usage.outputTokens)],
     ['  reasoning', formatCount(usage.reasoningTokens)],
     ['total tokens', formatCount(usage.totalTokens)],
+    ['stated besides', usageDetails === null ? null : joinList(Object.entries(usageDetails).map(formatDetail))],
     ['unknown because', usageProblem],
   ];
 }
@@ -60,7 +63,26 @@ function listTimes(call: CallRecord): readonly Fact[] {
     ['first byte', formatDuration(call.timeToFirstByteMs)],
     ['first token', call.timeToFirstTokenMs === null ? null : formatDuration(call.timeToFirstTokenMs)],
     ['whole', formatDuration(call.latencyMs)],
+    ...listPace(call.streamTiming),
+    ['work of llmtap', call.selfMs === null ? null : formatDuration(call.selfMs)],
   ];
+}
+
+function listPace(timing: CallRecord['streamTiming']): readonly Fact[] {
+  if (timing === null) return [];
+  const { pieces, gapP50Ms, gapP95Ms, longestGapMs, stalls, stallMs, outputTokensPerSecond } = timing;
+  const gaps = `${formatDuration(gapP50Ms)} p50, ${formatDuration(gapP95Ms)} p95, ${formatDuration(longestGapMs)} longest`;
+  return [
+    ['pieces of output', formatCount(pieces)],
+    ['between pieces', gapP50Ms === null ? null : gaps],
+    ['stalls', stalls === 0 ? null : `${formatCount(stalls)} of more than ${formatDuration(stallMs)}`],
+    ['tokens a second', outputTokensPerSecond === null ? null : outputTokensPerSecond.toFixed(1)],
+  ];
+}
+
+/** `inputAudioTokens` as a person reads it: `input audio tokens 12`. */
+function formatDetail([name, count]: readonly [string, number]): string {
+  return `${name.replace(/(?<=[a-z])(?=[A-Z0-9])/g, ' ').toLowerCase()} ${formatCount(count)}`;
 }
 
 function listAttribution(call: CallRecord): readonly Fact[] {
