@@ -2,9 +2,11 @@
 import type { Outcome } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
+import type { EstimatedUsage } from '../core/timing.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
 import type { Call, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
 import { type CallRouting, openCallRouting, type RoutedRequest } from './call-routing.js';
+import { estimateCut, needsEstimate } from './cut-estimate.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
@@ -167,14 +169,24 @@ class HandledCall implements Call {
     const endMs = this.#ports.clock.monotonicMs();
     this.#changes.push(...(this.#rewrite?.changes ?? []));
     const facts = this.#endReading();
-    if (this.#requestRead === null && !(facts instanceof Promise)) {
+    const needsMore = (read: ReplyFacts | null): boolean =>
+      this.#ports.estimate !== null && needsEstimate(outcome, this.#reply, read);
+    if (this.#requestRead === null && !(facts instanceof Promise) && !needsMore(facts)) {
       this.#record({ outcome, error, endMs, facts });
       return;
     }
-    return Promise.all([facts, this.#requestRead]).then(
-      ([read]) => this.#record({ outcome, error, endMs, facts: read }),
-      (cause: unknown) => this.#reportFailure(cause),
-    );
+    const recording = Promise.all([facts, this.#requestRead])
+      .then(async ([read]) => {
+        const passed = { request: this.#request.copy, reply: this.#reply?.copy ?? null };
+        const model = read?.model ?? this.#routedModel ?? this.#request.facts.model;
+        const estimatedUsage = needsMore(read)
+          ? await estimateCut(this.#ports.estimate, { facts: read, model, ...passed })
+          : null;
+        this.#record({ outcome, error, endMs, facts: read, estimatedUsage });
+      })
+      .catch((cause: unknown) => this.#reportFailure(cause));
+    this.#ports.holdRecord(this.#options.session.sessionId, recording);
+    return recording;
   }
 
   #endReading(): Promise<ReplyFacts | null> | ReplyFacts | null {
@@ -191,6 +203,7 @@ class HandledCall implements Call {
     readonly error: { readonly code: string; readonly message: string } | null;
     readonly endMs: number;
     readonly facts: ReplyFacts | null;
+    readonly estimatedUsage?: EstimatedUsage | null;
   }): void {
     this.#guard(() => {
       const { session, head, match } = this.#options;
@@ -213,6 +226,7 @@ class HandledCall implements Call {
         reply: reply === null ? null : reply.summarise(facts),
         outcome: end.outcome,
         error: end.error,
+        estimatedUsage: end.estimatedUsage ?? null,
         times: {
           startedAt: this.#startedAt,
           latencyMs: roundMs(end.endMs - this.#startMs),

@@ -2,7 +2,7 @@ import type { CallRecord, Outcome } from '../core/call-record.js';
 import { unknownCost } from '../core/cost.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { SessionIds } from '../core/session.js';
-import type { Receipt } from '../core/timing.js';
+import type { EstimatedUsage, Receipt } from '../core/timing.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
 import type { OutputTimes, ProviderMatch, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
 import type { BodyCopy } from './body-copy.js';
@@ -36,6 +36,7 @@ export interface CallEnd {
   } | null;
   readonly outcome: Outcome;
   readonly error: { readonly code: string; readonly message: string } | null;
+  readonly estimatedUsage: EstimatedUsage | null;
   readonly times: {
     readonly startedAt: string;
     readonly latencyMs: number;
@@ -85,7 +86,7 @@ export function makeRecord(end: CallEnd): CallRecord {
     usage,
     usageProblem: cleanOrNull(explainUsage(end, usage)),
     usageDetails: reply?.facts.usageDetails ?? null,
-    estimatedUsage: null,
+    estimatedUsage: end.estimatedUsage,
     cost: { ...unknownCost, reportedUsd: reply?.facts.reportedUsd ?? null },
     serviceTier: cleanOrNull(reply?.facts.serviceTier ?? null),
     ...end.times,

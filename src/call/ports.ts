@@ -1,6 +1,7 @@
 import type { CallRecord, JsonValue } from '../core/call-record.js';
 import type { Clock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
+import type { Estimate } from '../core/estimate.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { RawHeaders } from '../core/wire.js';
 
@@ -64,5 +65,9 @@ export interface CallPorts {
   readonly refusedUsage: Set<string>;
   /** Called exactly once a call, with a frozen record. */
   readonly onRecord: (record: CallRecord) => void;
+  /** Counts what a reply that was cut does not state; `null` where nobody counts. */
+  readonly estimate: Estimate | null;
+  /** A record is on its way: its session is not over before it is there. */
+  readonly holdRecord: (sessionId: string, recording: Promise<void>) => void;
   readonly onFault: (code: ErrorCode, message: string, hint: string | null) => void;
 }

@@ -14,6 +14,7 @@ import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/hos
 import type { LedgerWriter } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
+import { Estimator } from '../estimate/estimator.js';
 import { openRegistry } from '../providers/registry.js';
 import { readConnectTo } from '../proxy/connect-to.js';
 import { Connector } from '../proxy/connector.js';
@@ -21,6 +22,7 @@ import type { Door } from '../proxy/door.js';
 import { SessionProxy } from '../proxy/proxy.js';
 import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
+import { HeldRecords } from './held-records.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
 import { SessionRouters } from './session-routers.js';
 import { readUpstreamCa } from './upstream-ca.js';
@@ -72,6 +74,8 @@ class OpenedHost implements Host {
   readonly #bus: EventBus;
   readonly #ambientSecrets: readonly string[];
   readonly #sessions = new Set<OpenedSession>();
+  readonly #held = new HeldRecords();
+  readonly #estimator = new Estimator();
   /** Faults from before anybody listened, kept for the first who does; `null` from then on. */
   #unheard: Fault[] | null = [];
   #isLedgerClosed = false;
@@ -165,6 +169,7 @@ class OpenedHost implements Host {
   async #closeSession(door: Door, end: { readonly exitCode?: number; readonly drain?: boolean }): Promise<void> {
     const { session } = door;
     await this.#proxy.closeDoor(door, { drain: end.drain === true });
+    await this.#held.settle(session.sessionId);
     const counts = door.counts();
     const exitCode = end.exitCode ?? null;
     this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });
@@ -192,6 +197,7 @@ class OpenedHost implements Host {
   async #close(): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await this.#proxy.close();
+    await this.#estimator.close();
     await this.#leaves.close();
     this.#isLedgerClosed = true;
     await this.#ledger.close();
@@ -205,6 +211,8 @@ class OpenedHost implements Host {
       bodies: this.#parts.options.bodies ?? 'redacted',
       ambientSecrets: this.#ambientSecrets,
       refusedUsage: new Set(),
+      estimate: this.#estimator.estimate,
+      holdRecord: (sessionId, recording) => this.#held.hold(sessionId, recording),
       onRecord: (record) => this.#keep(record),
       onFault: (code, message, hint) => this.#fault(null, code, message, hint),
     };

@@ -1,4 +1,5 @@
 import type { CallRecord, JsonValue } from '../../core/call-record.js';
+import type { EstimatedUsage } from '../../core/timing.js';
 import type { Palette } from '../colour.js';
 import { makeOutcomeCell } from './calls.js';
 import { formatDuration, formatTime } from './duration.js';
@@ -44,7 +45,7 @@ function listFacts(call: CallRecord): readonly Fact[] {
   ];
 }
 
-function listUsage({ usage, usageDetails, usageProblem }: CallRecord): readonly Fact[] {
+function listUsage({ usage, usageDetails, usageProblem, estimatedUsage }: CallRecord): readonly Fact[] {
   return [
     ['input tokens', formatCount(usage.inputTokens)],
     ['  read from cache', formatCount(usage.cacheReadTokens)],
@@ -54,7 +55,13 @@ function listUsage({ usage, usageDetails, usageProblem }: CallRecord): readonly 
     ['total tokens', formatCount(usage.totalTokens)],
     ['stated besides', usageDetails === null ? null : joinList(Object.entries(usageDetails).map(formatDetail))],
     ['unknown because', usageProblem],
+    ['estimated', estimatedUsage === null ? null : formatEstimate(estimatedUsage)],
   ];
+}
+
+function formatEstimate({ inputTokens, outputTokens, tokenizer }: EstimatedUsage): string {
+  const parts = [inputTokens === null ? [] : `${inputTokens} in`, outputTokens === null ? [] : `${outputTokens} out`];
+  return `about ${parts.flat().join(', ')} when it was cut, by ${tokenizer}`;
 }
 
 function listTimes(call: CallRecord): readonly Fact[] {

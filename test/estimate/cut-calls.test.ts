@@ -1,0 +1,87 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CallRecord, type Host, type HostOptions, openHost, type TrackerEvent } from '../../dist/index.js';
+import { countTokens } from '../../src/estimate/tokenizer.js';
+import { startRequest, waitForResponse } from '../fixtures/proxy-client.js';
+import { openUpstream, type TestUpstream } from '../fixtures/upstream.js';
+
+let home: string;
+let upstream: TestUpstream;
+let host: Host;
+let events: TrackerEvent[];
+
+beforeEach(async () => {
+  home = mkdtempSync(join(tmpdir(), 'llmtap-estimate-'));
+  upstream = await openUpstream();
+});
+afterEach(async () => {
+  await host.close();
+  await upstream.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const text = 'The quick brown fox jumps over the lazy dog, again and again.';
+const question = 'Tell me of a fox.';
+const frame = (content: string): string =>
+  `data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', model: 'gpt-4o', choices: [{ index: 0, delta: { content } }] })}\n\n`;
+
+async function open(options: Partial<HostOptions> = {}) {
+  const connectTo = [`:443:127.0.0.1:${upstream.port}`];
+  host = await openHost({ home, env: {}, connectTo, upstreamCa: upstream.caPath, ...options });
+  events = [];
+  host.onEvent((event) => void events.push(event));
+  return await host.openSession();
+}
+
+/** A stream of which some has come to the client, who then leaves, or whose provider does. */
+async function cut(port: number, who: 'client' | 'provider'): Promise<void> {
+  upstream.handler = (request, response) => {
+    request
+      .on('end', () => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(frame(text));
+      })
+      .resume();
+  };
+  const request = await startRequest({ port, ca: readFileSync(host.caPath, 'utf8') });
+  request.on('error', () => undefined);
+  request.end(JSON.stringify({ model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: question }] }));
+  const response = await waitForResponse(request);
+  response.on('error', () => undefined);
+  await new Promise((resolve) => response.once('data', resolve));
+  if (who === 'client') request.destroy();
+  else await upstream.close();
+}
+
+const findRecord = (): CallRecord | undefined =>
+  events.flatMap((event) => (event.type === 'call.completed' ? [event.record] : []))[0];
+
+describe('a stream that is cut before it stated its usage', () => {
+  it.each(['client', 'provider'] as const)('by its %s is estimated, beside the unknown usage', async (who) => {
+    const session = await open();
+    await cut(session.port, who);
+    await session.close();
+    const record = findRecord();
+    const expected = await countTokens({ model: 'gpt-4o', input: [question], output: [text] });
+    expect(record).toMatchObject({
+      partial: true,
+      usage: { inputTokens: null, outputTokens: null },
+      estimatedUsage: expected,
+    });
+    expect(record?.usageProblem).toMatch(/\w/);
+    // The session is not over before its calls are on record.
+    expect(events.map(({ type }) => type).filter((type) => type !== 'session.opened')).toEqual([
+      'call.completed',
+      'session.closed',
+    ]);
+  });
+
+  it('is not, where no bodies are kept', async () => {
+    const session = await open({ bodies: 'none' });
+    await cut(session.port, 'client');
+    await session.close();
+    expect(findRecord()).toMatchObject({ partial: true, estimatedUsage: null });
+  });
+});
