@@ -92,8 +92,8 @@ export interface Host {
   noteFault(fault: Omit<Fault, 'at'>): void;
   /** Keeps in the ledger alone that a listener threw: to announce it would ask for another. */
   noteListenerError(message: string): void;
-  /** Writes what waits for the ledger's file, for at most `deadlineMs`. */
-  flush(deadlineMs: number): Promise<void>;
+  /** Writes what waits for the ledger's file, for at most `deadlineMs`; `false` when another process held it for longer. */
+  flush(deadlineMs: number): Promise<boolean>;
   /** Closes every session, the ledger and all sockets; may be called twice. */
   close(): Promise<void>;
 }

@@ -12,8 +12,8 @@ export interface LedgerWriter {
   /** Durable when this turn of the event loop ends, unless the file is locked or full: then it waits, bounded, and is retried. */
   saveCall(record: CallRecord): void;
   saveFault(fault: Fault): void;
-  /** Writes what is queued, waiting up to `deadlineMs` for a lock. */
-  flush(deadlineMs: number): Promise<void>;
+  /** Writes what is queued, waiting up to `deadlineMs` for a lock; `false` when another process held the file for longer. */
+  flush(deadlineMs: number): Promise<boolean>;
   /** Flushes, checkpoints and closes; may be called twice. */
   close(): Promise<void>;
 }

@@ -3,7 +3,10 @@ import type { CallFilter, RunRow } from './ledger.js';
 import type { TrackerSummary } from './tracker-summary.js';
 import type { UsageSum } from './usage-sum.js';
 
-/** What one tracker's sessions left in a ledger. Synchronous; methods throw the `STORE_` codes. */
+/**
+ * What one tracker's sessions left in a ledger. Synchronous; methods throw the `STORE_` codes, `STORE_LOCKED` at once: who
+ * asks may ask again.
+ */
 export interface TrackerQueries {
   /** Oldest first; lazily. Bodies only when asked for. */
   listCalls(filter: CallFilter, options?: { readonly limit?: number; readonly bodies?: boolean }): Iterable<CallRecord>;
@@ -14,7 +17,11 @@ export interface TrackerQueries {
   summarise(filter: CallFilter): TrackerSummary;
   /** Newest first. */
   listRuns(): readonly RunRow[];
-  /** Deletes the calls there are, bodies included, a batch each time it is iterated; gives how many each time. */
-  clear(): Iterable<number>;
+  /**
+   * Deletes the calls there are, bodies included, a batch each time it is iterated; gives how many each time, 0 where
+   * another process holds the file: iterate again a little later. Throws `STORE_LOCKED` then only if `isEnough` says so,
+   * as it does when absent.
+   */
+  clear(isEnough?: () => boolean): Iterable<number>;
   close(): void;
 }

@@ -185,7 +185,7 @@ class OpenedHost implements Host {
     this.#saveFault({ code: 'LISTENER_FAILED', message, hint: null, sessionId: null, at: systemClock.nowIso() });
   }
 
-  flush(deadlineMs: number): Promise<void> {
+  flush(deadlineMs: number): Promise<boolean> {
     return this.#ledger.flush(deadlineMs);
   }
 

@@ -3,16 +3,19 @@ import { openReadable } from './database.js';
 import { type CallsAsked, iterateCalls, Queries } from './ledger-queries.js';
 import { makeStoreError } from './store-errors.js';
 
-/** Whoever reads may wait for a lock; nobody's traffic passes here. */
-export const readTimeoutMs = 5000;
+/** How long a command that reads waits for a lock: nobody's traffic passes there. */
+const readTimeoutMs = 5000;
 
 /** A reading connection to a ledger, opened when it is first needed: a file that does not exist yet reads as empty. */
 export class LedgerConnection {
   readonly path: string;
+  readonly #busyTimeoutMs: number;
   #queries: Queries | null = null;
 
-  constructor(path: string) {
+  /** @param busyTimeoutMs how long the thread sleeps for another process's lock */
+  constructor(path: string, busyTimeoutMs: number = readTimeoutMs) {
     this.path = path;
+    this.#busyTimeoutMs = busyTimeoutMs;
   }
 
   /** @param action what is attempted, for the error: `list the runs` */
@@ -46,7 +49,7 @@ export class LedgerConnection {
   /** `null` while there is no ledger; asks again each time, for a writer may make one. */
   #connect(): Queries | null {
     if (this.#queries !== null) return this.#queries;
-    const db = openReadable(this.path, readTimeoutMs);
+    const db = openReadable(this.path, this.#busyTimeoutMs);
     this.#queries = db === null ? null : new Queries(db);
     return this.#queries;
   }

@@ -65,7 +65,7 @@ class SqliteLedgerWriter implements OpenLedgerWriter {
     this.#pump.save(this.#encode(record));
   }
 
-  flush(deadlineMs: number): Promise<void> {
+  flush(deadlineMs: number): Promise<boolean> {
     return this.#pump.flush(deadlineMs);
   }
 

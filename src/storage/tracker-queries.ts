@@ -5,14 +5,16 @@ import type { DataGroup, TrackerSummary } from '../core/tracker-summary.js';
 import type { UsageSum } from '../core/usage-sum.js';
 import { isThere, makePlacePath, openWritable, type StorePlace } from './database.js';
 import { type Condition, makeTrackerCondition } from './filters.js';
-import { LedgerConnection, readTimeoutMs } from './ledger-connection.js';
+import { LedgerConnection } from './ledger-connection.js';
 import { Queries } from './ledger-queries.js';
 import { listRuns } from './runs.js';
-import { makeStoreError } from './store-errors.js';
+import { findTrouble, makeStoreError } from './store-errors.js';
 import { summarise } from './summaries.js';
 
 /** Few enough that others who write meanwhile find their turn. */
 const batchCalls = 200;
+/** All traffic passes the thread that asks: it outlasts another writer's commit, and leaves waiting to who can do so aside. */
+const busyTimeoutMs = 5;
 
 export type TrackerQueriesOptions = StorePlace & { readonly trackerId: string };
 
@@ -26,7 +28,7 @@ class SqliteTrackerQueries implements TrackerQueries {
   readonly #trackerId: string;
 
   constructor(path: string, trackerId: string) {
-    this.#connection = new LedgerConnection(path);
+    this.#connection = new LedgerConnection(path, busyTimeoutMs);
     this.#trackerId = trackerId;
   }
 
@@ -74,13 +76,13 @@ class SqliteTrackerQueries implements TrackerQueries {
     );
   }
 
-  *clear(): Generator<number> {
+  *clear(isEnough: () => boolean = () => true): Generator<number> {
     const { path } = this.#connection;
     try {
       if (!isThere(path)) return;
-      const queries = new Queries(openWritable({ path, busyTimeoutMs: readTimeoutMs }));
+      const queries = new Queries(openWritable({ path, busyTimeoutMs }));
       try {
-        yield* this.#deleteCalls(queries);
+        yield* this.#deleteCalls(queries, isEnough);
       } finally {
         queries.db.close();
       }
@@ -94,7 +96,7 @@ class SqliteTrackerQueries implements TrackerQueries {
   }
 
   /** In batches, up to the last call there is now: those that come meanwhile stay. */
-  *#deleteCalls(queries: Queries): Generator<number> {
+  *#deleteCalls(queries: Queries, isEnough: () => boolean): Generator<number> {
     const { sql, values } = this.#condition({});
     const last = Number(queries.get(`SELECT max(seq) AS seq FROM calls WHERE ${sql}`, values)?.seq ?? 0);
     const batch = `SELECT seq FROM calls WHERE ${sql} AND seq <= ? ORDER BY seq LIMIT ${batchCalls}`;
@@ -102,7 +104,15 @@ class SqliteTrackerQueries implements TrackerQueries {
       queries.run(`DELETE FROM bodies WHERE call_seq IN (${batch})`, [...values, last]);
       return queries.run(`DELETE FROM calls WHERE seq IN (${batch})`, [...values, last]);
     });
-    for (let gone = removeBatch.immediate(); gone > 0; gone = removeBatch.immediate()) yield gone;
+    const removeOrWait = (): number => {
+      try {
+        return removeBatch.immediate();
+      } catch (error) {
+        if (findTrouble(error) !== 'locked' || isEnough()) throw error;
+        return -1;
+      }
+    };
+    for (let gone = removeOrWait(); gone !== 0; gone = removeOrWait()) yield Math.max(gone, 0);
   }
 
   #condition(filter: CallFilter): Condition {

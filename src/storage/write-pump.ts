@@ -75,19 +75,19 @@ export class WritePump {
     this.#losses.say(fault);
   }
 
-  async flush(deadlineMs: number): Promise<void> {
+  async flush(deadlineMs: number): Promise<boolean> {
     const until = this.#clock.monotonicMs() + deadlineMs;
     let pauseMs = 5;
     while (this.#queue.size > 0 && !this.#isHopeless && !this.#isClosed) {
       const before = this.#queue.size;
       this.#drainBatch();
-      if (this.#queue.size === 0) return;
       const leftMs = until - this.#clock.monotonicMs();
-      if (leftMs <= 0) return;
+      if (this.#queue.size === 0 || leftMs <= 0) break;
       if (this.#queue.size < before) await nextTurn();
       else await sleep(Math.min(pauseMs, leftMs));
       pauseMs = Math.min(pauseMs * 2, 100);
     }
+    return this.#queue.size === 0 || this.#waitingFor !== 'locked';
   }
 
   close(): Promise<void> {

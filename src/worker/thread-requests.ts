@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { TrackerError } from '../core/errors.js';
 import type { Host, OpenSession } from '../core/host.js';
 import type { SessionCounts } from '../core/session.js';
@@ -14,8 +14,9 @@ export interface ThreadPorts {
 /** Records in one message: few when bodies come along, for each may be megabytes. */
 const pageSize = 256;
 const pageSizeWithBodies = 8;
-/** How long a query waits for records that wait for the ledger's file. */
-const flushMs = 1000;
+/** How long a query waits for a ledger that another process holds. */
+const patienceMs = 5000;
+const retryMs = 20;
 
 type Answers = {
   readonly [Name in RequestName]: (
@@ -42,10 +43,10 @@ export class ThreadRequests {
         return null;
       },
       records: async (asked, id) => await this.#sendRecords(asked, id),
-      usage: (filter) => Object.entries(queries.usage(filter)),
-      cachedLatencyMs: (filter) => queries.cachedLatencyMs(filter),
-      summary: (filter) => queries.summarise(filter),
-      runs: () => queries.listRuns(),
+      usage: async (filter) => Object.entries(await askPatiently(() => queries.usage(filter))),
+      cachedLatencyMs: async (filter) => await askPatiently(() => queries.cachedLatencyMs(filter)),
+      summary: async (filter) => await askPatiently(() => queries.summarise(filter)),
+      runs: async () => await askPatiently(() => queries.listRuns()),
       clear: async () => await this.#clear(),
       close: async () => {
         await host.close();
@@ -65,10 +66,15 @@ export class ThreadRequests {
     }
   }
 
-  /** The ledger writes at the end of a turn: what was announced in this one is there in the next. */
+  /** The ledger writes at the end of a turn: what was announced in this one is there in the next, or nothing is said. */
   async #settle(): Promise<void> {
     await nextTurn();
-    await this.#ports.host.flush(flushMs);
+    if (await this.#ports.host.flush(patienceMs)) return;
+    throw new TrackerError(
+      'STORE_LOCKED',
+      `Could not ask the ledger: calls that are to be in it have waited for ${patienceMs} ms while another process holds it.`,
+      { hint: 'End that process, or ask again.' },
+    );
   }
 
   async #openSession(options: Requests['openSession']['asked']): Promise<Requests['openSession']['answer']> {
@@ -94,10 +100,12 @@ export class ThreadRequests {
 
   /** A batch a turn of the loop: calls go on meanwhile. */
   async #clear(): Promise<number> {
+    const isEnough = makeDeadline();
+    const batches = await beginPatiently(() => this.#ports.queries.clear(isEnough), isEnough);
     let deleted = 0;
-    for (const gone of this.#ports.queries.clear()) {
+    for (const gone of batches) {
       deleted += gone;
-      await nextTurn();
+      await (gone === 0 ? sleep(retryMs) : nextTurn());
     }
     return deleted;
   }
@@ -107,7 +115,7 @@ export class ThreadRequests {
     const { queries, send } = this.#ports;
     const size = options.bodies === true ? pageSizeWithBodies : pageSize;
     let page = [];
-    for (const record of queries.listCalls(filter, options)) {
+    for (const record of await beginPatiently(() => queries.listCalls(filter, options))) {
       page.push(record);
       if (page.length < size) continue;
       send({ kind: 'page', id, records: page });
@@ -127,6 +135,36 @@ const queryNames: ReadonlySet<RequestName> = new Set([
   'runs',
   'clear',
 ]);
+
+function makeDeadline(): () => boolean {
+  const untilMs = performance.now() + patienceMs;
+  return () => performance.now() >= untilMs;
+}
+
+/** Asks again, a few turns of the loop later, while another process holds the ledger: calls go on meanwhile. */
+async function askPatiently<T>(ask: () => T, isEnough: () => boolean = makeDeadline()): Promise<T> {
+  for (;;) {
+    try {
+      return ask();
+    } catch (error) {
+      if (!(error instanceof TrackerError) || error.code !== 'STORE_LOCKED' || isEnough()) throw error;
+      await sleep(retryMs);
+    }
+  }
+}
+
+/** A list that is read lazily meets the lock with its first item. */
+async function beginPatiently<T>(open: () => Iterable<T>, isEnough?: () => boolean): Promise<Iterable<T>> {
+  return await askPatiently(() => {
+    const rest = open()[Symbol.iterator]();
+    const first = rest.next();
+    return resume(first, rest);
+  }, isEnough);
+}
+
+function* resume<T>(first: IteratorResult<T, unknown>, rest: Iterator<T>): Generator<T> {
+  for (let step = first; step.done !== true; step = rest.next()) yield step.value;
+}
 
 function isQuery(name: RequestName): boolean {
   return queryNames.has(name);

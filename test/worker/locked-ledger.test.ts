@@ -15,18 +15,47 @@ describe('a ledger that another process has locked', () => {
     for (let i = 0; i < 3; i++) expect((await call(session)).status).toBe(200);
     const other = await link.openSession();
     expect((await call(other)).status).toBe(200);
-    // What is in the file is answered with.
-    expect(await link.records({})).toHaveLength(1);
     const asked = link.records({});
+    // It waits for what was announced, and calls do not wait for it.
+    expect(await Promise.race([asked, call(session).then(() => 'a call')])).toBe('a call');
     holder.process.stdin.end();
     await holder.ended;
-    await asked;
     const announced = events.flatMap((event) => (event.type === 'call.completed' ? [event.record.callId] : []));
-    expect(announced).toHaveLength(5);
+    expect(announced).toHaveLength(6);
+    expect((await asked).map(({ callId }) => callId)).toEqual(expect.arrayContaining(announced.slice(0, 5)));
     expect((await link.records({})).map(({ callId }) => callId)).toEqual(announced);
     expect((await link.runs()).map(({ runId }) => runId).sort()).toEqual(
       [session.session.runId, other.session.runId].sort(),
     );
     expect(faults).toEqual([]);
   });
+
+  it('is asked again until it can be, to delete calls as well, and calls go on meanwhile', async () => {
+    const { link, home, call } = await openLab(sources);
+    const session = await link.openSession();
+    await call(session);
+    expect(await link.records({})).toHaveLength(1);
+    const holder = startChild('hold-lock.mjs', [join(home, 'llmtap.db')]);
+    await holder.printed(1);
+    const clearing = link.clear();
+    const first = await Promise.race([clearing, Promise.all([1, 2, 3].map(() => call(session))).then(() => 'calls')]);
+    expect(first).toBe('calls');
+    holder.process.stdin.end();
+    await holder.ended;
+    expect(await clearing).toBeGreaterThanOrEqual(1);
+  });
+
+  it('for longer than anybody waits is told, rather than answered without calls', async () => {
+    const { link, home, call } = await openLab(sources);
+    const session = await link.openSession();
+    await call(session);
+    const holder = startChild('hold-lock.mjs', [join(home, 'llmtap.db')]);
+    await holder.printed(1);
+    await call(session);
+    const locked = { code: 'STORE_LOCKED', hint: expect.stringContaining('ask again') as string };
+    await expect(link.records({})).rejects.toMatchObject(locked);
+    holder.process.stdin.end();
+    await holder.ended;
+    expect(await link.records({})).toHaveLength(2);
+  }, 20_000);
 });
