@@ -32,6 +32,8 @@ export interface LinkedSession {
   readonly door: DoorAddress;
   /** `http://[LOGIN@]HOST:PORT` of `door`. */
   readonly proxyUrl: string;
+  /** Whether a host that was restarted could not open it again: nobody listens at its door. For ever. */
+  readonly isLost: boolean;
   counts(): Promise<SessionCounts>;
   /**
    * Ends the session. With `drain` no new connection is taken, idle ones are closed, and what is under way ends first;

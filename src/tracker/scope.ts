@@ -95,7 +95,7 @@ export class Scope implements ScopedSession, TrackedSession {
 
   get isOpen(): boolean {
     const { state } = this.#ports.link;
-    return !this.#isOver && (state === 'serving' || state === 'restarting');
+    return !this.#isOver && !this.#linked.isLost && (state === 'serving' || state === 'restarting');
   }
 
   get door(): DoorAddress {

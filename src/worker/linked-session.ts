@@ -18,6 +18,7 @@ export class ThreadSession implements LinkedSession {
   readonly #onClosed: () => void;
   #facts: OpenedFacts;
   #isClosed = false;
+  #isLost = false;
   /** Once it is closed. */
   #lastCounts: SessionCounts | null = null;
 
@@ -47,6 +48,14 @@ export class ThreadSession implements LinkedSession {
   /** How it is opened again. */
   get restoring(): SessionOptions {
     return { ...this.#options, restore: this.#facts };
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  lose(): void {
+    this.#isLost = true;
   }
 
   moveTo(facts: OpenedFacts): void {

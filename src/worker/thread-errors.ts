@@ -17,6 +17,15 @@ export function makeRestartedFault(reason: string, { open, all }: Restored): Omi
   };
 }
 
+export function makeUnrestoredFault(sessionId: string, { code, message }: TrackerError): Omit<Fault, 'at'> {
+  return {
+    code,
+    message: `Session ${sessionId} could not be opened again after the tap's thread had died: ${message}`,
+    hint: 'Its calls go on as without the tap, and are not recorded; children it has started cannot reach their provider.',
+    sessionId,
+  };
+}
+
 export function makeLostFault(reason: string): Omit<Fault, 'at'> {
   return {
     code: 'HOST_LOST',

@@ -1,3 +1,4 @@
+// Longer than 250 lines: one state machine, over all lives of the thread.
 import type { Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../core/clock.js';
 import { readErrorMessage } from '../core/errors.js';
@@ -17,6 +18,7 @@ import {
   makeUnsendable,
   type Restored,
 } from './thread-errors.js';
+import { Untold } from './untold.js';
 
 export interface ThreadLifeOptions extends LinkOptions {
   /** Told of every thread that is started. */
@@ -60,6 +62,8 @@ export class ThreadLife {
   readonly #deaths: Deaths;
   /** For the next thread. */
   #heldNotes: Note[] = [];
+  /** Faults that no thread has said it keeps: one that dies takes what it was just told along. */
+  readonly #untold = new Untold();
   #state: HostLink['state'] = 'serving';
   #thread: HostThread | null = null;
   /** Its host may not be open yet. */
@@ -100,7 +104,9 @@ export class ThreadLife {
 
   /** Tells this thread, or the one that takes its place. */
   note(note: Note): void {
+    if (note.kind === 'fault') this.#untold.add(note);
     if (this.#state !== 'restarting') this.post(note);
+    else if (note.kind === 'fault') return;
     else if (this.#heldNotes.length < mostHeldNotes) this.#heldNotes.push(note);
   }
 
@@ -174,7 +180,10 @@ export class ThreadLife {
   }
 
   #onMessage(message: FromThread, reply: (message: ToThread) => void): void {
-    if (message.kind === 'event') return this.#ports.onEvent(message);
+    if (message.kind === 'event') {
+      this.#untold.hear(message.event);
+      return this.#ports.onEvent(message);
+    }
     if (message.kind === 'question') return this.#ports.onQuestion(message, reply);
     if (message.kind === 'page') return this.#pending.addPage(message.id, message.records);
     if (message.kind === 'answer') this.#pending.resolve(message.id, message.value);
@@ -214,8 +223,9 @@ export class ThreadLife {
     this.#state = 'serving';
     for (const message of this.#pending.again()) thread.post(message);
     this.#hold();
+    const untold = this.#untold.list();
     this.#ports.onFault(fault);
-    for (const note of this.#heldNotes.splice(0)) thread.post(note);
+    for (const note of [...untold, ...this.#heldNotes.splice(0)]) thread.post(note);
   }
 
   async #restore(thread: HostThread): Promise<Restored> {
@@ -241,8 +251,9 @@ export class ThreadLife {
 
   #lose(reason: string): void {
     this.#state = 'lost';
+    const untold = this.#untold.list();
     this.#pending.rejectAll(makeLost());
     this.#ports.onFault(makeLostFault(reason));
-    for (const note of this.#heldNotes.splice(0)) if (note.kind === 'fault') this.#ports.onFault(note.fault);
+    for (const { fault } of untold) this.#ports.onFault(fault);
   }
 }

@@ -14,7 +14,7 @@ import type { UsageSum } from '../core/usage-sum.js';
 import type { ProviderRegistration } from '../core/wire.js';
 import { type Ask, ThreadSession } from './linked-session.js';
 import type { FromThread, ToThread } from './messages.js';
-import type { Restored } from './thread-errors.js';
+import { makeUnrestoredFault, type Restored } from './thread-errors.js';
 import { type AskNow, ThreadLife, type ThreadLifeOptions } from './thread-life.js';
 
 const bundleDeadlineMs = 5000;
@@ -184,6 +184,8 @@ class WorkerLink implements HostLink {
       } catch (error) {
         if (!(error instanceof TrackerError)) throw error;
         this.#sessions.delete(session);
+        session.lose();
+        this.noteFault(makeUnrestoredFault(session.session.sessionId, error));
       }
     }
     return { open, all: sessions.length };

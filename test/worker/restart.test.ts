@@ -249,6 +249,14 @@ describe('a host whose thread dies', () => {
     ledger.close();
   });
 
+  it('keeps a fault that was told to the thread in its last moment', async () => {
+    const lab = await openLab(sources);
+    lab.tell('exit');
+    lab.link.noteFault({ code: 'IN_PROCESS_UNSEEN', message: 'in its last moment', hint: null, sessionId: null });
+    await lab.until(() => lab.faults.length === 2);
+    expect(codes(lab).sort()).toEqual(['HOST_RESTARTED', 'IN_PROCESS_UNSEEN']);
+  });
+
   it('may be closed while it is started again, leaving no thread, and its sessions ended', async () => {
     const lab = await openLab(sources);
     await lab.link.openSession();
