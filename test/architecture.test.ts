@@ -64,6 +64,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   'env-paths': /^ca\/paths\.ts$/,
   'better-sqlite3': /^storage\/database\.ts$/,
   'gpt-tokenizer': /^estimate\/tokenizer\.ts$/,
+  '@pydantic/genai-prices': /^pricing\/genai-prices\.ts$/,
   fzstd: /^providers\/wire\/zstd-decoder\.ts$/,
   commander: /^cli\//,
   '@commander-js/extra-typings': /^cli\//,

@@ -238,6 +238,7 @@ class HandledCall implements Call {
         changes: this.#changes,
         requestId: reply === null ? null : tools.readRequestId(reply.rawHeaders),
         wireSession: tools.readWireSession(head.rawHeaders, this.#request.facts.wireSession),
+        price: this.#ports.price,
         bodies: this.#ports.bodies,
         ambientSecrets: this.#ports.ambientSecrets,
       });

@@ -1,5 +1,5 @@
 import type { CallRecord, Outcome } from '../core/call-record.js';
-import { unknownCost } from '../core/cost.js';
+import type { Cost, PriceCall } from '../core/cost.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { SessionIds } from '../core/session.js';
 import type { EstimatedUsage, Receipt } from '../core/timing.js';
@@ -49,6 +49,7 @@ export interface CallEnd {
   readonly changes: readonly string[];
   readonly requestId: string | null;
   readonly wireSession: Readonly<Record<string, string>> | null;
+  readonly price: PriceCall;
   readonly bodies: BodyPolicy;
   readonly ambientSecrets: readonly string[];
 }
@@ -87,7 +88,7 @@ export function makeRecord(end: CallEnd): CallRecord {
     usageProblem: cleanOrNull(explainUsage(end, usage)),
     usageDetails: reply?.facts.usageDetails ?? null,
     estimatedUsage: end.estimatedUsage,
-    cost: { ...unknownCost, reportedUsd: reply?.facts.reportedUsd ?? null },
+    cost: priceCall(end, { usage, routedModel, clean: cleanOrNull }),
     serviceTier: cleanOrNull(reply?.facts.serviceTier ?? null),
     ...end.times,
     streamTiming: makeStreamTiming(reply?.outputTimes ?? null, usage),
@@ -107,6 +108,30 @@ export function makeRecord(end: CallEnd): CallRecord {
     // Last: what stands above is the tap's own work, too.
     selfMs: end.selfMs(),
   });
+}
+
+interface PricedParts {
+  readonly usage: Usage;
+  readonly routedModel: string | null;
+  readonly clean: (text: string | null) => string | null;
+}
+
+/** NOTE: prices are found by what the wire says; a problem may repeat it, and is told without secrets. */
+function priceCall(end: CallEnd, { usage, routedModel, clean }: PricedParts): Cost {
+  const facts = end.reply?.facts;
+  const models = [facts?.model ?? null, routedModel].filter((model) => model !== null);
+  const cost = end.price({
+    provider: end.match.provider,
+    url: formatUrl(end.head).split('?')[0] ?? '',
+    models: [...new Set(models)],
+    usage,
+    usageDetails: facts?.usageDetails ?? null,
+    serviceTier: facts?.serviceTier ?? null,
+    startedAt: end.times.startedAt,
+    cached: false,
+    reportedUsd: facts?.reportedUsd ?? null,
+  });
+  return Object.freeze({ ...cost, problem: clean(cost.problem) });
 }
 
 function formatUrl({ origin, path }: RequestHead): string {

@@ -1,5 +1,6 @@
 import type { CallRecord, JsonValue } from '../core/call-record.js';
 import type { Clock } from '../core/clock.js';
+import type { PriceCall } from '../core/cost.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Estimate } from '../core/estimate.js';
 import type { BodyPolicy } from '../core/ledger.js';
@@ -58,6 +59,7 @@ export interface CallPorts {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly tools: WireTools;
+  readonly price: PriceCall;
   readonly bodies: BodyPolicy;
   /** Secrets known before any call: values of the environment's keys and tokens. */
   readonly ambientSecrets: readonly string[];

@@ -16,6 +16,8 @@ export interface HostOptions {
   /** PEM file trusted for providers besides the usual roots. */
   readonly upstreamCa?: string;
   readonly providers?: readonly ProviderRegistration[];
+  /** JSON file of the user's own prices, which come before the list's. */
+  readonly prices?: string;
   /**
    * When to load what the first call needs: at once (when absent), or when `warm` is called or the first connection
    * comes, so that a program can be started first and load its own things meanwhile.

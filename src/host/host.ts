@@ -23,6 +23,7 @@ import { SessionProxy } from '../proxy/proxy.js';
 import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
 import { HeldRecords } from './held-records.js';
+import { openPrices, type Prices } from './prices.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
 import { SessionRouters } from './session-routers.js';
 import { readUpstreamCa } from './upstream-ca.js';
@@ -32,8 +33,8 @@ import { wireTools } from './wire-tools.js';
  * Opens the host: CA, bundle, ledger and proxy, in that order and in some tens of milliseconds. What can be wrong
  * with the user's options is said before anything is opened.
  *
- * Throws `OPTION_INVALID`, `PROVIDER_INVALID`, `PROXY_UNSUPPORTED`, `UPSTREAM_CA_UNREADABLE`, `HOME_UNUSABLE`,
- * and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the run goes on.
+ * Throws `OPTION_INVALID`, `PROVIDER_INVALID`, `PROXY_UNSUPPORTED`, `UPSTREAM_CA_UNREADABLE`, `PRICES_INVALID`,
+ * `HOME_UNUSABLE`, and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the run goes on.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   const connectTo = (options.connectTo ?? []).map(readConnectTo);
@@ -42,6 +43,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const registry = openRegistry();
   for (const registration of options.providers ?? []) registry.register(registration);
   const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
+  const prices = await openPrices(options.prices);
   const authority = openAuthority(options.home);
   const bundle = openBundle(options.home, authority, options.env);
   const trustedRoots = (): string[] => {
@@ -49,7 +51,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     return upstreamCa === null ? [roots] : [roots, upstreamCa];
   };
   const connector = new Connector({ connectTo, proxies, trustedRoots });
-  return new OpenedHost({ options, registry, authority, bundle, connector, routers });
+  return new OpenedHost({ options, registry, authority, bundle, connector, routers, prices });
 }
 
 interface HostParts {
@@ -59,6 +61,7 @@ interface HostParts {
   readonly bundle: Bundle;
   readonly connector: Connector;
   readonly routers: SessionRouters;
+  readonly prices: Prices;
 }
 
 const mostUnheard = 100;
@@ -102,6 +105,7 @@ class OpenedHost implements Host {
       leafFor: (host) => this.#leaves.contextFor(host),
       handleCall: (session, head, match) =>
         handleCall(ports, { session, head, match, router: parts.routers.find(session) }),
+      prepare: () => parts.prices.load(),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
     });
     if (options.warm !== 'later') this.warm();
@@ -118,8 +122,10 @@ class OpenedHost implements Host {
   }
 
   warm(): void {
-    // A failure to load shows at the first connection, which is then cut.
-    this.#proxy.warm().catch(() => undefined);
+    const warmed = this.#proxy.warm();
+    // A failure to load shows at the first connection, which is then cut. The list of prices comes last, as the end of the
+    // first call is the first to need it.
+    void warmed.then(() => setImmediate(() => this.#parts.prices.warm())).catch(() => undefined);
     void this.#leaves.warm(this.#parts.registry.knownHosts);
   }
 
@@ -208,6 +214,7 @@ class OpenedHost implements Host {
       clock: systemClock,
       newId: randomUUID,
       tools: wireTools,
+      price: (call) => this.#parts.prices.price(call),
       bodies: this.#parts.options.bodies ?? 'redacted',
       ambientSecrets: this.#ambientSecrets,
       refusedUsage: new Set(),

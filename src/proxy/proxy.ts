@@ -20,6 +20,8 @@ export interface ProxyPorts {
   readonly connector: Connector;
   readonly leafFor: (host: string) => Promise<SecureContext>;
   readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch) => Call;
+  /** Loads what calls need besides, while the engine is loaded: nothing is served before. Never rejects. */
+  readonly prepare?: () => Promise<void>;
   readonly onFault: (session: Session | null, code: ErrorCode, message: string, hint: string | null) => void;
 }
 
@@ -94,8 +96,9 @@ export class SessionProxy {
       onUpgrade: (request, socket, head) => this.#onUpgrade(request, socket, head),
       onProblem: (kind, error) => this.#reportProblem(kind, error),
     };
-    this.#engine = await loadEngine(handlers, this.#ports.connector);
-    return this.#engine;
+    const [engine] = await Promise.all([loadEngine(handlers, this.#ports.connector), this.#ports.prepare?.()]);
+    this.#engine = engine;
+    return engine;
   }
 
   /** Sockets that break are the clients', and who serves them sees their 'close'; what broke in here is ours. */
