@@ -27,6 +27,7 @@ export interface SessionFlags {
   readonly connectTo?: readonly string[] | undefined;
   readonly upstreamCa?: string | undefined;
   readonly provider?: readonly string[] | undefined;
+  readonly prices?: string | undefined;
   readonly with?: readonly 'java'[] | undefined;
   readonly proxyAuth?: true | undefined;
 }
@@ -47,6 +48,7 @@ export function makeSessionCommand(name: string) {
     .optionsGroup('Recording:')
     .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
     .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect)
+    .option('--prices <file>', 'JSON file of prices of your own (LLMTAP_PRICES)')
     .optionsGroup('Connections:')
     .option('--connect-to <h:p:a:p>', 'dial A:P for H:P, as curl; may be repeated (LLMTAP_CONNECT_TO)', collect)
     .option('--upstream-ca <file>', 'PEM file to trust for providers as well (LLMTAP_UPSTREAM_CA)')
@@ -71,6 +73,7 @@ export async function readTapPlan(
   ]);
   const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
   requireDistinctNames(providers);
+  const prices = flags.prices ?? (env.LLMTAP_PRICES || undefined);
   const upstreamCa = flags.upstreamCa ?? (env.LLMTAP_UPSTREAM_CA || undefined);
   return {
     host: {
@@ -79,6 +82,7 @@ export async function readTapPlan(
       connectTo: flags.connectTo?.length ? flags.connectTo : readList(env.LLMTAP_CONNECT_TO),
       ...(upstreamCa === undefined ? {} : { upstreamCa: resolve(upstreamCa) }),
       providers,
+      ...(prices === undefined ? {} : { prices: resolve(prices) }),
     },
     session: makeSessionOptions(flags),
     java: flags.with?.includes('java') ?? false,

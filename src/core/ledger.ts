@@ -55,11 +55,12 @@ export interface RunRow {
   readonly outputTokens: number | null;
   /** Calls whose input or output is unknown. */
   readonly unknownUsage: number;
+  readonly costUsd: TokenSum;
   readonly configKey: string | null;
   readonly graphKey: string | null;
 }
 
-/** A sum that says how many calls could not contribute to it. */
+/** A sum that says how many calls could not contribute to it, of tokens or of US dollars. */
 export interface TokenSum {
   /** `null` when no call states it. */
   readonly known: number | null;
@@ -80,6 +81,8 @@ export interface ModelSummary {
   readonly outputTokens: TokenSum;
   readonly reasoningTokens: TokenSum;
   readonly totalTokens: TokenSum;
+  /** What calls answered from a cache would have cost is not in it. */
+  readonly costUsd: TokenSum;
   readonly latencyP50Ms: number;
   readonly latencyMaxMs: number;
   /** Median over the streams that produced output; `null` when there was none. */

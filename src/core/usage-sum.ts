@@ -5,4 +5,8 @@ export interface UsageSum extends Usage {
   readonly calls: number;
   /** Calls whose input or output is unknown, and so not in the sums. */
   readonly unknownCalls: number;
+  /** US dollars, over the calls that have a price; `null` when none has. */
+  readonly costUsd: number | null;
+  /** Calls without a price, and so not in `costUsd`. */
+  readonly unpricedCalls: number;
 }

@@ -65,6 +65,7 @@ const callsSql = `
   SELECT count(*) AS calls, count(error_code) AS errors,
     sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
     coalesce(sum(input_tokens IS NULL OR output_tokens IS NULL), 0) AS unknown_usage,
+    round(sum(cost_usd), 12) AS cost_usd, count(*) - count(cost_usd) AS unpriced,
     max(config_key) AS config_key, max(graph_key) AS graph_key
   FROM calls WHERE run_id = ?`;
 
@@ -91,6 +92,7 @@ function makeRunRow(queries: Queries, runId: string, startedAt: string): RunRow 
     inputTokens: number(calls.input_tokens),
     outputTokens: number(calls.output_tokens),
     unknownUsage: Number(calls.unknown_usage ?? 0),
+    costUsd: Object.freeze({ known: number(calls.cost_usd), unknownCalls: Number(calls.unpriced ?? 0) }),
     configKey: text(speaker.config_key ?? calls.config_key),
     graphKey: text(speaker.graph_key ?? calls.graph_key),
   });

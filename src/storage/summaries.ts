@@ -5,6 +5,7 @@ import type { Condition } from './filters.js';
 import type { Queries } from './ledger-queries.js';
 
 const counted = ['input', 'output', 'cache_read', 'cache_write', 'reasoning', 'total'] as const;
+const costSum = 'round(sum(cost_usd), 12) AS cost_known, count(cost_usd) AS cost_stated';
 const sums = counted.map((name) => `sum(${name}_tokens) AS ${name}_known, count(${name}_tokens) AS ${name}_stated`);
 
 /**
@@ -18,7 +19,7 @@ export function summarise(queries: Queries, condition: Condition): Summary {
     const firstTokens = readMedians(queries, condition, 'time_to_first_token_ms');
     const rows = queries.all(
       `SELECT model, provider, count(*) AS calls, count(error_code) AS errors, sum(cached) AS cached_calls,
-         max(latency_ms) AS latency_max, ${sums.join(', ')}
+         max(latency_ms) AS latency_max, ${sums.join(', ')}, ${costSum}
        FROM calls WHERE ${condition.sql} GROUP BY model, provider ORDER BY calls DESC, provider, model`,
       condition.values,
     );
@@ -37,7 +38,7 @@ export function summarise(queries: Queries, condition: Condition): Summary {
 
 function makeModelSummary(row: CallRow, latencyP50Ms: number, timeToFirstTokenP50Ms: number | null): ModelSummary {
   const calls = Number(row.calls);
-  const sum = (name: (typeof counted)[number]): TokenSum => {
+  const sum = (name: (typeof counted)[number] | 'cost'): TokenSum => {
     const known = row[`${name}_known`] ?? null;
     return Object.freeze({
       known: known === null ? null : Number(known),
@@ -56,6 +57,7 @@ function makeModelSummary(row: CallRow, latencyP50Ms: number, timeToFirstTokenP5
     outputTokens: sum('output'),
     reasoningTokens: sum('reasoning'),
     totalTokens: sum('total'),
+    costUsd: sum('cost'),
     latencyP50Ms,
     latencyMaxMs: Number(row.latency_max),
     timeToFirstTokenP50Ms,

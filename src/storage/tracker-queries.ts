@@ -133,7 +133,8 @@ function readUsage(queries: Queries, { sql, values }: Condition): [model: string
   const sums = Object.values(counted).map((column) => `sum(${column}) AS ${column}`);
   const rows = queries.all(
     `SELECT coalesce(model, '(unknown)') AS name, count(*) AS calls, ${sums.join(', ')},
-       sum(input_tokens IS NULL OR output_tokens IS NULL) AS unknown_calls
+       sum(input_tokens IS NULL OR output_tokens IS NULL) AS unknown_calls,
+       round(sum(cost_usd), 12) AS cost_usd, sum(cost_usd IS NULL) AS unpriced_calls
      FROM calls WHERE ${sql} GROUP BY name ORDER BY model`,
     values,
   );
@@ -142,7 +143,13 @@ function readUsage(queries: Queries, { sql, values }: Condition): [model: string
       const value = row[column] ?? null;
       return [name, value === null ? null : Number(value)] as const;
     });
-    const sum = { calls: Number(row.calls), ...Object.fromEntries(known), unknownCalls: Number(row.unknown_calls) };
+    const sum = {
+      calls: Number(row.calls),
+      ...Object.fromEntries(known),
+      unknownCalls: Number(row.unknown_calls),
+      costUsd: row.cost_usd == null ? null : Number(row.cost_usd),
+      unpricedCalls: Number(row.unpriced_calls),
+    };
     return [String(row.name), Object.freeze(sum as UsageSum)];
   });
 }

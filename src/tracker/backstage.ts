@@ -136,7 +136,7 @@ export class Backstage {
   }
 
   #makeLinkOptions(): LinkOptions {
-    const { home, bodies, connectTo, upstreamCa, routerDeadlineMs } = this.#options;
+    const { home, bodies, connectTo, upstreamCa, prices, routerDeadlineMs } = this.#options;
     return {
       env: this.env(),
       trackerId: this.#trackerId,
@@ -146,6 +146,7 @@ export class Backstage {
       ...(bodies === undefined ? {} : { bodies }),
       ...(connectTo === undefined ? {} : { connectTo }),
       ...(upstreamCa === undefined ? {} : { upstreamCa }),
+      ...(prices === undefined ? {} : { prices }),
       ...(routerDeadlineMs === undefined ? {} : { routerDeadlineMs }),
     };
   }

@@ -1,4 +1,5 @@
 import type { CallRecord } from '../core/call-record.js';
+import { formatUsd } from '../core/format-usd.js';
 import type { ModelSummary, TokenSum } from '../core/ledger.js';
 import type { DataGroup, TrackerSummary } from '../core/tracker-summary.js';
 
@@ -16,8 +17,15 @@ export function formatTrackerSummary(summary: TrackerSummary, calls: readonly Ca
   const listed = isGrouped ? formatGroups(summary.groups, calls) : formatCalls(calls);
   const left = summary.calls - calls.length;
   const more = left > 0 ? [`… and ${formatPlural(left, 'more call')}`] : [];
-  const total = `${formatPlural(summary.calls, 'call')}, ${formatPlural(summary.errors, 'error')}, ${formatTime(summary.latencyMs)} in calls`;
+  const total = `${formatPlural(summary.calls, 'call')}, ${formatPlural(summary.errors, 'error')}, ${formatTime(summary.latencyMs)} in calls${formatTotalCost(summary.models)}`;
   return `${[...listed, ...more, '', ...formatModels(summary.models), '', total].join('\n')}\n`;
+}
+
+function formatTotalCost(models: readonly ModelSummary[]): string {
+  const known = models.flatMap(({ costUsd }) => (costUsd.known === null ? [] : [costUsd.known]));
+  if (known.length === 0) return '';
+  const unknownCalls = models.reduce((sum, { costUsd }) => sum + costUsd.unknownCalls, 0);
+  return `, ${formatCost({ known: known.reduce((sum, usd) => sum + usd, 0), unknownCalls })}`;
 }
 
 function formatGroups(groups: readonly DataGroup[], calls: readonly CallRecord[]): string[] {
@@ -42,7 +50,7 @@ function formatCalls(calls: readonly CallRecord[]): string[] {
 }
 
 function formatModels(models: readonly ModelSummary[]): string[] {
-  const head = ['model', 'provider', 'calls', 'input', 'output', 'total'];
+  const head = ['model', 'provider', 'calls', 'input', 'output', 'total', 'cost'];
   const sorted = [...models].sort(
     (a, b) => compareText(a.model ?? '', b.model ?? '') || compareText(a.provider, b.provider),
   );
@@ -53,10 +61,13 @@ function formatModels(models: readonly ModelSummary[]): string[] {
     formatSum(row.inputTokens),
     formatSum(row.outputTokens),
     formatSum(row.totalTokens),
+    formatCost(row.costUsd),
   ]);
-  const lines = alignColumns([head, ...rows], ['left', 'left', 'right', 'right', 'right', 'right']);
-  const isPartial = models.some((row) => [row.inputTokens, row.outputTokens, row.totalTokens].some(isPartlyKnown));
-  return isPartial ? [...lines, '+ some calls did not state it'] : lines;
+  const lines = alignColumns([head, ...rows], ['left', 'left', 'right', 'right', 'right', 'right', 'right']);
+  const isPartial = models.some((row) =>
+    [row.inputTokens, row.outputTokens, row.totalTokens, row.costUsd].some(isPartlyKnown),
+  );
+  return isPartial ? [...lines, '+ some calls did not state it, or have no price'] : lines;
 }
 
 function isPartlyKnown({ known, unknownCalls }: TokenSum): boolean {
@@ -66,6 +77,11 @@ function isPartlyKnown({ known, unknownCalls }: TokenSum): boolean {
 function formatSum(sum: TokenSum): string {
   if (sum.known === null) return unknownMark;
   return `${sum.known}${isPartlyKnown(sum) ? '+' : ''}`;
+}
+
+function formatCost(sum: TokenSum): string {
+  if (sum.known === null) return unknownMark;
+  return `${formatUsd(sum.known)}${isPartlyKnown(sum) ? '+' : ''}`;
 }
 
 function formatTime(ms: number): string {

@@ -50,6 +50,8 @@ export interface TrackerOptions extends ScopeOptions {
   readonly upstreamCa?: string;
   /** Model servers of your own. */
   readonly providers?: readonly ProviderRegistration[];
+  /** JSON file of prices of your own, which come before the list's. */
+  readonly prices?: string;
   /**
    * The address sessions listen on: `127.0.0.1` when absent. Containers reach another only, such as `172.17.0.1`, that of
    * Docker's bridge; whoever can reach it needs the session's password.
@@ -102,6 +104,7 @@ const trackerShapes: Shapes = {
   connectTo: { wanted: 'a list of HOST:PORT:ADDR:PORT', isRight: isListOf(isText) },
   upstreamCa: { wanted: 'the path of a PEM file', isRight: isText },
   providers: { wanted: 'a list of { name, baseUrl }', isRight: isListOf(isObject) },
+  prices: { wanted: 'the path of a JSON file', isRight: isText },
   bindAddress: { wanted: 'an address of this machine', isRight: isText },
   drainMs: {
     wanted: `a number of milliseconds from 0 to ${longestMs}`,

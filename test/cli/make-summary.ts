@@ -17,6 +17,7 @@ export function makeModel(own: Partial<ModelSummary> = {}): ModelSummary {
     outputTokens: known(2345),
     reasoningTokens: known(640),
     totalTokens: known(14_690),
+    costUsd: known(0.003256),
     latencyP50Ms: 812.4,
     latencyMaxMs: 1423,
     timeToFirstTokenP50Ms: 210,

@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ExampleProvider, openExampleProvider } from '../../examples/provider/provider.js';
+import { formatUsd } from '../../src/core/format-usd.js';
 import { type Ended, launch, openFolder, readJsonLines } from './launch.js';
 
 /** The record's field names: a public contract, in the order of the README. */
@@ -12,6 +13,9 @@ const recordFields = [
   ...['timeToFirstTokenMs', 'cached', 'finishReasons', 'toolCalls', 'responseId', 'requestId', 'wireSession'],
   ...['requestBytes', 'responseBytes', 'error', 'requestBody', 'responseBody'],
 ];
+
+/** Of model-a; model-b has none. */
+const prices = { inputPerMillion: 2000, outputPerMillion: 8000 };
 
 let folder: ReturnType<typeof openFolder>;
 let provider: ExampleProvider;
@@ -25,6 +29,8 @@ beforeAll(async () => {
   folder = openFolder();
   provider = await openExampleProvider();
   summaryPath = join(folder.path, 'summary.json');
+  const pricesPath = join(folder.path, 'prices.json');
+  writeFileSync(pricesPath, JSON.stringify({ models: { 'local/model-a': prices } }));
   const url = `${provider.url}/v1/chat/completions`;
   const curl = (model: string, stream: boolean) => {
     const body = JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'Say \u001b[31m hello.' }] });
@@ -36,7 +42,16 @@ beforeAll(async () => {
     curl('model-b', false),
     `curl -sS ${provider.url}/v1/models`,
   ];
-  const flags = ['--run-id', 'recorded', '--agent-id', 'me', '--provider', `local=${provider.url}`];
+  const flags = [
+    '--run-id',
+    'recorded',
+    '--agent-id',
+    'me',
+    '--provider',
+    `local=${provider.url}`,
+    '--prices',
+    pricesPath,
+  ];
   const command = ['sh', '-c', script.join('; ')];
   ended = await launch(['run', ...flags, '--summary-json', summaryPath, '--', ...command], { home: folder.path });
 });
@@ -57,6 +72,29 @@ describe('a run with model calls', () => {
     expect(provider.requests).toHaveLength(4);
   });
 
+  it('says what it cost, and of how many calls that is not known', async () => {
+    const bills = provider.requests.slice(0, 2).map(({ bill }) => bill);
+    const billed = bills.reduce(
+      (sum, bill) => sum + (bill?.inputTokens ?? 0) * 2000 + (bill?.outputTokens ?? 0) * 8000,
+      0,
+    );
+    const usd = billed / 1e6;
+    expect(usd).toBeGreaterThan(0);
+    expect((await askJson('summary')).map(({ model, costUsd }) => [model, costUsd])).toEqual([
+      ['model-a', { known: usd, unknownCalls: 0 }],
+      ['model-b', { known: null, unknownCalls: 1 }],
+    ]);
+    expect((await askJson('runs'))[0]).toMatchObject({ costUsd: { known: usd, unknownCalls: 1 } });
+    expect(ended.stderr).toContain(`, ≥ ${formatUsd(usd)} · run recorded`);
+    expect(ended.stderr).toContain('1 call has no price');
+    expect((await ask('runs')).stdout).toContain(`≥ ${formatUsd(usd)}`);
+    const [first, , last] = await askJson('calls');
+    const { stdout } = await ask('show', String(first?.callId));
+    expect(stdout).toMatch(/\n {2}priced as {11}local model-a, price file [0-9a-f]{12}\n/);
+    expect(stdout).toMatch(/\n {4}output tokens {5}\$8000 per million\n/);
+    expect((await ask('show', String(last?.callId))).stdout).toContain('The price list has no provider local');
+  });
+
   it('writes the same to the file', async () => {
     expect(existsSync(summaryPath)).toBe(true);
     const models = await askJson('summary', '--run', 'recorded');
@@ -70,7 +108,7 @@ describe('what is on record', () => {
   it('is listed as a table, oldest first', async () => {
     const { stdout } = await ask('calls', '--run', 'recorded');
     const lines = stdout.trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^call +started +model +api +ended +input +cached +output +latency +first token$/);
+    expect(lines[0]).toMatch(/^call +started +model +api +ended +input +cached +output +cost +latency +first token$/);
     expect(lines.slice(1).map((line) => /model-\w/.exec(line)?.[0])).toEqual(['model-a', 'model-a', 'model-b']);
   });
 

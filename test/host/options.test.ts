@@ -33,6 +33,7 @@ const cases: readonly { readonly code: string; readonly says: string; readonly o
   { code: 'PROXY_UNSUPPORTED', says: 'socks5', options: { env: { HTTPS_PROXY: 'socks5://127.0.0.1:1080' } } },
   { code: 'PROXY_UNSUPPORTED', says: 'HTTPS_PROXY', options: { env: { HTTPS_PROXY: 'http://[' } } },
   { code: 'UPSTREAM_CA_UNREADABLE', says: '/no/such/file', options: { upstreamCa: '/no/such/file.pem' } },
+  { code: 'PRICES_INVALID', says: '/no/such/prices', options: { prices: '/no/such/prices.json' } },
   { code: 'HOME_UNUSABLE', says: 'relative/home', options: { home: 'relative/home' } },
 ];
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CallRecord, JsonValue } from '../../src/core/call-record.js';
+import { unknownCost } from '../../src/core/cost.js';
 import type { CallFilter } from '../../src/core/ledger.js';
 import { openReadable } from '../../src/storage/database.js';
 import { makeCondition } from '../../src/storage/filters.js';
@@ -243,7 +244,7 @@ describe('runs', () => {
     const home = makeHome();
     const writer = openLedgerWriter({ home, onFault: unexpected });
     writer.saveSessionOpened(makeSession({ configKey: 'cfg', graphKey: 'graph' }));
-    writer.saveCall(makeCall({ startedAt: at(1), model: 'b' }));
+    writer.saveCall(makeCall({ startedAt: at(1), model: 'b', cost: { ...unknownCost, usd: 0.25 } }));
     writer.saveCall(
       makeCall({
         startedAt: at(2),
@@ -272,6 +273,7 @@ describe('runs', () => {
         inputTokens: null,
         outputTokens: null,
         unknownUsage: 0,
+        costUsd: { known: null, unknownCalls: 0 },
         configKey: null,
         graphKey: null,
       },
@@ -288,6 +290,7 @@ describe('runs', () => {
         inputTokens: 20,
         outputTokens: 5,
         unknownUsage: 1,
+        costUsd: { known: 0.25, unknownCalls: 1 },
         configKey: 'cfg',
         graphKey: 'graph',
       },
@@ -304,6 +307,7 @@ describe('runs', () => {
         inputTokens: 10,
         outputTokens: 5,
         unknownUsage: 0,
+        costUsd: { known: null, unknownCalls: 1 },
         configKey: null,
         graphKey: null,
       },
@@ -335,10 +339,13 @@ describe('summaries', () => {
     // Also that of a call whose stream had status 200 and stated an error.
     const error = { code: 'overloaded_error', message: 'Overloaded' };
     const { reader } = await store([
-      makeCall({ latencyMs: 10, timeToFirstTokenMs: 4, cached: true }),
-      makeCall({ latencyMs: 30, timeToFirstTokenMs: 8, usage: { ...makeCall().usage, reasoningTokens: 7 } }),
+      makeCall({ latencyMs: 10, timeToFirstTokenMs: 4, cached: true, cost: { ...unknownCost, usd: 0, savedUsd: 5 } }),
+      makeCall({
+        ...{ latencyMs: 30, timeToFirstTokenMs: 8, usage: { ...makeCall().usage, reasoningTokens: 7 } },
+        cost: { ...unknownCost, usd: 0.1 },
+      }),
       makeCall({ latencyMs: 20, usage: unknown, outcome: 'upstream_aborted', error }),
-      makeCall({ latencyMs: 40, error }),
+      makeCall({ latencyMs: 40, error, cost: { ...unknownCost, usd: 0.2 } }),
       makeCall({ model: null, provider: 'groq', latencyMs: 5, usage: unknown, outcome: 'upstream_error', error }),
     ]);
     const { models, ...rest } = reader.summarise({});
@@ -356,6 +363,8 @@ describe('summaries', () => {
         outputTokens: { known: 15, unknownCalls: 1 },
         reasoningTokens: { known: 7, unknownCalls: 3 },
         totalTokens: { known: 45, unknownCalls: 1 },
+        // Neither 0.30000000000000004 nor what the cache saved.
+        costUsd: { known: 0.3, unknownCalls: 1 },
         latencyP50Ms: 25,
         latencyMaxMs: 40,
         timeToFirstTokenP50Ms: 6,
@@ -368,6 +377,7 @@ describe('summaries', () => {
         latencyP50Ms: 5,
         timeToFirstTokenP50Ms: null,
         inputTokens: { known: null, unknownCalls: 1 },
+        costUsd: { known: null, unknownCalls: 1 },
       }),
     ]);
     reader.close();

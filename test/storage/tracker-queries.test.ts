@@ -65,17 +65,17 @@ describe('what a tracker asks of a ledger', () => {
     const unknown = { ...noTokens, inputTokens: null, outputTokens: null, totalTokens: null };
     const known = { ...noTokens, cacheReadTokens: 4, inputTokens: 10, outputTokens: 5, totalTokens: 15 };
     await write(home, mine, [
-      makeCall({ usage: known }),
+      makeCall({ usage: known, cost: { ...unknownCost, usd: 0.1 } }),
       makeCall({ usage: unknown }),
-      makeCall({ usage: { ...known, cacheReadTokens: null } }),
+      makeCall({ usage: { ...known, cacheReadTokens: null }, cost: { ...unknownCost, usd: 0.2 } }),
       makeCall({ model: null, usage: unknown }),
     ]);
     const usage = openQueries(home).usage({});
     expect(usage['gpt-4o']).toEqual({
       ...{ calls: 3, inputTokens: 20, outputTokens: 10, cacheReadTokens: 4, cacheWriteTokens: null },
-      ...{ reasoningTokens: null, totalTokens: 30, unknownCalls: 1 },
+      ...{ reasoningTokens: null, totalTokens: 30, unknownCalls: 1, costUsd: 0.3, unpricedCalls: 1 },
     });
-    expect(usage['(unknown)']).toMatchObject({ calls: 1, inputTokens: null, unknownCalls: 1 });
+    expect(usage['(unknown)']).toMatchObject({ calls: 1, inputTokens: null, unknownCalls: 1, costUsd: null });
     expect('toString' in usage).toBe(false);
     expect(Object.isFrozen(usage)).toBe(true);
   });

@@ -40,7 +40,7 @@ describe('queries', () => {
       if (bill === null) continue;
       expect(usage[model ?? '']).toMatchObject({ inputTokens: bill.inputTokens, outputTokens: bill.outputTokens });
     }
-    expect(usage['fail-429']).toMatchObject({ calls: 1, inputTokens: null, unknownCalls: 1 });
+    expect(usage['fail-429']).toMatchObject({ calls: 1, inputTokens: null, unknownCalls: 1, costUsd: null });
     expect(await tracker.summary()).toMatchObject({ calls: 3, errors: 1, groups: [{ dataId: null, calls: 3 }] });
   });
 
@@ -57,10 +57,11 @@ describe('queries', () => {
       'without a data id: 1 call, TIME in calls',
       ' 1 gpt-4o-2024-08-06 TIME',
       '',
-      'model provider calls input output total',
-      'gpt-4o-2024-08-06 openai 3 3 45 48',
+      'model provider calls input output total cost',
+      // 3 × 2.5 + 45 × 10 millionths
+      'gpt-4o-2024-08-06 openai 3 3 45 48 $0.00046',
       '',
-      '3 calls, 0 errors, TIME in calls',
+      '3 calls, 0 errors, TIME in calls, $0.00046',
       '',
     ]);
     expect((await tracker.printSummary({ dataId: 'b' })).split('\n')[0]).toMatch(/^1 {2}gpt-4o/);

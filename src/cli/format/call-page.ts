@@ -1,6 +1,7 @@
 import type { CallRecord, JsonValue } from '../../core/call-record.js';
 import type { EstimatedUsage } from '../../core/timing.js';
 import type { Palette } from '../colour.js';
+import { listCost } from './call-cost.js';
 import { makeOutcomeCell } from './calls.js';
 import { formatDuration, formatTime } from './duration.js';
 import { formatBytes, formatCount, unknownMark } from './number.js';
@@ -16,6 +17,7 @@ export function formatCallPage(call: CallRecord, palette: Palette): string {
     `${palette.bold(`call ${call.callId}`)}  ${ended}\n`,
     formatFacts('', listFacts(call), palette),
     formatFacts('usage', listUsage(call), palette),
+    formatFacts('cost', listCost(call), palette),
     formatFacts('time', listTimes(call), palette),
     formatFacts('attribution', listAttribution(call), palette),
     call.wireSession === null ? '' : formatFacts('said by the agent', Object.entries(call.wireSession), palette),
@@ -31,6 +33,7 @@ function listFacts(call: CallRecord): readonly Fact[] {
     ['provider', call.provider],
     ['api', `${call.api}${call.stream ? ', streamed' : ''}${call.cached ? ', from the cache' : ''}`],
     ['request', `${call.method} ${call.url}`],
+    ['service tier', call.serviceTier],
     ['status', call.status === 0 ? 'no response' : String(call.status)],
     ['cut short', call.partial ? 'yes: what had come by then is counted' : null],
     ['service tier', call.serviceTier],

@@ -2,7 +2,7 @@ import type { CallRecord } from '../../core/call-record.js';
 import type { Palette } from '../colour.js';
 import { formatDuration, formatTime } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
-import { formatCount, unknownMark } from './number.js';
+import { formatCost, formatCount, unknownMark } from './number.js';
 import { shortenId } from './runs.js';
 import { readableLine } from './text.js';
 
@@ -15,6 +15,7 @@ const columns: readonly Column[] = [
   { title: 'input', align: 'right', rank: 0 },
   { title: 'cached', align: 'right', rank: 7 },
   { title: 'output', align: 'right', rank: 0 },
+  { title: 'cost', align: 'right', rank: 3 },
   { title: 'latency', align: 'right', rank: 1 },
   { title: 'first token', align: 'right', rank: 5 },
 ];
@@ -35,6 +36,7 @@ function makeRow(call: CallRecord, palette: Palette): readonly Cell[] {
     { text: formatCount(usage.inputTokens) },
     { text: formatCount(usage.cacheReadTokens) },
     { text: formatCount(usage.outputTokens) },
+    { text: formatCost(call.cost.usd) },
     { text: formatDuration(call.latencyMs) },
     { text: formatDuration(call.timeToFirstTokenMs) },
   ];

@@ -1,3 +1,4 @@
+import { formatUsd } from '../../core/format-usd.js';
 import type { TokenSum } from '../../core/ledger.js';
 
 /** Printed where a number is not known. */
@@ -19,6 +20,17 @@ export function formatPlural(count: number, noun: string): string {
 export function formatTokenSum(sum: TokenSum): string {
   if (sum.known === null) return unknownMark;
   return sum.unknownCalls > 0 ? `≥ ${formatCount(sum.known)}` : formatCount(sum.known);
+}
+
+/** `$0.0012`; unknown → `–`. */
+export function formatCost(usd: number | null): string {
+  return usd === null ? unknownMark : formatUsd(usd);
+}
+
+/** `$0.0012`; `≥ $0.0012` when some calls have no price; `–` when none has. */
+export function formatCostSum(sum: TokenSum): string {
+  if (sum.known === null) return unknownMark;
+  return sum.unknownCalls > 0 ? `≥ ${formatUsd(sum.known)}` : formatUsd(sum.known);
 }
 
 /** Adds sums as sums of calls: unknown only when every part is. */

@@ -7,7 +7,7 @@ import { formatDuration } from './duration.js';
 import { formatFaults } from './faults.js';
 import { fitColumns } from './fit-columns.js';
 import { explainNothingCaptured } from './nothing-captured.js';
-import { formatPlural } from './number.js';
+import { addTokenSums, formatCostSum, formatPlural } from './number.js';
 import { makeFootnote, makeSummaryTable } from './summary.js';
 import { wrapText } from './text.js';
 
@@ -42,7 +42,7 @@ export function formatRunReport(report: RunReport, palette: Palette, width: numb
   const parts = [
     formatFaultReport(report, palette),
     '\n',
-    `${palette.bold('llmtap')} ${formatPlural(counts.calls, 'model call')} in ${formatDuration(report.durationMs)} ${palette.dim(`· run ${session.runId}`)}\n`,
+    `${palette.bold('llmtap')} ${formatPlural(counts.calls, 'model call')} in ${formatDuration(report.durationMs)}${formatCost(summary)} ${palette.dim(`· run ${session.runId}`)}\n`,
   ];
   if (counts.calls === 0) parts.push(formatNothing(report, width));
   if (summary !== null && summary.models.length > 0) {
@@ -55,6 +55,12 @@ export function formatRunReport(report: RunReport, palette: Palette, width: numb
     parts.push(`\n${palette.dim('each call:')} llmtap calls --run ${quoteId(session.runId)}\n`);
   }
   return parts.join('');
+}
+
+/** Of all calls together; left out when none has a price, which the table tells. */
+function formatCost(summary: Summary | null): string {
+  const sum = addTokenSums((summary?.models ?? []).map((row) => row.costUsd));
+  return sum.known === null ? '' : `, ${formatCostSum(sum)}`;
 }
 
 function formatNothing(report: RunReport, width: number | null): string {

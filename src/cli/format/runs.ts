@@ -3,7 +3,8 @@ import type { Palette } from '../colour.js';
 import { formatDuration, formatTime } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
 import { makeLegend } from './legend.js';
-import { formatCount, formatPlural, unknownMark } from './number.js';
+import { formatCostSum, formatCount, formatPlural, unknownMark } from './number.js';
+import { formatUnpriced } from './summary.js';
 import { cutText, readableLine } from './text.js';
 
 const columns: readonly Column[] = [
@@ -15,6 +16,7 @@ const columns: readonly Column[] = [
   { title: 'errors', align: 'right', rank: 3 },
   { title: 'input', align: 'right', rank: 1 },
   { title: 'output', align: 'right', rank: 1 },
+  { title: 'cost', align: 'right', rank: 2 },
   { title: 'models', align: 'left', rank: 4 },
   { title: 'config', align: 'left', rank: 9 },
   { title: 'command', align: 'left', rank: 5 },
@@ -40,6 +42,7 @@ function makeRow(run: RunRow, palette: Palette): readonly Cell[] {
     { text: formatCount(run.errors), ...(run.errors > 0 ? { paint: palette.red } : {}) },
     { text: formatBound(run.inputTokens, isLowerBound) },
     { text: formatBound(run.outputTokens, isLowerBound) },
+    { text: formatCostSum(run.costUsd) },
     { text: formatModels(run.models) },
     { text: run.configKey === null ? '' : readableLine(run.configKey) },
     { text: run.command === null ? unknownMark : cutText(readableLine(run.command.join(' ')), longestText) },
@@ -70,7 +73,12 @@ export function shortenId(id: string): string {
 /** What `≥` and `–` mean in the table as printed; `null` when neither occurs there. */
 export function makeRunsFootnote(printed: Table, runs: readonly RunRow[]): string | null {
   const unknown = runs.reduce((sum, run) => sum + run.unknownUsage, 0);
-  return makeLegend(printed, unknown === 0 ? null : `${formatPlural(unknown, 'call')} did not state all tokens`);
+  const unpriced = runs.reduce((sum, run) => sum + run.costUsd.unknownCalls, 0);
+  const reasons = [
+    ...(unknown === 0 ? [] : [`${formatPlural(unknown, 'call')} did not state all tokens`]),
+    ...(unpriced === 0 ? [] : [formatUnpriced(unpriced)]),
+  ];
+  return makeLegend(printed, reasons.length === 0 ? null : reasons.join('; '));
 }
 
 function withoutColumn(table: Table, title: string): Table {

@@ -3,7 +3,7 @@ import type { Palette } from '../colour.js';
 import { formatDuration } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
 import { makeLegend } from './legend.js';
-import { addTokenSums, formatCount, formatPlural, formatTokenSum } from './number.js';
+import { addTokenSums, formatCostSum, formatCount, formatPlural, formatTokenSum } from './number.js';
 import { readableLine } from './text.js';
 
 interface Field extends Column {
@@ -50,6 +50,13 @@ const fields: readonly Field[] = [
   makeTokenField('output', 0, (row) => row.outputTokens),
   makeTokenField('reasoning', 6, (row) => row.reasoningTokens),
   {
+    title: 'cost',
+    align: 'right',
+    rank: 1,
+    cell: (row) => ({ text: formatCostSum(row.costUsd) }),
+    total: (rows) => ({ text: formatCostSum(addTokenSums(rows.map((row) => row.costUsd))) }),
+  },
+  {
     title: 'p50',
     align: 'right',
     rank: 2,
@@ -87,7 +94,17 @@ export function makeSummaryTable(models: readonly ModelSummary[], palette: Palet
 export function makeFootnote(printed: Table, models: readonly ModelSummary[]): string | null {
   const input = addTokenSums(models.map((row) => row.inputTokens)).unknownCalls;
   const output = addTokenSums(models.map((row) => row.outputTokens)).unknownCalls;
-  return makeLegend(printed, input + output === 0 ? null : `no reply stated ${nameUnstated(input, output)}`);
+  const unpriced = addTokenSums(models.map((row) => row.costUsd)).unknownCalls;
+  const reasons = [
+    ...(input + output === 0 ? [] : [`no reply stated ${nameUnstated(input, output)}`]),
+    ...(unpriced === 0 ? [] : [formatUnpriced(unpriced)]),
+  ];
+  return makeLegend(printed, reasons.length === 0 ? null : reasons.join('; '));
+}
+
+/** `1 call has no price`. */
+export function formatUnpriced(calls: number): string {
+  return `${formatPlural(calls, 'call')} ${calls === 1 ? 'has' : 'have'} no price`;
 }
 
 function nameUnstated(input: number, output: number): string {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   addTokenSums,
   formatBytes,
+  formatCost,
+  formatCostSum,
   formatCount,
   formatPlural,
   formatTokenSum,
@@ -30,6 +32,30 @@ describe('token sums', () => {
     const unknown = { known: null, unknownCalls: 2 };
     expect(addTokenSums([unknown, { known: 5, unknownCalls: 1 }])).toEqual({ known: 5, unknownCalls: 3 });
     expect(addTokenSums([unknown, unknown])).toEqual({ known: null, unknownCalls: 4 });
+  });
+});
+
+describe('money', () => {
+  it.each([
+    [null, '–'],
+    [0, '$0.00'],
+    [0.0000000004, '<$0.000001'],
+    [0.0000124, '$0.000012'],
+    [0.00123, '$0.0012'],
+    [0.000457, '$0.00046'],
+    [0.25, '$0.2500'],
+    [0.99996, '$1.0000'],
+    [1.5, '$1.50'],
+    [1234.567, '$1,234.57'],
+    [1234567.8, '$1,234,567.80'],
+  ])('%s is %s', (usd, text) => {
+    expect(formatCost(usd)).toBe(text);
+  });
+
+  it('is exact, a lower bound, or unknown, and never 0 for the last', () => {
+    expect(formatCostSum({ known: 0.5, unknownCalls: 0 })).toBe('$0.5000');
+    expect(formatCostSum({ known: 0, unknownCalls: 2 })).toBe('≥ $0.00');
+    expect(formatCostSum({ known: null, unknownCalls: 2 })).toBe('–');
   });
 });
 

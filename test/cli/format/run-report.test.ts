@@ -46,8 +46,19 @@ describe('the report of a run', () => {
   it('says how many calls, how long, which run, and what to type next', () => {
     const models = [makeModel()];
     const text = print({ counts: makeCounts({ calls: 12 }), summary: { models, calls: 12, errors: 0, counts: null } });
-    expect(text).toMatch(/^\nllmtap 12 model calls in 3.21 s · run run-7\n\nmodel /);
+    expect(text).toMatch(/^\nllmtap 12 model calls in 3.21 s, \$0.0033 · run run-7\n\nmodel /);
     expect(text).toMatch(/\neach call: llmtap calls --run run-7\n$/);
+  });
+
+  it('says of how many calls there is no price, and no price where there is none at all', () => {
+    const counts = makeCounts({ calls: 12 });
+    const some = [makeModel(), makeModel({ model: 'mine', calls: 2, costUsd: { known: null, unknownCalls: 2 } })];
+    const text = print({ counts, summary: { models: some, calls: 14, errors: 0, counts: null } });
+    expect(text).toContain('in 3.21 s, ≥ $0.0033 · run run-7');
+    expect(text).toContain('2 calls have no price.');
+    const none = print({ counts, summary: { models: some.slice(1), calls: 2, errors: 0, counts: null } });
+    expect(none).toContain('in 3.21 s · run run-7');
+    expect(none).not.toContain('$');
   });
 
   it('quotes a run id that a shell would take apart', () => {

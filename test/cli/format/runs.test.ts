@@ -18,6 +18,7 @@ const known: RunRow = {
   inputTokens: 10,
   outputTokens: 5,
   unknownUsage: 0,
+  costUsd: { known: 0.0123, unknownCalls: 0 },
   configKey: null,
   graphKey: null,
 };
@@ -30,5 +31,6 @@ it('explains exactly the marks that are in the table of runs', () => {
   expect(note({ ...known, inputTokens: null, outputTokens: null, unknownUsage: 2 })).toBe(
     '– is not known, or there is none: 2 calls did not state all tokens.',
   );
+  expect(note({ ...known, costUsd: { known: 0.1, unknownCalls: 1 } })).toBe('≥ is a lower bound: 1 call has no price.');
   expect(note({ ...known, endedAt: null })).toBe('– is not known, or there is none.');
 });

@@ -24,10 +24,10 @@ const claude = makeModel({
 describe('the summary table', () => {
   it('has one line a model and a total, numbers to the right', () => {
     expect(print([makeModel(), claude]).split('\n')).toEqual([
-      'model              provider   calls  errors   input  cached   output  reasoning     p50         max  first token',
-      'gpt-4o-mini        openai        12       0  12,345   1,024    2,345        640  812 ms      1.42 s       210 ms',
-      'claude-sonnet-4-5  anthropic      2       1  12,345   1,024    ≥ 300          –  812 ms  1 min 05 s            –',
-      'total                            14       1  24,690   2,048  ≥ 2,645      ≥ 640          1 min 05 s',
+      'model              provider   calls  errors   input  cached   output  reasoning     cost     p50         max  first token',
+      'gpt-4o-mini        openai        12       0  12,345   1,024    2,345        640  $0.0033  812 ms      1.42 s       210 ms',
+      'claude-sonnet-4-5  anthropic      2       1  12,345   1,024    ≥ 300          –  $0.0033  812 ms  1 min 05 s            –',
+      'total                            14       1  24,690   2,048  ≥ 2,645      ≥ 640  $0.0065          1 min 05 s',
       '',
     ]);
   });
@@ -39,7 +39,7 @@ describe('the summary table', () => {
   it('fits 80 columns and says there what matters most', () => {
     const lines = print([makeModel(), claude], 80).split('\n');
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-    expect(lines[0]).toMatch(/^model +calls +errors +input +cached +output +p50 +first token$/);
+    expect(lines[0]).toMatch(/^model +calls +errors +input +output +cost +p50 +first token$/);
   });
 
   it('shows cache writes where there are any', () => {
@@ -75,6 +75,14 @@ describe('the footnote', () => {
     const failed = makeModel({ inputTokens: unknown, outputTokens: unknown });
     expect(note([failed, failed])).toBe(
       '– is not known, or there is none: no reply stated the input and output of 4 calls.',
+    );
+  });
+
+  it('says how many calls have no price', () => {
+    const free = makeModel({ costUsd: { known: null, unknownCalls: 1 } });
+    expect(note([free])).toBe('– is not known, or there is none: 1 call has no price.');
+    expect(note([claude, makeModel({ costUsd: { known: 1.5, unknownCalls: 2 } })])).toMatch(
+      /no reply stated the output of 1 call; 2 calls have no price\.$/,
     );
   });
 
