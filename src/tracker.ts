@@ -66,8 +66,8 @@ export class LLMTracker {
   /**
    * Opens the host in a thread of its own, and the session of the tracker's life when ids were given to the constructor.
    * May be called again, also after `stop`. Rejects with `TRACKER_CLOSED`, and as `openHost` does: `HOME_UNUSABLE`,
-   * `PROVIDER_INVALID`, `OPTION_CONFLICT`, `UPSTREAM_CA_UNREADABLE`, `PRICES_INVALID`, `PROXY_UNSUPPORTED`, `LISTEN_FAILED`, and the codes of
-   * the CA. Then the process is as it was, and it may be called again.
+   * `PROVIDER_INVALID`, `OPTION_CONFLICT`, `UPSTREAM_CA_UNREADABLE`, `PRICES_INVALID`, `PROXY_UNSUPPORTED`, `LISTEN_FAILED`, and
+   * the codes of the CA. Then the process is as it was, and it may be called again.
    */
   async start(): Promise<this> {
     await this.#inOrder(async () => {

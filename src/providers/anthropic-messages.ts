@@ -69,6 +69,8 @@ function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {
   notes.noteModel(findField(message, 'model'));
   notes.noteUsage(findField(message, 'usage'), USAGE_NAMES);
   notes.noteServiceTier(findField(message, 'usage', 'service_tier'));
+  // A mode at several times the price, which the tier does not tell (`Usage.speed` of `@anthropic-ai/sdk` 1.11).
+  if (findText(message, 'usage', 'speed') === 'fast') notes.noteServiceTier('fast');
   notes.noteFinish(0, findField(message, 'stop_reason'));
   for (const [index, block] of findItems(message, 'content').entries()) noteTool(block, index, notes);
 }

@@ -123,6 +123,19 @@ describe('signals sent to llmtap without a terminal', () => {
 });
 
 describe('the end of a run', () => {
+  it('is not started with prices that cannot be read, by flag or variable', async () => {
+    const prices = join(folder.path, 'bad-prices.json');
+    writeFileSync(prices, JSON.stringify({ models: { mine: { inputPerMillion: 'a lot' } } }));
+    const started = join(folder.path, 'started');
+    const byFlag = await run(['--prices', prices, '--', 'touch', started]);
+    const byVariable = await run(['--', 'touch', started], { env: { LLMTAP_PRICES: prices } });
+    for (const { status, stderr } of [byFlag, byVariable]) {
+      expect(status).toBe(2);
+      expect(stderr).toContain(`Could not use the price file "${prices}": "inputPerMillion" of "mine" is no number`);
+    }
+    expect(existsSync(started)).toBe(false);
+  });
+
   it('says plainly that nothing was captured, and what to try', async () => {
     const { stdout, stderr } = await run(['--', 'true']);
     expect(stdout).toBe('');

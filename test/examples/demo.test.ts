@@ -43,9 +43,9 @@ describe('the demo', () => {
     // An account and a proxy of the user's must not be used.
     const foreign = { HTTPS_PROXY: 'http://127.0.0.1:9', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' };
     const { stdout, stderr, status } = await readDemo(openDemo(foreign));
-    // The legend of the summary's marks is told, and nothing else.
+    // The legend of the summary's marks is told, and nothing else: no list has the price of the local model.
     expect({ stderr, status }).toEqual({
-      stderr: '≥ is a lower bound; – is not known, or there is none.\n',
+      stderr: '≥ is a lower bound; – is not known, or there is none: 2 calls have no price.\n',
       status: 0,
     });
     for (const model of ['gpt-4o-mini', 'claude-haiku-4-5', 'gemini-2.5-flash', 'llama3.2']) {

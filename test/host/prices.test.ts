@@ -69,6 +69,16 @@ describe('the record of a call', () => {
     expect(record?.cost).toMatchObject({ usd: 0.031055, problem: null });
   });
 
+  it("has no price for Anthropic's fast mode, which the list does not have", async () => {
+    rig = await openRig();
+    const usage = { input_tokens: 10, output_tokens: 100, service_tier: 'standard', speed: 'fast' };
+    const reply = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-opus-4-6', content: [], usage };
+    const body = JSON.stringify({ model: 'claude-opus-4-6', max_tokens: 9, messages: [] });
+    const request = { host: 'api.anthropic.com', path: '/v1/messages', body };
+    const record = await answer('application/json', JSON.stringify(reply), request);
+    expect([record?.serviceTier, record?.cost.usd]).toEqual(['fast', null]);
+  });
+
   it('has no price for a tier the list does not have, and says so', async () => {
     rig = await openRig();
     const flex = JSON.stringify({ ...(JSON.parse(chatReply) as object), service_tier: 'flex' });

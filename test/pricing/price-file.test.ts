@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -111,6 +111,16 @@ describe("a user's own prices", () => {
     const unknown = free(makePriceable('m', { inputTokens: 5 }, local));
     expect(unknown).toMatchObject({ usd: null, problem: 'The output tokens of the call are not known.' });
   });
+});
+
+it('reads the example of the README', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [, example = ''] = /```json\n(\{\n {2}"models"[\s\S]*?)```/.exec(readme) ?? [];
+  const { price } = openPricer(readPriceFile(write(example)));
+  const million = { inputTokens: 1_000_000, outputTokens: 0 };
+  const on = (startedAt: string, serviceTier: string | null) =>
+    price(makePriceable('gpt-5', million, { startedAt, serviceTier })).usd;
+  expect([on('2026-11-27T00:00:00.000Z', 'flex'), on('2027-01-01T00:00:00.000Z', null)]).toEqual([0.5, 0.9]);
 });
 
 const bad: readonly (readonly [what: string, says: string, content: unknown])[] = [
