@@ -63,13 +63,18 @@ function makePriceList({ calcPrice, findProvider }: typeof GenaiPrices): PriceLi
     hasProvider: (provider) => findProvider({ providerId: provider })?.id === provider,
     find(provider, model, at) {
       const entry = model === '' || model.length > longestModel ? null : findEntry(provider, model);
-      const options = entry === null ? null : { provider: entry, timestamp: at };
-      const found = options === null ? null : tryTo(() => calcPrice({}, model, options));
-      if (options === null || found === null) return undefined;
+      const [found] = entry?.models ?? [];
+      if (entry === null || found === undefined) return undefined;
+      const options = { provider: entry, timestamp: at };
+      // Prices that change by the day or the hour are for the package to choose from.
+      const dated = Array.isArray(found.prices)
+        ? tryTo(() => calcPrice({}, model, options))
+        : { model_price: found.prices };
+      if (dated === null) return undefined;
       return {
-        provider: found.provider.id,
-        model: found.model.id,
-        prices: found.model_price,
+        provider: entry.id,
+        model: found.id,
+        prices: dated.model_price,
         price: (usage) => calcPrice(usage, model, options)?.total_price ?? Number.NaN,
       };
     },
