@@ -1,7 +1,10 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { CallRecord } from '../../dist/index.js';
 import { chat, chatUrl, listen, makeChat, makeProgram, openTrackerLab, type TrackerLab } from './tracker-lab.js';
 
@@ -42,6 +45,21 @@ describe('queries', () => {
     }
     expect(usage['fail-429']).toMatchObject({ calls: 1, inputTokens: null, unknownCalls: 1, costUsd: null });
     expect(await tracker.summary()).toMatchObject({ calls: 3, errors: 1, groups: [{ dataId: null, calls: 3 }] });
+  });
+
+  it('are priced by a file of the user, when there is one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'llmtap-prices-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const prices = join(folder, 'prices.json');
+    writeFileSync(prices, '{"models":{"openai/gpt-4o-2024-08-06":{"inputPerMillion":1000,"outputPerMillion":0}}}');
+    const tracker = await lab.makeTracker({ prices }).start();
+    await tracker.track(async () => await chat('one two three'));
+    const [record] = await tracker.records();
+    expect(record?.cost).toMatchObject({ usd: 0.003, basis: { source: 'file', provider: 'openai' } });
+    expect(await tracker.getUsage()).toMatchObject({ 'gpt-4o-2024-08-06': { costUsd: 0.003, unpricedCalls: 0 } });
+    expect((await tracker.summary()).models[0]?.costUsd).toEqual({ known: 0.003, unknownCalls: 0 });
+    writeFileSync(prices, 'no prices');
+    await expect(lab.makeTracker({ prices }).start()).rejects.toMatchObject({ code: 'PRICES_INVALID' });
   });
 
   it('are told as text, by data id when there are several, calls without one as well', async () => {
