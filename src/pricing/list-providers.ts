@@ -10,10 +10,11 @@ const idOfName: ReadonlyMap<string, string> = new Map(
     openai: 'openai',
     anthropic: 'anthropic',
     google: 'google',
-    // A login to Google's own CLI: what its tokens cost over the API.
+    // Logins to the CLIs of Google and OpenAI: what their tokens cost over the API.
     'gemini-cli-oauth': 'google',
-    vertex: 'google',
-    bedrock: 'aws',
+    'chatgpt-codex': 'openai',
+    'google-vertex': 'google',
+    'aws-bedrock': 'aws',
     openrouter: 'openrouter',
     mistral: 'mistral',
     groq: 'groq',
@@ -26,6 +27,9 @@ const idOfName: ReadonlyMap<string, string> = new Map(
     perplexity: 'perplexity',
     moonshot: 'moonshotai',
     'azure-openai': 'azure',
+    'azure-ai-foundry': 'azure',
+    'github-copilot': 'github-copilot',
+    voyage: 'voyageai',
   }),
 );
 

@@ -195,7 +195,7 @@ const cases: readonly Case[] = [
     what: 'Bedrock: a regional model',
     model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
     usage: { inputTokens: 1000, outputTokens: 100 },
-    call: { provider: 'bedrock', url: 'https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse' },
+    call: { provider: 'aws-bedrock', url: 'https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse' },
     usd: 0.00495,
     rates: { inputTokens: 3.3, outputTokens: 16.5 },
   },
@@ -298,6 +298,12 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** Providers genai-prices 0.1.8 knows nothing of, or only as resold by Hugging Face. */
+const notListed: ReadonlySet<string> = new Set([
+  ...['kimi-code', 'dashscope', 'vercel-ai-gateway', 'opencode-zen', 'deepinfra', 'nvidia', 'nebius', 'sambanova'],
+  ...['inception', 'venice', 'jina', 'github-models', 'ollama-cloud'],
+]);
+
 describe('the price list', () => {
   it.each(cases)('prices $what', ({ model, usage, call, usd, rates }) => {
     const cost = price(makePriceable(model, usage, call));
@@ -325,7 +331,8 @@ describe('the price list', () => {
         return found === undefined || !list.hasProvider(found.provider);
       }),
     );
-    expect(missing.map(({ name }) => name)).toEqual(['kimi-code', 'dashscope']);
+    const unlisted = CATALOGUE.filter(({ name }) => notListed.has(name));
+    expect(missing.map(({ name }) => name)).toEqual(unlisted.map(({ name }) => name));
   });
 });
 
@@ -374,7 +381,7 @@ const unpriced: readonly (readonly [what: string, problem: RegExp, call: Priceab
     "writes of an hour where it has five minutes' alone",
     /last an hour/,
     makePriceable('us.anthropic.claude-sonnet-4-5-20250929-v1:0', known, {
-      ...{ provider: 'bedrock', details: { cacheWrite1hTokens: 50 } },
+      ...{ provider: 'aws-bedrock', details: { cacheWrite1hTokens: 50 } },
     }),
   ],
   [
