@@ -62,6 +62,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   'system-ca': /^ca\//,
   'env-paths': /^ca\/paths\.ts$/,
   'better-sqlite3': /^storage\/database\.ts$/,
+  '@smithy/core': /^providers\/wire\/event-stream-codec\.ts$/,
   fzstd: /^providers\/wire\/zstd-decoder\.ts$/,
   commander: /^cli\//,
   '@commander-js/extra-typings': /^cli\//,
