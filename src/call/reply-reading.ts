@@ -33,7 +33,9 @@ export class ReplyReading {
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
     this.#clockMs = ports.clock.monotonicMs;
     this.#arrivedAtMs = this.#clockMs();
-    this.#reader = dialect.openReply({ status: reply.status, contentType: this.contentType }, reply.request);
+    const { status, contentType } = this;
+    const findReplyHeader = (name: string): string | null => findHeader(reply.rawHeaders, name);
+    this.#reader = dialect.openReply({ status, contentType, findHeader: findReplyHeader }, reply.request);
     const coding = findHeader(reply.rawHeaders, 'content-encoding');
     const whole = !this.isEventStream && !reply.request.stream;
     this.#decoder = ports.tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), { whole });
