@@ -2,7 +2,7 @@ import { unknownUsage } from '../core/usage.js';
 import type { Dialect, RawHeaders, ReplyFacts, ReplyReader, RequestFacts } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
-import type { CallPorts, Coder } from './ports.js';
+import type { BodyText, CallPorts, Coder } from './ports.js';
 import { maxKeptBodyBytes } from './request-reading.js';
 
 /** Reads a copy of the reply while it passes: decoded, read by the dialect, kept by policy. */
@@ -18,6 +18,7 @@ export class ReplyReading {
   readonly #clockMs: () => number;
   readonly #reader: ReplyReader;
   readonly #decoder: Coder;
+  readonly #text: BodyText | null;
   #arrivedAtMs: number;
 
   constructor(
@@ -31,6 +32,7 @@ export class ReplyReading {
     this.isEventStream = this.contentType?.toLowerCase().startsWith('text/event-stream') ?? false;
     this.isJson = /^application\/([\w.-]+\+)?json\b/i.test(this.contentType ?? '');
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
+    this.#text = ports.bodies === 'none' ? null : ports.tools.openBodyText(this.contentType);
     this.#clockMs = ports.clock.monotonicMs;
     this.#arrivedAtMs = this.#clockMs();
     const { status, contentType } = this;
@@ -64,7 +66,7 @@ export class ReplyReading {
   }
 
   #onDecoded(bytes: Buffer): void {
-    this.copy.write(bytes);
+    this.copy.write(this.#text === null ? bytes : this.#text.write(bytes));
     this.#reader.write(bytes, this.#arrivedAtMs);
   }
 

@@ -28,13 +28,14 @@ export function findFraming(bytes: Buffer, contentType: string | null, isWhole: 
   if (bytes[0] === 0x7b) return 'json';
   if (bytes[0] === 0x5b) return 'array';
   // The length of a message, 32 bits: no text begins so.
-  if (bytes[0] === 0x00 || isEventStream(contentType)) return 'aws-events';
+  if (bytes[0] === 0x00 || isAwsEventStream(contentType)) return 'aws-events';
   if (contentType?.trim().toLowerCase().startsWith('text/event-stream')) return 'sse';
   if (bytes.length < LONGEST_FIELD && !isWhole) return undefined;
   return SSE_FIELD.test(bytes.toString('latin1', 0, LONGEST_FIELD)) ? 'sse' : 'json';
 }
 
-function isEventStream(contentType: string | null): boolean {
+/** Whether a body of this content type is an AWS event stream. */
+export function isAwsEventStream(contentType: string | null): boolean {
   return contentType?.trim().toLowerCase().startsWith('application/vnd.amazon.eventstream') ?? false;
 }
 
