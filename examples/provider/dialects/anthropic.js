@@ -62,7 +62,7 @@ function describe({ status, message, requestId }) {
  * @param {Call} call
  * @returns {Reply}
  */
-function answerMessages({ body, headers, speak }) {
+export function answerMessages({ body, headers, speak }) {
   if (!isAnthropic(headers)) throw new Refusal(400, 'anthropic-version: header is required');
   if (typeof body.max_tokens !== 'number') throw new Refusal(400, 'max_tokens: Field required');
   const ask = readAsk(body);

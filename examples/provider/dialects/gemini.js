@@ -18,6 +18,10 @@ const json = 'application/json; charset=UTF-8';
 const unbilled = { responseId: null, bill: null, tellsBill: false, contentType: json };
 const methods = '(generateContent|streamGenerateContent|countTokens)';
 const publicPath = new RegExp(`^/v1(?:beta|alpha)?/(?:models|tunedModels)/([^/:]+):${methods}$`, 'u');
+const vertexPath = new RegExp(
+  `^/v1(?:beta1)?(?:/projects/[^/]+/locations/[^/]+)?/publishers/google/models/([^/:]+):${methods}$`,
+  'u',
+);
 const wrappedPath = new RegExp(`^/v1internal:${methods}$`, 'u');
 
 /** @type {Dialect} */
@@ -48,6 +52,13 @@ export const gemini = {
       ? `,\r\n${JSON.stringify(data, null, 2)}\n]`
       : `data: ${JSON.stringify(data)}\r\n\r\n`;
   },
+};
+
+/** Vertex AI serves the same under other paths. @type {Dialect} */
+export const vertex = {
+  ...gemini,
+  provider: 'google-vertex',
+  routes: [{ api: 'generateContent', method: 'POST', path: vertexPath, answer: answerPublic }],
 };
 
 /** Status to Google's own name for it. */
