@@ -16,10 +16,9 @@ export type AwsEvent =
  * give it; a `chunk` becomes the document that is in its `bytes`, the model's own; an exception becomes an error by its
  * name. `null` when it holds no JSON.
  *
- * Sources: https://smithy.io/2.0/aws/amazon-eventstream.html (headers `:message-type`, `:event-type`, `:exception-type`,
- * `:error-code`, `:error-message`);
- * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_PayloadPart.html; types of the npm package
- * `@aws-sdk/client-bedrock-runtime` 3.1164 (`ConverseStreamOutput`, `ResponseStream`); all read 2026-11-27.
+ * Sources: the npm packages `@smithy/core` 3.41 (its unmarshaller: headers `:message-type`, `:event-type`,
+ * `:exception-type`, `:error-code`, `:error-message`) and `@aws-sdk/client-bedrock-runtime` 3.1164 (types
+ * `ConverseStreamOutput`, `ResponseStream`, `PayloadPart`), read 2026-11-27.
  */
 export function readAwsEvent({ headers, payload }: EventStreamMessage): AwsEvent | null {
   const type = headers.get(':message-type');

@@ -60,8 +60,9 @@ const INVOKE_LANGUAGE: ReplyLanguage = {
  * in its last document (`amazon-bedrock-invocationMetrics`); like Converse's, these counts leave out the cache.
  *
  * Sources: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html and
- * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html; headers and metrics, which are not documented
- * there, as https://github.com/traceloop/openllmetry and https://github.com/BerriAI/litellm read them; read 2026-11-27.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html; headers and metrics, which no reference
+ * names, as https://github.com/traceloop/openllmetry (`prompt_caching.py`) and https://github.com/run-llama/LlamaIndexTS
+ * (`bedrock/types.ts`) read them; read 2026-11-27.
  */
 export const bedrockInvoke: Dialect = {
   api: 'invokeModel',

@@ -60,11 +60,9 @@ const listEndpointPaths = (rest: string): string[] => ROOTS.map((root) => `${roo
 /**
  * Google's Vertex AI: Gemini and Google's other models, tuned ones at endpoints of their own, and the partners'.
  *
- * Sources: https://cloud.google.com/vertex-ai/docs/reference/rest#service-endpoint and
- * https://cloud.google.com/vertex-ai/generative-ai/docs/learn/locations for the hosts;
- * https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference,
- * https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/overview and
- * https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai for the paths; read 2026-11-27.
+ * Sources: the npm packages `@google/genai` 2.32 (hosts of regions, multi-regions and express mode, and their paths) and
+ * `@anthropic-ai/vertex-sdk` (`rawPredict`, `count-tokens`), read 2026-11-27;
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/start/openai for the compatible path.
  */
 export const VERTEX: CatalogueEntry = {
   name: 'google-vertex',

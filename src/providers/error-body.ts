@@ -20,8 +20,7 @@ const MAX_MESSAGE_CHARS = 2000;
  * - Mistral `{ object: 'error', message, type, code }` (https://github.com/openai/openai-agents-python/issues/442, read 2026-11-21); xAI `{ code, error: 'text' }`; FastAPI servers `{ detail }`;
  *   ollama and Hugging Face `{ error: 'text' }`; OpenRouter `{ error: { code: 429, message } }`
  * - AWS `{ message }` or `{ Message }`, the code in the header `x-amzn-errortype` (`ValidationException:http://…`) or as
- *   `__type` (`com.amazon.coral#AccessDeniedException`),
- *   https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization (read 2026-11-27)
+ *   `__type` (`com.amazon.coral#AccessDeniedException`), as the npm package `@smithy/core` 3.41 reads them (read 2026-11-27)
  */
 export function readErrorBody(
   document: JsonValue,

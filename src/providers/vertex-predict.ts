@@ -34,8 +34,9 @@ const PREDICT_LANGUAGE: ReplyLanguage = {
 
 /**
  * Vertex AI's `predict` of Google's own models: text embeddings, each with its `statistics.token_count`, and the characters
- * that are billed; images, which are counted. Sources:
- * https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api and `/imagen-api` (read 2026-11-27).
+ * that are billed; images, which are counted. Sources: `VertexEmbeddingsResponsePrediction` of
+ * https://v03.api.js.langchain.com (read 2026-11-27);
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api and `/imagen-api`.
  */
 export const vertexPredict: Dialect = {
   api: 'predict',

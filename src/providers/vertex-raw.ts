@@ -7,8 +7,8 @@ import { readBodyRequest, readGoogleModel } from './request-facts.js';
 
 /**
  * Anthropic's messages as Vertex AI serves them: `:rawPredict` and `:streamRawPredict` of a model the URL names, the body
- * without one. Replies are Anthropic's own. Source: https://docs.claude.com/en/docs/build-with-claude/claude-on-vertex-ai (read
- * 2026-11-27).
+ * without one. Replies are Anthropic's own. Source: https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude
+ * and the npm package `@anthropic-ai/vertex-sdk` (read 2026-11-27).
  */
 export const vertexMessages: Dialect = {
   ...anthropicMessages,
@@ -18,7 +18,7 @@ export const vertexMessages: Dialect = {
 
 /**
  * Chat completions of Vertex AI's partners (Mistral, AI21 …), by the same two methods. The URL decides which model, and
- * the body says it again. Source: https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/mistral (read 2026-11-27).
+ * the body says it again. Source: https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/mistral.
  */
 export const vertexChat: Dialect = {
   ...openaiChat,

@@ -87,7 +87,7 @@ export function answerMessages({ body, headers, speak }) {
  * @param {Call} call
  * @returns {Reply}
  */
-function answerCount({ body }) {
+export function answerCount({ body }) {
   const ask = readAsk(body);
   const count = countTokensWithin([ask.stable, ask.turns]);
   return { ...unbilled, model: ask.model, body: JSON.stringify({ input_tokens: count }) };

@@ -18,10 +18,6 @@ const json = 'application/json; charset=UTF-8';
 const unbilled = { responseId: null, bill: null, tellsBill: false, contentType: json };
 const methods = '(generateContent|streamGenerateContent|countTokens)';
 const publicPath = new RegExp(`^/v1(?:beta|alpha)?/(?:models|tunedModels)/([^/:]+):${methods}$`, 'u');
-const vertexPath = new RegExp(
-  `^/v1(?:beta1)?(?:/projects/[^/]+/locations/[^/]+)?/publishers/google/models/([^/:]+):${methods}$`,
-  'u',
-);
 const wrappedPath = new RegExp(`^/v1internal:${methods}$`, 'u');
 
 /** @type {Dialect} */
@@ -54,13 +50,6 @@ export const gemini = {
   },
 };
 
-/** Vertex AI serves the same under other paths. @type {Dialect} */
-export const vertex = {
-  ...gemini,
-  provider: 'google-vertex',
-  routes: [{ api: 'generateContent', method: 'POST', path: vertexPath, answer: answerPublic }],
-};
-
 /** Status to Google's own name for it. */
 const statusNames = new Map([
   [400, 'INVALID_ARGUMENT'],
@@ -90,7 +79,7 @@ function isArrayStream(url) {
  * @param {Call} call
  * @returns {Reply}
  */
-function answerPublic(call) {
+export function answerPublic(call) {
   const [, model = '', method = ''] = call.match;
   return answer(call, { model: decodeURIComponent(model), method, request: call.body, wrap: (chunk) => chunk });
 }

@@ -21,8 +21,9 @@ const LEAST_MESSAGE_BYTES = 16;
  * last byte has passed.
  *
  * A message is its length and that of its headers (32 bits each, big endian), their CRC-32, headers, payload, and the
- * CRC-32 of all that. Source: https://smithy.io/2.0/aws/amazon-eventstream.html (read 2026-11-27); headers and checksums are
- * `@smithy/core`'s (`event-stream-codec.ts`), which wants whole messages: so the cutting is done here, and bounded.
+ * CRC-32 of all that. Source: https://docs.aws.amazon.com/lexv2/latest/dg/event-stream-encoding.html (read 2026-11-27);
+ * headers and checksums are `@smithy/core`'s (`event-stream-codec.ts`), which wants whole messages: so the cutting is done
+ * here, and bounded.
  *
  * Keeps at most `maxMessageBytes`: a longer message is passed over with a problem, as is one whose checksum is wrong.
  * Where the prelude itself is damaged nothing tells where the next message begins: the rest is not read. Never throws
