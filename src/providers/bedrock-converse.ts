@@ -23,6 +23,11 @@ const DETAILS: DetailNames = {
 };
 const USAGE_NAMES: readonly string[] = [INPUT, OUTPUT, TOTAL, ...CACHE_READ, ...CACHE_WRITE];
 
+/** What a piece of output begins with: the name of its event, as `aws-event.ts` writes it, stands before its payload. */
+const DELTA = '{"contentBlockDelta":';
+/** What else a document may say, and letters by number, which could spell it. */
+const NOTED = /"(?:metadata|messageStop|contentBlockStart|usage|stopReason|output|error)"|\\u00/;
+
 /** How Converse's replies are read, and those of Amazon Nova, which are alike. */
 export const CONVERSE_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.inputTokens and usage.outputTokens',
@@ -40,6 +45,7 @@ export const CONVERSE_LANGUAGE: ReplyLanguage = {
     if (last !== undefined) notes.noteSettled();
     notes.noteEnd(notes.isFinished && !notes.counts.isEmpty);
   },
+  isFurtherOutput: (data) => data.startsWith(DELTA) && !NOTED.test(data),
   listSources: () => ({ input: [INPUT, ...CACHE_READ, ...CACHE_WRITE], output: [OUTPUT] }),
   makeUsage: makeConverseUsage,
   details: DETAILS,

@@ -46,6 +46,8 @@ const INVOKE_LANGUAGE: ReplyLanguage = {
     notes.noteSettled();
     notes.noteEnd();
   },
+  isFurtherOutput: (data, notes) =>
+    (MESSAGES_LANGUAGE.isFurtherOutput?.(data, notes) ?? false) && !data.includes(METRICS),
   listSources: listInvokeSources,
   makeUsage: makeInvokeUsage,
   details: joinDetailNames(FAMILIES.map(({ details = {} }) => details)),

@@ -151,13 +151,13 @@ class FramedReplyReader implements ReplyReader {
   }
 
   #readMessage(message: EventStreamMessage): void {
-    const event = readAwsEvent(message);
-    if (event === null) this.#unreadable++;
-    else if (event.error === undefined) this.#readDocument(event.document);
-    else {
-      this.#documents++;
-      this.#notes.error ??= event.error;
+    const { text, error } = readAwsEvent(message);
+    if (error === null) {
+      this.#readEvent(null, text);
+      return;
     }
+    this.#documents++;
+    this.#notes.error ??= error;
   }
 
   #isFurtherOutput(data: string): boolean {

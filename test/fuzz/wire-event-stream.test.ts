@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EventStreamText } from '../../src/providers/event-stream-text.js';
 import { EventStreamReader } from '../../src/providers/wire/event-stream.js';
 import { encodeMessage } from '../fixtures/event-stream.js';
 
@@ -18,6 +19,13 @@ function read(pieces: readonly Uint8Array[]) {
     expect(reader.heldBytes).toBeLessThanOrEqual(maxMessageBytes);
   }
   return { whole: reader.end(), messages, problems };
+}
+
+/** How many messages there are. */
+function readAll(bytes: Buffer): number {
+  let count = 0;
+  new EventStreamReader(() => count++).write(bytes);
+  return count;
 }
 
 function cut(bytes: Buffer, sizes: readonly number[]): Buffer[] {
@@ -50,6 +58,21 @@ const forged = fc.tuple(fc.uint8Array({ maxLength: 60 }), fc.uint8Array({ maxLen
 });
 
 describe('an AWS event stream', () => {
+  it('as text has one line a message, whatever is in it and however it is cut', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(message, forged), { maxLength: 6 }), sizes, (list, at) => {
+        const write = (pieces: readonly Buffer[]) => {
+          const text = new EventStreamText();
+          return Buffer.concat(pieces.map((piece) => text.write(piece))).toString();
+        };
+        const bytes = Buffer.concat(list);
+        const lines = write(cut(bytes, at));
+        expect(lines).toBe(write([bytes]));
+        expect(lines.split(/\r|\n/)).toHaveLength(readAll(bytes) + 1);
+      }),
+    );
+  });
+
   it('of any bytes neither throws nor keeps more than its bound', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), sizes, (bytes, at) => void read(cut(Buffer.from(bytes), at))),
