@@ -54,6 +54,22 @@ describe.each(children)('a child on $name', ({ file, calls, others }) => {
   });
 });
 
+describe('AWS’s codec', () => {
+  it('is not loaded with the tap, but by the first message there is', async () => {
+    const program = `import { createRequire } from 'node:module';
+      const { cache } = createRequire(import.meta.url);
+      const isLoaded = () => Object.keys(cache).some((path) => path.includes('@smithy'));
+      const { openHost } = await import('./dist/host/host.js');
+      const { EventStreamReader } = await import('./dist/providers/wire/event-stream.js');
+      const before = [typeof openHost, isLoaded()];
+      new EventStreamReader(() => undefined).write(Buffer.from('AAAAEAAAAAAFwkjrfZjI/w==', 'base64'));
+      console.log(JSON.stringify([...before, isLoaded()]));`;
+    const command = [process.execPath, '--input-type=module', '-e', program];
+    const { stdout, stderr } = await runChild(command, { env: {}, cwd: process.cwd() });
+    expect({ said: JSON.parse(stdout), stderr }).toEqual({ said: ['function', false, true], stderr: '' });
+  });
+});
+
 describe('the records of a child on Bedrock', () => {
   let lab: Lab;
   let records: readonly CallRecord[];

@@ -78,6 +78,15 @@ describe('a request signed by AWS’s client', () => {
     expect(seen !== undefined && isSignedBy(secretAccessKey, seen)).toBe(true);
   });
 
+  it('is not routed when its signature stands in the query either', async () => {
+    rig = await openRig({ router: () => Promise.resolve('other'), session: { routed: true } });
+    const path = '/model/m/converse?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=5d672d79c15b1316';
+    await ask({ port: rig.session.port, ca: rig.ca, host, path, headers: json, body: JSON.stringify({ messages }) });
+    const [fault] = await rig.waitForFaults(1);
+    expect(fault?.message).toMatch(/it is signed/);
+    expect(rig.upstream.seen[0]?.url).toBe(path);
+  });
+
   it('is routed when it carries an API key instead', async () => {
     rig = await openRig({ router: () => Promise.resolve('amazon.nova-pro-v1:0'), session: { routed: true } });
     rig.upstream.handler = (request, response) => {
