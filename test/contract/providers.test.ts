@@ -1,9 +1,11 @@
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/core/call-record.js';
 import { unknownUsage } from '../../src/core/usage.js';
 import type { Dialect } from '../../src/core/wire.js';
 import { CATALOGUE } from '../../src/providers/catalogue.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
+import { openDecoder } from '../../src/providers/wire/content-decoding.js';
 import { answerCases, errorCases, errorStreamCases, otherFixtures } from './provider-answers.js';
 import { listFixtures, readContentType, readFixture, readReply } from './provider-fixtures.js';
 
@@ -75,6 +77,26 @@ describe.each(cutFiles)('$file cut in two', ({ file, dialect, headers }) => {
       if (usage.outputTokens !== null && usage.outputTokens !== whole.usage.outputTokens)
         expect({ length, usage }).toEqual({ length, usage: whole.usage });
     }
+  });
+});
+
+describe.each(cutFiles)('$file compressed', ({ file, dialect, headers }) => {
+  const bytes = readFixture(file);
+  const contentType = readContentType(file);
+  const expected = { ...readReply(dialect, bytes, { contentType, headers }), firstTokenAtMs: null };
+
+  it.each([
+    ['gzip', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+  ])('says the same in %s, a few bytes at a time', async (coding, compress) => {
+    const pieces: Buffer[] = [];
+    const decoder = openDecoder(coding, (piece) => pieces.push(piece));
+    const packed = compress(bytes);
+    for (let at = 0; at < packed.length; at += 5) decoder.write(packed.subarray(at, at + 5));
+    await decoder.end();
+    const facts = readReply(dialect, Buffer.concat(pieces), { contentType, headers });
+    expect({ ...facts, firstTokenAtMs: null }).toEqual(expected);
   });
 });
 

@@ -373,6 +373,21 @@ describe('an AWS event stream', () => {
     });
   });
 
+  it('is complete with its stop reason and its metadata, whichever comes first', () => {
+    const stop = encodeEvent('messageStop', { stopReason: 'end_turn' });
+    const last = encodeEvent('metadata', { usage: { inputTokens: 3, outputTokens: 4, totalTokens: 7 } });
+    for (const events of [
+      [stop, last],
+      [last, stop],
+    ])
+      expect(read(bedrockConverseStream, Buffer.concat(events), type)).toMatchObject({
+        complete: true,
+        finishReasons: ['end_turn'],
+        usage: { inputTokens: 3, outputTokens: 4, totalTokens: 7 },
+      });
+    expect(read(bedrockConverseStream, last, type)).toMatchObject({ complete: false, usage: { outputTokens: 4 } });
+  });
+
   it('counts events that hold no JSON, and goes on', () => {
     const body = Buffer.concat([
       encodeMessage({ ':message-type': 'event', ':event-type': 'ping' }, Buffer.from('pong')),
