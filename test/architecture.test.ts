@@ -65,6 +65,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^storage\/database\.ts$/,
   'gpt-tokenizer': /^estimate\/tokenizer\.ts$/,
   '@pydantic/genai-prices': /^pricing\/genai-prices\.ts$/,
+  '@smithy/core': /^providers\/wire\/event-stream-codec\.ts$/,
   fzstd: /^providers\/wire\/zstd-decoder\.ts$/,
   commander: /^cli\//,
   '@commander-js/extra-typings': /^cli\//,

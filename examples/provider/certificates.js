@@ -17,6 +17,9 @@ export const exampleHosts = Object.freeze([
   'api.openai.com',
   'api.anthropic.com',
   'generativelanguage.googleapis.com',
+  'bedrock-runtime.us-east-1.amazonaws.com',
+  'us-central1-aiplatform.googleapis.com',
+  'aiplatform.googleapis.com',
 ]);
 
 const dayMs = 86_400_000;

@@ -50,7 +50,9 @@ export interface Reply {
   readonly tellsBill: boolean;
   readonly contentType: string;
   /** The body, or the frames of a stream. */
-  readonly body: string | Iterable<string>;
+  readonly body: string | Iterable<string | Uint8Array>;
+  /** Of this reply alone. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A request on its way to a dialect. */
@@ -77,7 +79,7 @@ export interface Route {
 }
 
 export interface Dialect {
-  readonly provider: 'openai' | 'anthropic' | 'google';
+  readonly provider: 'openai' | 'anthropic' | 'google' | 'google-vertex' | 'aws-bedrock';
   readonly routes: readonly Route[];
   hasKey(call: { readonly headers: IncomingHttpHeaders; readonly url: URL }): boolean;
   /** Headers of every reply; those that carry the request id first of all. */
@@ -87,7 +89,9 @@ export interface Dialect {
   /** The body of an error reply. */
   makeFailure(failure: Failure): string;
   /** The frame that reports an error inside a stream. */
-  makeErrorFrame(failure: Failure): string;
+  makeErrorFrame(failure: Failure): string | Uint8Array;
+  /** Headers of an error reply besides. */
+  makeFailureHeaders?(failure: Failure): Readonly<Record<string, string>>;
 }
 
 export interface Failure {
@@ -112,7 +116,7 @@ export interface SeenRequest {
   /** Whether a stream was asked for its usage by `stream_options.include_usage`. */
   readonly asksForUsage: boolean;
   /** `null` when the path belongs to no dialect. */
-  provider: 'openai' | 'anthropic' | 'google' | null;
+  provider: 'openai' | 'anthropic' | 'google' | 'google-vertex' | 'aws-bedrock' | null;
   api: string | null;
   stream: boolean;
   /** 0 until a reply began. */

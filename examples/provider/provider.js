@@ -1,5 +1,5 @@
 /**
- * A small model provider for one's own machine. It speaks the wire dialects of OpenAI, Anthropic and Gemini,
+ * A small model provider for one's own machine. It speaks the wire dialects of OpenAI, Anthropic, Gemini, Vertex AI and Bedrock,
  * streamed and not, over TLS or plain HTTP, and remembers what it was asked and what it billed.
  *
  * @typedef {import('./provider.js').ExampleProviderOptions} Options
@@ -9,14 +9,16 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { describeStatus, Refusal, readBehaviour } from './behaviour.js';
 import { anthropic } from './dialects/anthropic.js';
+import { bedrock } from './dialects/bedrock.js';
 import { gemini } from './dialects/gemini.js';
 import { openai } from './dialects/openai.js';
+import { vertex } from './dialects/vertex.js';
 import { answerTo, billFor, limitAnswer } from './model.js';
 import { readBody } from './read-body.js';
 import { RequestLog } from './request-log.js';
 import { sendReply } from './send-reply.js';
 
-const dialects = [anthropic, gemini, openai];
+const dialects = [anthropic, gemini, vertex, bedrock, openai];
 
 /**
  * Opens the provider on loopback.
@@ -94,7 +96,7 @@ async function serve(request, response, { options, log }) {
 
 /**
  * Decides what to answer: the route's reply, or the error that stands in its way.
- * @returns {{ status: number, headers: Record<string, string>, reply: import('./provider.js').Reply, behaviour: ReturnType<typeof readBehaviour>, errorFrame: string }}
+ * @returns {{ status: number, headers: Record<string, string>, reply: import('./provider.js').Reply, behaviour: ReturnType<typeof readBehaviour>, errorFrame: string | Uint8Array }}
  */
 function makeReply({ request, url, received, found, seen, options }) {
   const dialect = found?.dialect ?? openai;
@@ -126,7 +128,7 @@ function makeReply({ request, url, received, found, seen, options }) {
       tellsBill: reply.tellsBill,
     });
     const errorFrame = dialect.makeErrorFrame(failure(500, describeStatus(500)));
-    return { status: 200, headers, reply, behaviour, errorFrame };
+    return { status: 200, headers: { ...headers, ...reply.headers }, reply, behaviour, errorFrame };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const isPassing = error.status === 429 || error.status >= 500;
@@ -142,7 +144,7 @@ function makeReply({ request, url, received, found, seen, options }) {
     };
     return {
       status: error.status,
-      headers: { ...headers, ...retry },
+      headers: { ...headers, ...retry, ...dialect.makeFailureHeaders?.(failure(error.status, error.message)) },
       reply,
       behaviour: { kind: 'serve' },
       errorFrame: '',

@@ -85,9 +85,19 @@ function findObstacle({ head, match }: CallRoutingOptions): RoutingObstacle | nu
   if (coding !== null) return { kind: 'coded', why: 'its body is compressed' };
   // Whoever says by a key that a body is the same as before must send the same, and a router may choose anew.
   if (findHeader(rawHeaders, 'idempotency-key') !== null) return { kind: 'keyed', why: 'it has an Idempotency-Key' };
+  if (isSigned(head))
+    return { kind: 'signed', why: 'it is signed, path and body, and would be refused with another model' };
   if (match.dialect.withModel !== undefined) return null;
   const { api } = match.dialect;
   return { kind: `fixed ${api}`, why: `nothing is known of where ${api} names its model` };
+}
+
+/**
+ * Whether AWS's Signature Version 4 (or 4A) is on the request, in its header or its query. Source:
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html (read 2026-11-27).
+ */
+function isSigned({ rawHeaders, path }: RequestHead): boolean {
+  return (findHeader(rawHeaders, 'authorization')?.startsWith('AWS4-') ?? false) || /[?&]X-Amz-Signature=/i.test(path);
 }
 
 function trimEnd(sentence: string): string {

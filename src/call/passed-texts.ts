@@ -36,7 +36,7 @@ export function listInputTexts(body: string | null): string[] | null {
 export function listOutputTexts(body: string | null): string[] | null {
   const frames = (body ?? '').split('\n').flatMap((line) => {
     const frame = parse(line.replace(/^data: ?/, '').replace(/^[[,]/, ''));
-    return isObject(frame) && !repeating.test(String(frame.type)) ? [frame] : [];
+    return isObject(frame) && !(typeof frame.type === 'string' && repeating.test(frame.type)) ? [frame] : [];
   });
   const text = frames.flatMap((frame) => collect(frame, outputKeys)).join('');
   return text === '' ? null : [text];

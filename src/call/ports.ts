@@ -33,6 +33,11 @@ export interface FrameFilter {
   readonly memberHidden?: boolean;
 }
 
+/** Turns a binary body into lines of text as it passes. */
+export interface BodyText {
+  write(bytes: Uint8Array): Buffer;
+}
+
 /** How bytes are read: `providers/wire`, by parameter. */
 export interface WireTools {
   openDecoder(
@@ -45,6 +50,8 @@ export interface WireTools {
   openJsonReader(): JsonBodyReader;
   /** A JSON text with nothing left out, however long. */
   readWholeJson(text: Buffer): JsonReading;
+  /** For bodies of this content type that are no text by themselves; `null` for all others. */
+  openBodyText(contentType: string | null): BodyText | null;
   openFrameFilter(): FrameFilter;
   askForStreamUsage(body: Buffer): Buffer | undefined;
   readRequestId(rawHeaders: RawHeaders): string | null;

@@ -62,7 +62,7 @@ export function redactBody({ text, contentType, policy, secrets }: BodyToRedact)
     if (Array.isArray(value)) return redactFrameList(value, redaction);
     return new JsonRedactor(redaction).redact(value);
   }
-  const isFrames = /event-stream|ndjson|jsonl|json-seq/i.test(contentType ?? '') || looksFramed(text);
+  const isFrames = /event-?stream|ndjson|jsonl|json-seq/i.test(contentType ?? '') || looksFramed(text);
   if (isFrames) return redactFrameLines(text, redaction);
   const kept = policy === 'full' ? text : replaceMediaInText(text);
   const spans = mergeSpans([...findSpans(kept, secrets), ...findCutSecret(kept, secrets)]);

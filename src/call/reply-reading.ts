@@ -2,7 +2,7 @@ import { unknownUsage } from '../core/usage.js';
 import type { Dialect, RawHeaders, ReplyFacts, ReplyReader, RequestFacts } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
-import type { CallPorts, Coder } from './ports.js';
+import type { BodyText, CallPorts, Coder } from './ports.js';
 import { maxKeptBodyBytes } from './request-reading.js';
 
 /** Reads a copy of the reply while it passes: decoded, read by the dialect, kept by policy. */
@@ -21,6 +21,7 @@ export class ReplyReading {
   readonly #clockMs: () => number;
   readonly #reader: ReplyReader;
   readonly #decoder: Coder;
+  readonly #text: BodyText | null;
   #arrivedAtMs: number;
 
   constructor(
@@ -34,9 +35,12 @@ export class ReplyReading {
     this.isEventStream = this.contentType?.toLowerCase().startsWith('text/event-stream') ?? false;
     this.isJson = /^application\/([\w.-]+\+)?json\b/i.test(this.contentType ?? '');
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
+    this.#text = ports.bodies === 'none' ? null : ports.tools.openBodyText(this.contentType);
     this.#clockMs = ports.clock.monotonicMs;
     this.#arrivedAtMs = this.#clockMs();
-    this.#reader = dialect.openReply({ status: reply.status, contentType: this.contentType }, reply.request);
+    const { status, contentType } = this;
+    const findReplyHeader = (name: string): string | null => findHeader(reply.rawHeaders, name);
+    this.#reader = dialect.openReply({ status, contentType, findHeader: findReplyHeader }, reply.request);
     const coding = findHeader(reply.rawHeaders, 'content-encoding');
     const whole = !this.isEventStream && !reply.request.stream;
     this.#decoder = ports.tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), { whole });
@@ -78,7 +82,7 @@ export class ReplyReading {
 
   #onDecoded(bytes: Buffer): void {
     const startMs = this.#clockMs();
-    this.copy.write(bytes);
+    this.copy.write(this.#text === null ? bytes : this.#text.write(bytes));
     this.#reader.write(bytes, this.#arrivedAtMs);
     if (!this.#isWriting) this.laterMs += this.#clockMs() - startMs;
   }

@@ -81,6 +81,8 @@ export interface ReplyReader {
 export interface ReplyHead {
   readonly status: number;
   readonly contentType: string | null;
+  /** The first header of this name (lower case), `null` when there is none; absent where heads are not at hand. */
+  readonly findHeader?: (name: string) => string | null;
 }
 
 /** What of a request may say which model is meant. */

@@ -1,4 +1,6 @@
 import type { WireTools } from '../call/ports.js';
+import { EventStreamText } from '../providers/event-stream-text.js';
+import { isAwsEventStream } from '../providers/framing.js';
 import { readRequestId } from '../providers/request-id.js';
 import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js';
 import { JsonReader, type JsonReading } from '../providers/wire/json-reader.js';
@@ -14,6 +16,7 @@ export const wireTools: WireTools = {
   openEncoder,
   openJsonReader: () => new JsonReader({ maxWholeBytes: maxWholeRequestBytes }),
   readWholeJson,
+  openBodyText: (contentType) => (isAwsEventStream(contentType) ? new EventStreamText() : null),
   openFrameFilter: () => new UsageFrameFilter(),
   askForStreamUsage,
   readRequestId,

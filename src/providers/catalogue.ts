@@ -1,5 +1,7 @@
 import type { Dialect } from '../core/wire.js';
+import { anthropicComplete } from './anthropic-complete.js';
 import { anthropicMessages } from './anthropic-messages.js';
+import { BEDROCK, VERTEX } from './catalogue-clouds.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { googleOpenaiChat, openaiChat } from './openai-chat.js';
@@ -19,9 +21,11 @@ export interface ProviderApi {
 /** A built-in provider. Its hosts are HTTPS on port 443. */
 export interface CatalogueEntry {
   readonly name: string;
-  /** Lower case; `*.example.com` is every name below it. */
+  /** Lower case; patterns (`host-pattern.ts`): `*.example.com` is every name below it. */
   readonly hosts: readonly string[];
   readonly apis: readonly ProviderApi[];
+  /** Paths that a pattern of `apis` fits and that are no calls. */
+  readonly notCalls?: readonly string[];
 }
 
 const always = (): boolean => true;
@@ -87,7 +91,11 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'anthropic',
     hosts: ['api.anthropic.com'],
-    apis: [messages('/v1/messages'), askedChat('/v1/chat/completions')],
+    apis: [
+      messages('/v1/messages'),
+      { dialect: anthropicComplete, paths: ['/v1/complete'] },
+      askedChat('/v1/chat/completions'),
+    ],
   },
   {
     name: 'google',
@@ -224,4 +232,6 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       embeddings('/openai/deployments/*/embeddings', '/openai/v1/embeddings'),
     ],
   },
+  BEDROCK,
+  VERTEX,
 ];

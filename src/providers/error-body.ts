@@ -10,7 +10,7 @@ const MAX_MESSAGE_CHARS = 2000;
  *
  * `code` is the provider's own word: a string `code`, else `status`, else `type`, else a numeric `code`; `error`
  * when it has none. `isErrorReply` says that the reply's status already calls it an error, so that bare
- * `{ message }` and `{ detail }` bodies count too.
+ * `{ message }` and `{ detail }` bodies count too; `errorType` is the header `x-amzn-errortype`.
  *
  * Shapes:
  * - OpenAI `{ error: { message, type, param, code } }`, https://platform.openai.com/docs/guides/error-codes
@@ -19,8 +19,14 @@ const MAX_MESSAGE_CHARS = 2000;
  * - Google `{ error: { code: 429, message, status: 'RESOURCE_EXHAUSTED' } }`, https://cloud.google.com/apis/design/errors
  * - Mistral `{ object: 'error', message, type, code }` (https://github.com/openai/openai-agents-python/issues/442, read 2026-11-21); xAI `{ code, error: 'text' }`; FastAPI servers `{ detail }`;
  *   ollama and Hugging Face `{ error: 'text' }`; OpenRouter `{ error: { code: 429, message } }`
+ * - AWS `{ message }` or `{ Message }`, the code in the header `x-amzn-errortype` (`ValidationException:http://…`) or as
+ *   `__type` (`com.amazon.coral#AccessDeniedException`), as the npm package `@smithy/core` 3.41 reads them (read 2026-11-27)
  */
-export function readErrorBody(document: JsonValue, isErrorReply: boolean): ReplyFacts['error'] | undefined {
+export function readErrorBody(
+  document: JsonValue,
+  isErrorReply: boolean,
+  errorType: string | null = null,
+): ReplyFacts['error'] | undefined {
   if (!isJsonObject(document)) return undefined;
   const nested = findObject(document, 'error');
   if (nested !== undefined) return makeError(nested, nested);
@@ -28,8 +34,10 @@ export function readErrorBody(document: JsonValue, isErrorReply: boolean): Reply
   if (text !== undefined) return makeError(document, { message: text });
   if (document.type === 'error' || document.object === 'error') return makeError(document, document);
   if (!isErrorReply) return undefined;
-  const stated = findField(document, 'message') ?? findField(document, 'detail');
-  return stated === undefined || stated === null ? undefined : makeError(document, { message: stated });
+  const stated = findField(document, 'message') ?? findField(document, 'detail') ?? findField(document, 'Message');
+  const code = errorType ?? findText(document, '__type');
+  const codes = code === undefined ? document : { code: readAwsCode(code) };
+  return stated === undefined || stated === null ? undefined : makeError(codes, { message: stated });
 }
 
 function makeError(codes: JsonObject, messages: JsonObject): { code: string; message: string } {
@@ -41,6 +49,11 @@ function readCode(error: JsonObject): string {
   if (word !== undefined) return word;
   const { code } = error;
   return typeof code === 'number' ? String(code) : 'error';
+}
+
+/** The name of an exception without the namespace before and the address after it. */
+function readAwsCode(code: string): string {
+  return /^(?:[^#:]*#)?([^#:]+)/.exec(code)?.[1] ?? 'error';
 }
 
 function readMessage(error: JsonObject): string {

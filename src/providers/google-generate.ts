@@ -1,13 +1,14 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { Usage } from '../core/usage.js';
 import type { Dialect, RequestFacts } from '../core/wire.js';
-import { findField, findItems, findObject, findText, type JsonObject, readIndex } from './json-fields.js';
+import { findField, findItems, findObject, findText, isJsonObject, type JsonObject, readIndex } from './json-fields.js';
 import { putGoogleModel } from './model-rewrite.js';
 import type { ReplyLanguage, UsageSources } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
-import { readBodyRequest, readGoogleModel } from './request-facts.js';
-import type { TokenCounts } from './token-counts.js';
+import { readBodyRequest, readGoogleEndpoint, readGoogleModel } from './request-facts.js';
+import { groupCounts, type TokenCounts } from './token-counts.js';
+import { type DetailNames, listDetailNames } from './usage-details.js';
 
 const PROMPT = 'promptTokenCount';
 const TOOL_PROMPT = 'toolUsePromptTokenCount';
@@ -15,7 +16,25 @@ const CACHED = 'cachedContentTokenCount';
 const CANDIDATES = 'candidatesTokenCount';
 const THOUGHTS = 'thoughtsTokenCount';
 const TOTAL = 'totalTokenCount';
-const USAGE_NAMES: readonly string[] = [PROMPT, TOOL_PROMPT, CACHED, CANDIDATES, THOUGHTS, TOTAL];
+/** Counts by modality: lists of `{ modality, tokenCount }`. */
+const PROMPT_DETAILS = 'promptTokensDetails';
+const CACHE_DETAILS = 'cacheTokensDetails';
+const CANDIDATES_DETAILS = 'candidatesTokensDetails';
+const MODALITY_LISTS = [PROMPT_DETAILS, CACHE_DETAILS, CANDIDATES_DETAILS] as const;
+const DETAILS: DetailNames = {
+  inputTextTokens: [`${PROMPT_DETAILS}.TEXT`],
+  inputAudioTokens: [`${PROMPT_DETAILS}.AUDIO`],
+  inputImageTokens: [`${PROMPT_DETAILS}.IMAGE`],
+  inputVideoTokens: [`${PROMPT_DETAILS}.VIDEO`],
+  cacheReadTextTokens: [`${CACHE_DETAILS}.TEXT`],
+  cacheReadAudioTokens: [`${CACHE_DETAILS}.AUDIO`],
+  cacheReadImageTokens: [`${CACHE_DETAILS}.IMAGE`],
+  outputTextTokens: [`${CANDIDATES_DETAILS}.TEXT`],
+  outputAudioTokens: [`${CANDIDATES_DETAILS}.AUDIO`],
+  outputImageTokens: [`${CANDIDATES_DETAILS}.IMAGE`],
+  toolPromptTokens: [TOOL_PROMPT],
+};
+const USAGE_NAMES: readonly string[] = [PROMPT, CACHED, CANDIDATES, THOUGHTS, TOTAL, ...listDetailNames(DETAILS)];
 
 const GENERATE_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usageMetadata.promptTokenCount and usageMetadata.candidatesTokenCount',
@@ -25,7 +44,7 @@ const GENERATE_LANGUAGE: ReplyLanguage = {
     const reply = findObject(document, 'response') ?? document;
     notes.noteResponseId(reply.responseId);
     notes.noteModel(reply.modelVersion);
-    notes.noteUsage(reply.usageMetadata, USAGE_NAMES);
+    readUsage(reply.usageMetadata, notes);
     for (const [position, candidate] of findItems(reply, 'candidates').entries())
       readCandidate(candidate, position, notes);
     notes.noteFinish(0, findField(reply, 'promptFeedback', 'blockReason'));
@@ -33,6 +52,7 @@ const GENERATE_LANGUAGE: ReplyLanguage = {
   },
   listSources: listGenerateSources,
   makeUsage: makeGenerateUsage,
+  details: DETAILS,
 };
 
 /**
@@ -42,9 +62,9 @@ const GENERATE_LANGUAGE: ReplyLanguage = {
  * `usageMetadata` of a stream is cumulative: for each count the last frame that states it wins. `promptTokenCount`
  * includes the cached content; thinking stands outside `candidatesTokenCount`, tool results outside
  * `promptTokenCount`, and the total is the sum of the four. There is no end marker: the finish reason of the last
- * candidate is the end.
+ * candidate is the end. Vertex AI names what traffic it was billed as (`trafficType`), Gemini's own API the `serviceTier`.
  * Sources: https://ai.google.dev/api/generate-content; read 2026-11-21 as types of the npm package `@google/genai` 2.32
- * (`GenerateContentResponseUsageMetadata`).
+ * (`GenerateContentResponseUsageMetadata`, `ModalityTokenCount`, `TrafficType`).
  */
 export const googleGenerate: Dialect = makeGoogleDialect('generateContent', false);
 
@@ -60,10 +80,22 @@ function makeGoogleDialect(api: string, stream: boolean): Dialect {
   };
 }
 
-/** The model of the URL, else (Code Assist) that of the body. */
+/** The model of the URL, else (Code Assist) that of the body, else the endpoint a tuned model of Vertex AI is deployed to. */
 export function readGoogleRequest(body: JsonValue, path: string): RequestFacts {
   const facts = readBodyRequest(body);
-  return { ...facts, model: readGoogleModel(path) ?? facts.model?.replace(/^models\//, '') ?? null, stream: false };
+  const model = readGoogleModel(path) ?? facts.model?.replace(/^models\//, '') ?? readGoogleEndpoint(path);
+  return { ...facts, model, stream: false };
+}
+
+function readUsage(usage: JsonValue | undefined, notes: ReplyNotes): void {
+  notes.noteServiceTier(findField(usage, 'serviceTier') ?? findField(usage, 'trafficType'));
+  if (!isJsonObject(usage)) {
+    notes.noteUsage(usage, []);
+    return;
+  }
+  const lists = MODALITY_LISTS.filter((name) => usage[name] !== undefined);
+  const byModality = lists.map((name) => [name, groupCounts(findItems(usage, name), 'modality', 'tokenCount')]);
+  notes.noteUsage({ ...usage, ...Object.fromEntries(byModality) }, USAGE_NAMES);
 }
 
 function readCandidate(candidate: JsonValue, position: number, notes: ReplyNotes): void {

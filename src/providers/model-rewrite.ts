@@ -53,6 +53,17 @@ export function putGoogleModel(request: ModelRequest, model: string): ModelReque
   return { body, path: found.replace(to.collection, `${segment}${method}`) };
 }
 
+/**
+ * Puts a model in a request of Bedrock's runtime: in the URL, percent-encoded, for it may be an ARN with slashes. A request
+ * signed by SigV4 would be refused after that, and is not routed (`call/call-routing.ts`); one with an API key goes.
+ */
+export function putBedrockModel({ body, path }: ModelRequest, model: string): ModelRequest | undefined {
+  const found = findNamed(path, 'model');
+  const isName = model.split('/').every((part) => encodeSegment(part) !== undefined);
+  const segment = isName ? encodeURIComponent(model) : undefined;
+  return found === undefined || segment === undefined ? undefined : { body, path: found.replace('model', segment) };
+}
+
 function readGoogleName(model: string): GoogleName {
   const tuned = 'tunedModels/';
   if (model.startsWith(tuned)) return { collection: 'tunedModels', name: model.slice(tuned.length) };

@@ -1,8 +1,10 @@
 import type { Origin, ProviderMatch, ProviderRegistration, ProviderRegistry, RequestHead } from '../core/wire.js';
+import { anthropicComplete } from './anthropic-complete.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { CATALOGUE, type CatalogueEntry, type ProviderApi } from './catalogue.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { type HostPattern, makeHostPattern } from './host-pattern.js';
 import { openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
@@ -21,7 +23,10 @@ const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [Prov
     { dialect: openaiResponses, paths: ['/v1/responses', '/responses', '/v1/responses/compact', '/responses/compact'] },
     { dialect: openaiEmbeddings, paths: ['/v1/embeddings', '/embeddings'] },
   ],
-  anthropic: [{ dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] }],
+  anthropic: [
+    { dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] },
+    { dialect: anthropicComplete, paths: ['/v1/complete', '/complete'] },
+  ],
   google: [
     { dialect: googleGenerate, paths: listGooglePaths('generateContent') },
     { dialect: googleStreamGenerate, paths: listGooglePaths('streamGenerateContent') },
@@ -32,7 +37,8 @@ const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [Prov
 
 interface Route {
   readonly pattern: PathPattern;
-  readonly api: ProviderApi;
+  /** `null` for a path that looks like a call and is none. */
+  readonly api: ProviderApi | null;
 }
 
 interface Provider {
@@ -66,7 +72,7 @@ export function openRegistry(): ProviderRegistry {
 
 class Registry implements ProviderRegistry {
   readonly #byHost = new Map<string, Provider>();
-  readonly #bySuffix = new Map<string, Provider>();
+  readonly #byPattern: { readonly pattern: HostPattern; readonly provider: Provider }[] = [];
   readonly #registered = new Map<string, RegisteredProvider>();
 
   constructor() {
@@ -104,10 +110,11 @@ class Registry implements ProviderRegistry {
   }
 
   #add(entry: CatalogueEntry): void {
-    const routes = entry.apis.flatMap((api) => api.paths.map((path) => ({ pattern: makePathPattern(path), api })));
-    const provider = { name: entry.name, routes };
+    const calls = entry.apis.flatMap((api) => api.paths.map((path) => ({ pattern: makePathPattern(path), api })));
+    const others = (entry.notCalls ?? []).map((path) => ({ pattern: makePathPattern(path), api: null }));
+    const provider = { name: entry.name, routes: [...others, ...calls] };
     for (const host of entry.hosts) {
-      if (host.startsWith('*.')) this.#bySuffix.set(host.slice(1), provider);
+      if (host.includes('*')) this.#byPattern.push({ pattern: makeHostPattern(host), provider });
       else this.#byHost.set(host, provider);
     }
   }
@@ -123,15 +130,14 @@ class Registry implements ProviderRegistry {
     const host = makeHostName(origin.host);
     const exact = this.#byHost.get(host);
     if (exact !== undefined) return exact;
-    for (const [suffix, provider] of this.#bySuffix)
-      if (host.length > suffix.length && host.endsWith(suffix)) return provider;
-    return undefined;
+    const labels = host.split('.');
+    return this.#byPattern.find(({ pattern }) => pattern.matches(labels))?.provider;
   }
 }
 
 function findMatch(provider: Provider, head: RequestHead, segments: readonly string[]): ProviderMatch | undefined {
   const route = provider.routes.find(({ pattern }) => pattern.matches(segments));
-  if (route === undefined) return undefined;
+  if (route === undefined || route.api === null) return undefined;
   const { dialect, canAskForStreamUsage } = route.api;
   return { provider: provider.name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
 }

@@ -1,4 +1,5 @@
 import type { Usage } from '../core/usage.js';
+import type { ReplyHead } from '../core/wire.js';
 import type { JsonObject } from './json-fields.js';
 import type { ReplyNotes } from './reply-notes.js';
 import type { TokenCounts } from './token-counts.js';
@@ -23,6 +24,8 @@ export interface ReplyLanguage {
   readonly noOutput: string | null;
   /** The counts, by the provider's names, without which input or output is unknown, as `makeUsage` takes them. */
   listSources(counts: TokenCounts): UsageSources;
+  /** Notes what the head of the reply says, before its body. */
+  readonly readHead?: (head: ReplyHead, notes: ReplyNotes) => void;
   /** Notes what one document says. Fields it does not know or whose type is wrong are passed over. */
   readDocument(document: JsonObject, notes: ReplyNotes): void;
   /**

@@ -2,6 +2,7 @@ import type { JsonValue } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
 import type { OutputTimes, ReplyFacts, ReplyHead, ReplyReader } from '../core/wire.js';
+import { readAwsEvent } from './aws-event.js';
 import { readErrorBody } from './error-body.js';
 import { findBodyStart, findFraming } from './framing.js';
 import { isJsonObject } from './json-fields.js';
@@ -9,6 +10,8 @@ import type { ReplyLanguage } from './reply-language.js';
 import { ReplyNotes } from './reply-notes.js';
 import { makeUsageDetails } from './usage-details.js';
 import { explainUsage, type Framing } from './usage-problem.js';
+import { EventStreamReader } from './wire/event-stream.js';
+import type { EventStreamMessage } from './wire/event-stream-codec.js';
 import { JsonArrayReader, JsonReader } from './wire/json-reader.js';
 import { SseReader } from './wire/sse.js';
 
@@ -22,7 +25,7 @@ interface BodyReader {
 }
 
 /**
- * Reads one reply, JSON, JSON array or event stream, in the language of its API.
+ * Reads one reply, JSON, JSON array, event stream or AWS event stream, in the language of its API.
  *
  * The framing is found in the bytes and the content type, never in what the request asked for. Memory is bounded by
  * the readers of the framings. Never throws: whatever goes wrong becomes `usageProblem`.
@@ -49,6 +52,7 @@ class FramedReplyReader implements ReplyReader {
   constructor(head: ReplyHead, language: ReplyLanguage) {
     this.#head = head;
     this.#language = language;
+    this.#guard(() => language.readHead?.(head, this.#notes));
   }
 
   write(bytes: Uint8Array, atMs: number): void {
@@ -73,7 +77,7 @@ class FramedReplyReader implements ReplyReader {
   }
 
   get #isStream(): boolean {
-    return this.#framing === 'sse' || this.#framing === 'array';
+    return this.#framing !== null && this.#framing !== 'json';
   }
 
   /** Traffic goes on whatever a reader does: its failure ends the reading of this one reply. */
@@ -112,6 +116,10 @@ class FramedReplyReader implements ReplyReader {
     if (framing === 'array') {
       const reader = new JsonArrayReader((element) => this.#readDocument(element), { onProblem });
       return { write: (bytes) => reader.write(bytes), end: () => reader.end().ok };
+    }
+    if (framing === 'aws-events') {
+      const reader = new EventStreamReader((message) => this.#readMessage(message), { onProblem });
+      return { write: (bytes) => reader.write(bytes), end: () => reader.end() && this.#notes.ended };
     }
     const reader = new JsonReader();
     return { write: (bytes) => reader.write(bytes), end: () => this.#endDocument(reader) };
@@ -152,6 +160,16 @@ class FramedReplyReader implements ReplyReader {
     this.#readDocument(document);
   }
 
+  #readMessage(message: EventStreamMessage): void {
+    const { text, error } = readAwsEvent(message);
+    if (error === null) {
+      this.#readEvent(null, text);
+      return;
+    }
+    this.#documents++;
+    this.#notes.error ??= error;
+  }
+
   #isFurtherOutput(data: string): boolean {
     if (this.#notes.firstTokenAtMs === null || this.#head.status >= 400) return false;
     return this.#language.isFurtherOutput?.(data, this.#notes) ?? false;
@@ -166,7 +184,8 @@ class FramedReplyReader implements ReplyReader {
     this.#documents++;
     this.#notes.beginDocument();
     this.#keys = readKeys(document);
-    this.#notes.error ??= readErrorBody(document, this.#head.status >= 400) ?? null;
+    const { status, findHeader } = this.#head;
+    this.#notes.error ??= readErrorBody(document, status >= 400, findHeader?.('x-amzn-errortype')) ?? null;
     this.#language.readDocument(document, this.#notes);
   }
 

@@ -38,6 +38,23 @@ export function readGoogleModel(path: string): string | null {
   return named === '' ? null : named.slice(0, MAX_MODEL_CHARS);
 }
 
+/** Reads the endpoint out of a Vertex AI path: `/v1/projects/p/locations/l/endpoints/7:generateContent` gives `endpoints/7`. */
+export function readGoogleEndpoint(path: string): string | null {
+  const endpoint = findSegmentAfter(path, 'endpoints')?.replace(/:[^:]*$/, '') ?? '';
+  return endpoint === '' ? null : `endpoints/${endpoint}`.slice(0, MAX_MODEL_CHARS);
+}
+
+/**
+ * Reads a request of Bedrock's runtime, whose model stands in the path: `/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse`.
+ * An id, or the ARN of a model, of an inference profile, a provisioned throughput, a prompt router …
+ *
+ * Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html (read 2026-11-27).
+ */
+export function readBedrockRequest(body: JsonValue, path: string, stream: boolean): RequestFacts {
+  const model = findSegmentAfter(path, 'model')?.slice(0, MAX_MODEL_CHARS) ?? null;
+  return { model, stream, wireSession: readBodySession(body) };
+}
+
 function findSegmentAfter(path: string, name: string): string | undefined {
   const segments = readSegments(path);
   const at = segments.indexOf(name);

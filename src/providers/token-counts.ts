@@ -1,5 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
-import { describeKind, findField } from './json-fields.js';
+import { describeKind, findField, findText, type JsonObject } from './json-fields.js';
+
+const MAX_GROUPS = 32;
 
 /**
  * The raw token counts of one reply under the provider's own names, before they are normalised.
@@ -55,9 +57,38 @@ export class TokenCounts {
 
   #noteOne(name: string, value: JsonValue | undefined): void {
     if (value === undefined || value === null) return;
-    const isCount = typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-    this.#counts.set(name, isCount ? value : null);
-    if (isCount) this.#bad.delete(name);
+    this.#counts.set(name, isCount(value) ? value : null);
+    if (isCount(value)) this.#bad.delete(name);
     else this.#bad.set(name, describeKind(value));
   }
+}
+
+/**
+ * The sum of counts that stand in several places; `undefined` where none is stated, and the first value that is no count
+ * where one is none, so that the sum is none either.
+ */
+export function sumCounts(values: Iterable<JsonValue | undefined>): JsonValue | undefined {
+  let sum: number | undefined;
+  for (const value of values) {
+    if (value === undefined || value === null) continue;
+    if (!isCount(value)) return value;
+    sum = (sum ?? 0) + value;
+  }
+  return sum;
+}
+
+/** Counts of a list by a text of each element: `[{ modality: 'TEXT', tokenCount: 3 }]` as `{ TEXT: 3 }`; the same text adds up. */
+export function groupCounts(items: readonly JsonValue[], by: string, count: string): JsonObject {
+  const groups = new Map<string, JsonValue>();
+  for (const item of items) {
+    const name = findText(item, by);
+    if (name === undefined || (groups.size >= MAX_GROUPS && !groups.has(name))) continue;
+    const sum = sumCounts([groups.get(name), findField(item, count)]);
+    if (sum !== undefined) groups.set(name, sum);
+  }
+  return Object.fromEntries(groups);
+}
+
+function isCount(value: JsonValue): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

@@ -17,3 +17,12 @@ export function makeUsageDetails(counts: TokenCounts, names: DetailNames): Usage
   });
   return stated.length === 0 ? null : Object.freeze(Object.fromEntries(stated));
 }
+
+/** Several as one: each detail under all of its names. */
+export function joinDetailNames(list: readonly DetailNames[]): DetailNames {
+  const joined: { -readonly [K in keyof DetailNames]: DetailNames[K] } = {};
+  for (const names of list)
+    for (const detail of Object.keys(names) as (keyof UsageDetails)[])
+      joined[detail] = [...(joined[detail] ?? []), ...(names[detail] ?? [])];
+  return joined;
+}

@@ -4,7 +4,7 @@ import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 
 /** How a reply's body is cut into documents. */
-export type Framing = 'json' | 'array' | 'sse';
+export type Framing = 'json' | 'array' | 'sse' | 'aws-events';
 
 /** What became of a reply's bytes. */
 export interface ReadingOutcome {
@@ -53,9 +53,10 @@ function explainReply(outcome: ReadingOutcome): string | null {
   if (framing === null) return `The reply held nothing but white space (${outcome.bytes} bytes).`;
   if (documents > 0) return null;
   const type = `content type ${head.contentType?.slice(0, SHOWN_CHARS * 2) ?? 'none'}`;
-  if (framing === 'sse' && outcome.unreadable > 0)
+  const isEvents = framing === 'sse' || framing === 'aws-events';
+  if (isEvents && outcome.unreadable > 0)
     return `None of the ${outcome.unreadable} events of the stream held a JSON object (${type}).`;
-  if (framing === 'sse') return `The stream held no event (${outcome.bytes} bytes, ${type})${clause(problem)}.`;
+  if (isEvents) return `The stream held no event (${outcome.bytes} bytes, ${type})${clause(problem)}.`;
   return `The reply could not be read as JSON (${outcome.bytes} bytes, ${type})${clause(problem)}.`;
 }
 

@@ -1,6 +1,6 @@
 // Over 250 lines: one row an answer, for every dialect.
 import type { Usage } from '../../src/core/usage.js';
-import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
+import type { ReplyFacts } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
 import { googleBatchEmbed, googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
@@ -8,27 +8,8 @@ import { googleOpenaiChat, openaiChat } from '../../src/providers/openai-chat.js
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
-
-/** One answer in every form there are bytes of, and what each of them must say. */
-export interface AnswerCase {
-  readonly dialect: Dialect;
-  /** Folder and name of the fixtures. */
-  readonly answer: string;
-  readonly forms: readonly string[];
-  readonly facts: Partial<ReplyFacts>;
-}
-
-/** Input, output, cache read, cache write, reasoning, total. */
-function counts(...[input, output, read, write, reasoning, total]: readonly (number | null)[]): Usage {
-  return {
-    inputTokens: input ?? null,
-    outputTokens: output ?? null,
-    cacheReadTokens: read ?? null,
-    cacheWriteTokens: write ?? null,
-    reasoningTokens: reasoning ?? null,
-    totalTokens: total ?? null,
-  };
-}
+import { cloudAnswers, cloudErrors, cloudStreamErrors } from './provider-answers-clouds.js';
+import { type AnswerCase, counts, type ErrorCase } from './provider-cases.js';
 
 const bothForms = ['json', 'sse'];
 const googleForms = ['json', 'sse', 'array.json'];
@@ -245,16 +226,8 @@ export const answerCases: readonly AnswerCase[] = [
   ...otherOpenaiAnswers,
   ...anthropicAnswers,
   ...googleAnswers,
+  ...cloudAnswers,
 ];
-
-/** A body that states an error: with its status, and what it must be read as. */
-export interface ErrorCase {
-  readonly dialect: Dialect;
-  readonly file: string;
-  readonly status: number;
-  readonly code: string;
-  readonly message: string;
-}
 
 export const errorCases: readonly ErrorCase[] = [
   {
@@ -335,6 +308,7 @@ export const errorCases: readonly ErrorCase[] = [
     code: 'INVALID_ARGUMENT',
     message: 'API key not valid. Please pass a valid API key.',
   },
+  ...cloudErrors,
 ];
 
 /** Streams that began well (status 200) and then state an error. */
@@ -363,6 +337,7 @@ export const errorStreamCases: readonly Omit<ErrorCase, 'status'>[] = [
     code: 'UNAVAILABLE',
     message: 'The model is overloaded.',
   },
+  ...cloudStreamErrors,
 ];
 
 /** Fixtures told about in tests of their own. */

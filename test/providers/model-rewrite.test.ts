@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { putBodyModel, putGoogleModel, putOpenaiModel } from '../../src/providers/model-rewrite.js';
+import { putBedrockModel, putBodyModel, putGoogleModel, putOpenaiModel } from '../../src/providers/model-rewrite.js';
 
 const chatPath = '/v1/chat/completions';
 const deployed = '/openai/deployments/big/chat/completions?api-version=2024-10-21';
@@ -108,5 +108,23 @@ describe('a model of Google', () => {
       path,
     });
     expect(put(putGoogleModel, { body: '{"request":{}}', path }, 'b')).toBeUndefined();
+  });
+});
+
+describe("a model in Bedrock's path", () => {
+  const body = '{"model":"untouched"}';
+
+  it('takes the place of the other, an ARN with its slashes encoded', () => {
+    const path = '/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse?x=1';
+    expect(put(putBedrockModel, { body, path }, 'amazon.nova-lite-v1:0')).toEqual({
+      body,
+      path: '/model/amazon.nova-lite-v1%3A0/converse?x=1',
+    });
+    const arn = 'arn:aws:bedrock:us-east-1:1:inference-profile/us.x';
+    expect(put(putBedrockModel, { body, path }, arn)?.path).toBe(`/model/${encodeURIComponent(arn)}/converse?x=1`);
+  });
+
+  it.each(['', '.', '..', 'a/../b', 'a/', '\n'])('cannot be %j', (model) => {
+    expect(put(putBedrockModel, { body, path: '/model/a/converse' }, model)).toBeUndefined();
   });
 });

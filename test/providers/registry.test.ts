@@ -16,6 +16,8 @@ function recognise(registry: ProviderRegistry, url: string, method = 'POST'): Pr
   return registry.recognise({ origin: makeOrigin(url), method, path: `${pathname}${search}`, rawHeaders: [] });
 }
 
+const vertex = 'https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1';
+
 /** Calls: URL, provider, api, and whether a stream may be asked for usage. */
 const calls: readonly (readonly [string, string, string, boolean])[] = [
   ['https://api.openai.com/v1/chat/completions', 'openai', 'chat.completions', true],
@@ -28,6 +30,7 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
   ['https://us.api.openai.com/v1/chat/completions', 'openai', 'chat.completions', true],
   ['https://api.anthropic.com/v1/messages', 'anthropic', 'messages', false],
   ['https://api.anthropic.com/v1/messages?beta=true', 'anthropic', 'messages', false],
+  ['https://api.anthropic.com/v1/complete', 'anthropic', 'complete', false],
   ['https://api.anthropic.com/v1/chat/completions', 'anthropic', 'chat.completions', true],
   [
     'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:generateContent?key=x',
@@ -135,6 +138,52 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
   ['https://me.openai.azure.com/openai/responses?api-version=2025-04-01-preview', 'azure-openai', 'responses', false],
 ];
 
+const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2';
+
+/** The same of Bedrock and Vertex AI, whose streams are never asked. */
+const cloudCalls: typeof calls = [
+  ...[
+    [
+      'https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-3-haiku-20240307-v1%3A0/converse',
+      'converse',
+    ],
+    [
+      `https://bedrock-runtime.us-east-1.amazonaws.com/model/${encodeURIComponent(arn)}/converse-stream`,
+      'converseStream',
+    ],
+    ['https://bedrock-runtime.cn-north-1.amazonaws.com.cn/model/m/invoke', 'invokeModel'],
+    [
+      'https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com/model/m/invoke-with-response-stream',
+      'invokeModelWithResponseStream',
+    ],
+    ['https://bedrock-runtime.eu-central-1.api.aws/model/m/converse', 'converse'],
+    ['https://vpce-0a1b-c2d3.bedrock-runtime.us-east-1.vpce.amazonaws.com/model/m/converse', 'converse'],
+    ['https://bedrock-runtime.us-west-2.amazonaws.com/openai/v1/chat/completions', 'chat.completions'],
+    ['https://bedrock-mantle.us-west-2.api.aws/v1/responses', 'responses'],
+    ['https://bedrock-mantle.us-west-2.api.aws/anthropic/v1/messages', 'messages'],
+  ].map(([url = '', api = '']) => [url, 'aws-bedrock', api, false] as const),
+  ...[
+    [`${vertex}/publishers/google/models/gemini-2.5-pro:generateContent`, 'generateContent'],
+    [`${vertex}/publishers/google/models/gemini-2.5-pro:streamGenerateContent?alt=sse`, 'streamGenerateContent'],
+    [`${vertex}/publishers/google/models/text-embedding-005:predict`, 'predict'],
+    [`${vertex}/publishers/google/models/gemini-embedding-2:embedContent`, 'embedContent'],
+    [`${vertex}/publishers/anthropic/models/claude-sonnet-4-5@20250929:rawPredict`, 'messages'],
+    [`${vertex}/publishers/anthropic/models/claude-sonnet-4-5@20250929:streamRawPredict`, 'messages'],
+    [`${vertex}/publishers/mistralai/models/mistral-small-2503:rawPredict`, 'chat.completions'],
+    [`${vertex}/endpoints/openapi/chat/completions`, 'chat.completions'],
+    [`${vertex}/endpoints/4711/chat/completions`, 'chat.completions'],
+    [`${vertex}/endpoints/4711:generateContent`, 'generateContent'],
+    [
+      'https://aiplatform.googleapis.com/v1beta1/publishers/google/models/gemini-2.5-flash:streamGenerateContent?key=x',
+      'streamGenerateContent',
+    ],
+    [
+      'https://aiplatform.us.rep.googleapis.com/v1/projects/p/locations/us/publishers/google/models/m:generateContent',
+      'generateContent',
+    ],
+  ].map(([url = '', api = '']) => [url, 'google-vertex', api, false] as const),
+];
+
 /** Requests to a provider's host that are no calls. */
 const others: readonly (readonly [provider: string, url: string])[] = [
   ['openai', 'https://api.openai.com/v1/models'],
@@ -170,6 +219,15 @@ const others: readonly (readonly [provider: string, url: string])[] = [
   ['huggingface', 'https://router.huggingface.co/hf-inference/models/x'],
   ['azure-openai', 'https://me.openai.azure.com/openai/deployments/d/images/generations'],
   ['azure-openai', 'https://me.openai.azure.com/v1/chat/completions'],
+  ['aws-bedrock', 'https://bedrock-runtime.us-east-1.amazonaws.com/model/m/count-tokens'],
+  ['aws-bedrock', 'https://bedrock-runtime.us-east-1.amazonaws.com/model/m/invoke-with-bidirectional-stream'],
+  ['aws-bedrock', 'https://bedrock-runtime.us-east-1.amazonaws.com/guardrail/g/version/1/apply'],
+  ['aws-bedrock', 'https://bedrock-runtime.us-east-1.amazonaws.com/async-invoke'],
+  ['aws-bedrock', 'https://bedrock-runtime.us-east-1.amazonaws.com/model/a/b/converse'],
+  ['google-vertex', `${vertex}/publishers/google/models/gemini-2.5-pro:countTokens`],
+  ['google-vertex', `${vertex}/publishers/anthropic/models/count-tokens:rawPredict`],
+  ['google-vertex', `${vertex}/batchPredictionJobs`],
+  ['google-vertex', `${vertex}/publishers/google/models/veo-3:predictLongRunning`],
 ];
 
 /** Hosts that are nobody's provider. */
@@ -179,7 +237,14 @@ const strangers = [
   'https://xapi.openai.com/v1/chat/completions',
   'https://openai.azure.com/openai/v1/chat/completions',
   'https://chatgpt.com/backend-api/codex/responses',
-  'https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse',
+  'https://bedrock-agent-runtime.us-east-1.amazonaws.com/model/m/converse',
+  'https://bedrock-runtime.amazonaws.com/model/m/converse',
+  'https://bedrock-runtime.us-east-1.evil.amazonaws.com/model/m/converse',
+  'https://bedrock-runtime.us-east-1.amazonaws.com.evil.com/model/m/converse',
+  'https://bedrock-runtime.us-east-1.vpce.amazonaws.com/model/m/converse',
+  'https://.bedrock-runtime.us-east-1.vpce.amazonaws.com/model/m/converse',
+  'https://xaiplatform.googleapis.com/v1/publishers/google/models/m:generateContent',
+  'https://aiplatform.us-east5.evil.rep.googleapis.com/v1/publishers/google/models/m:generateContent',
   'https://api.openai.com:8443/v1/chat/completions',
   'http://api.openai.com/v1/chat/completions',
   'http://localhost:11434/v1/chat/completions',
@@ -188,13 +253,13 @@ const strangers = [
 describe('the built-in providers', () => {
   const registry = openRegistry();
 
-  it.each(calls)('takes POST %s for a call of %s %s', (url, provider, api, canAsk) => {
+  it.each([...calls, ...cloudCalls])('takes POST %s for a call of %s %s', (url, provider, api, canAsk) => {
     expect(registry.isProvider(makeOrigin(url))).toBe(true);
     const match = recognise(registry, url);
     expect([match?.provider, match?.dialect.api, match?.canAskForStreamUsage]).toEqual([provider, api, canAsk]);
   });
 
-  it.each(calls)('does not take GET %s for a call', (url) => {
+  it.each([...calls, ...cloudCalls])('does not take GET %s for a call', (url) => {
     expect(recognise(registry, url, 'GET')).toBeUndefined();
   });
 
@@ -210,7 +275,7 @@ describe('the built-in providers', () => {
 
   it('are each told apart from other traffic by a row above', () => {
     const names = CATALOGUE.map(({ name }) => name).sort();
-    expect([...new Set(calls.map(([, provider]) => provider))].sort()).toEqual(names);
+    expect([...new Set([...calls, ...cloudCalls].map(([, provider]) => provider))].sort()).toEqual(names);
     expect([...new Set(others.map(([provider]) => provider))].sort()).toEqual(names);
   });
 

@@ -2,12 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/core/call-record.js';
 import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
+import { anthropicComplete } from '../../src/providers/anthropic-complete.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
+import { bedrockConverseStream } from '../../src/providers/bedrock-converse.js';
+import { bedrockInvokeStream } from '../../src/providers/bedrock-invoke.js';
 import { googleStreamGenerate } from '../../src/providers/google-generate.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
+import { vertexPredict } from '../../src/providers/vertex-predict.js';
+import { encodeChunk, encodeEvent, encodeMessage } from '../fixtures/event-stream.js';
 
 const request = { model: null, stream: true, wireSession: null };
 const sse = 'text/event-stream';
@@ -46,14 +51,24 @@ describe('the framing of a reply', () => {
 });
 
 describe('a reply of any bytes', () => {
-  const dialects = [openaiChat, openaiResponses, openaiEmbeddings, anthropicMessages, googleStreamGenerate];
+  const dialects = [
+    openaiChat,
+    openaiResponses,
+    openaiEmbeddings,
+    anthropicMessages,
+    anthropicComplete,
+    googleStreamGenerate,
+    bedrockConverseStream,
+    bedrockInvokeStream,
+    vertexPredict,
+  ];
 
   it('never throws, and explains what it does not know', () => {
     fc.assert(
       fc.property(
         fc.uint8Array(),
         fc.constantFrom(...dialects),
-        fc.constantFrom(sse, 'application/json', null),
+        fc.constantFrom(sse, 'application/json', 'application/vnd.amazon.eventstream', null),
         (bytes, dialect, type) => {
           const facts = read(dialect, bytes, type);
           expect(facts.usageProblem).not.toBeNull();
@@ -85,6 +100,36 @@ describe('a reply of any bytes', () => {
       'prompt_tokens',
       'input_tokens',
       'promptTokenCount',
+      'promptTokensDetails',
+      'modality',
+      'tokenCount',
+      'metadata',
+      'messageStop',
+      'contentBlockStart',
+      'contentBlockIndex',
+      'start',
+      'toolUse',
+      'stopReason',
+      'inputTokens',
+      'outputTokens',
+      'cacheDetails',
+      'ttl',
+      'amazon-bedrock-invocationMetrics',
+      'inputTokenCount',
+      'outputTokenCount',
+      'generation_token_count',
+      'results',
+      'outputs',
+      'generations',
+      'completions',
+      'finishReason',
+      'meta',
+      'images',
+      'predictions',
+      'embeddings',
+      'statistics',
+      'token_count',
+      'stop_reason',
     ];
     const shape = fc.letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
@@ -97,7 +142,12 @@ describe('a reply of any bytes', () => {
     fc.assert(
       fc.property(shape.value, fc.constantFrom(...dialects), (value, dialect) => {
         const text = JSON.stringify(value);
-        for (const body of [text, `data: ${text}\n\n`, `[${text}]`]) {
+        const events = Buffer.concat([
+          encodeChunk(value),
+          encodeEvent('metadata', value),
+          encodeEvent('__proto__', value),
+        ]);
+        for (const body of [text, `data: ${text}\n\n`, `[${text}]`, events]) {
           const facts = read(dialect, body, null);
           const isKnown = facts.usage.inputTokens !== null && facts.usage.outputTokens !== null;
           expect(facts.usageProblem === null).toBe(isKnown);
@@ -288,5 +338,120 @@ describe('an event too large to read', () => {
     expect(facts.usageProblem).toMatch(
       /in 1 frames, but some could not be read: An event of the stream was larger than \d+ bytes/,
     );
+  });
+});
+
+describe('an AWS event stream', () => {
+  const type = 'application/vnd.amazon.eventstream';
+
+  it('says which message could not be read where it may have carried the usage', () => {
+    const last = encodeEvent('metadata', { usage: { inputTokens: 3, outputTokens: 4, totalTokens: 7 } });
+    last[40] = (last[40] ?? 0) ^ 1;
+    const body = Buffer.concat([encodeEvent('messageStart', { role: 'assistant' }), last]);
+    const facts = read(bedrockConverseStream, body, type);
+    expect(facts.complete).toBe(false);
+    expect(facts.usageProblem).toMatch(
+      /in 1 frames, but some could not be read: A message of the event stream could not be read: .*checksum/,
+    );
+  });
+
+  it("takes a message of AWS's own for the error it states", () => {
+    const headers = { ':message-type': 'error', ':error-code': 'InternalError', ':error-message': 'It broke.' };
+    const facts = read(bedrockConverseStream, encodeMessage(headers, Buffer.alloc(0)), type);
+    expect(facts.error).toEqual({ code: 'InternalError', message: 'It broke.' });
+  });
+
+  it('is not complete without the metadata that ends it, and knows no usage', () => {
+    const body = Buffer.concat([
+      encodeEvent('contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'x' } }),
+      encodeEvent('messageStop', { stopReason: 'end_turn' }),
+    ]);
+    expect(read(bedrockConverseStream, body, type)).toMatchObject({
+      complete: false,
+      finishReasons: ['end_turn'],
+      usage: { inputTokens: null, outputTokens: null },
+    });
+  });
+
+  it('is complete with its stop reason and its metadata, whichever comes first', () => {
+    const stop = encodeEvent('messageStop', { stopReason: 'end_turn' });
+    const last = encodeEvent('metadata', { usage: { inputTokens: 3, outputTokens: 4, totalTokens: 7 } });
+    for (const events of [
+      [stop, last],
+      [last, stop],
+    ])
+      expect(read(bedrockConverseStream, Buffer.concat(events), type)).toMatchObject({
+        complete: true,
+        finishReasons: ['end_turn'],
+        usage: { inputTokens: 3, outputTokens: 4, totalTokens: 7 },
+      });
+    expect(read(bedrockConverseStream, last, type)).toMatchObject({ complete: false, usage: { outputTokens: 4 } });
+  });
+
+  it('counts events that hold no JSON, and goes on', () => {
+    const body = Buffer.concat([
+      encodeMessage({ ':message-type': 'event', ':event-type': 'ping' }, Buffer.from('pong')),
+      encodeEvent('chunk', { bytes: 'bm8gSlNPTg==' }),
+    ]);
+    expect(read(bedrockInvokeStream, body, type).usageProblem).toBe(
+      `None of the 2 events of the stream held a JSON object (content type ${type}).`,
+    );
+  });
+});
+
+describe("Bedrock's own counts", () => {
+  const answer = JSON.stringify({ outputs: [{ text: 'x', stop_reason: 'stop' }] });
+  const readWith = (headers: Readonly<Record<string, string>>, body = answer): ReplyFacts => {
+    const findHeader = (name: string): string | null => headers[name] ?? null;
+    const reader = bedrockInvokeStream.openReply({ status: 200, contentType: 'application/json', findHeader }, request);
+    reader.write(Buffer.from(body), 1);
+    return reader.end();
+  };
+  const input = 'x-amzn-bedrock-input-token-count';
+  const output = 'x-amzn-bedrock-output-token-count';
+
+  it('stand in for what a family leaves out, never for what it states', () => {
+    const llama = JSON.stringify({
+      generation: 'x',
+      prompt_token_count: 5,
+      generation_token_count: 6,
+      stop_reason: 's',
+    });
+    const headers = { [input]: '50', [output]: '60' };
+    expect(readWith(headers).usage).toMatchObject({ inputTokens: 50, outputTokens: 60, totalTokens: 110 });
+    expect(readWith(headers, llama).usage).toMatchObject({ inputTokens: 5, outputTokens: 6, totalTokens: 11 });
+  });
+
+  it('leave out the cache, which is added', () => {
+    const headers = { [input]: '5', [output]: '6', 'x-amzn-bedrock-cache-read-input-token-count': '100' };
+    expect(readWith(headers).usage).toMatchObject({ inputTokens: 105, cacheReadTokens: 100, outputTokens: 6 });
+  });
+
+  it.each(['-1', '1.5', 'many', '9'.repeat(30)])('are unknown when the header says %s', (value) => {
+    const facts = readWith({ [input]: value, [output]: '6' });
+    expect(facts.usage).toMatchObject({ inputTokens: null, outputTokens: 6 });
+    expect(facts.usageProblem).toBe(`A token count was expected in ${input}, but a string was found.`);
+  });
+
+  it('name the tier that served', () => {
+    expect(readWith({ 'x-amzn-bedrock-service-tier': 'flex' }).serviceTier).toBe('flex');
+  });
+});
+
+describe('counts by modality', () => {
+  it('add up where one is listed twice, and are unknown where one is no count', () => {
+    const usageMetadata = {
+      promptTokenCount: 9,
+      candidatesTokenCount: 1,
+      promptTokensDetails: [
+        { modality: 'TEXT', tokenCount: 2 },
+        { modality: 'TEXT', tokenCount: 3 },
+        { modality: 'IMAGE', tokenCount: 'x' },
+        { modality: 'IMAGE', tokenCount: 4 },
+        'noise',
+      ],
+    };
+    const facts = read(googleStreamGenerate, JSON.stringify({ usageMetadata }), null);
+    expect(facts.usageDetails).toEqual({ inputTextTokens: 5 });
   });
 });

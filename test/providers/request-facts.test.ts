@@ -2,12 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/core/call-record.js';
 import type { Dialect } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
+import { bedrockConverse } from '../../src/providers/bedrock-converse.js';
+import { bedrockInvokeStream } from '../../src/providers/bedrock-invoke.js';
 import { googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
+import { vertexChat, vertexMessages } from '../../src/providers/vertex-raw.js';
 
 const azure = '/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21';
+const profile = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2';
+const claude = '/v1/projects/p/locations/us-east5/publishers/anthropic/models/claude-opus-4@20250514';
+const mistral = '/v1/projects/p/locations/l/publishers/mistralai/models/mistral-small-2503:streamRawPredict';
 const gemini = '/v1beta/models/gemini-2.5-pro';
 
 describe('a request', () => {
@@ -33,6 +39,40 @@ describe('a request', () => {
       { model: 'models/other' },
       '/v1beta/models/gemini-embedding-001:embedContent',
       'gemini-embedding-001',
+      false,
+    ],
+    [
+      'converse',
+      bedrockConverse,
+      { messages: [] },
+      '/model/us.anthropic.claude-haiku-4-5-20251001-v1%3A0/converse',
+      'us.anthropic.claude-haiku-4-5-20251001-v1:0',
+      false,
+    ],
+    [
+      'InvokeModelWithResponseStream through an inference profile',
+      bedrockInvokeStream,
+      {},
+      `/model/${encodeURIComponent(profile)}/invoke-with-response-stream`,
+      profile,
+      true,
+    ],
+    ['Claude on Vertex AI', vertexMessages, { max_tokens: 9 }, `${claude}:rawPredict`, 'claude-opus-4@20250514', false],
+    [
+      'Claude on Vertex AI, streaming',
+      vertexMessages,
+      {},
+      `${claude}:streamRawPredict`,
+      'claude-opus-4@20250514',
+      true,
+    ],
+    ['a partner of Vertex AI', vertexChat, { model: 'x', stream: true }, mistral, 'mistral-small-2503', true],
+    [
+      'a tuned model of Vertex AI',
+      googleGenerate,
+      {},
+      '/v1/projects/p/locations/l/endpoints/47:generateContent',
+      'endpoints/47',
       false,
     ],
   ])('of %s names its model and whether it streams', (_, dialect, body, path, model, stream) => {

@@ -62,7 +62,7 @@ function describe({ status, message, requestId }) {
  * @param {Call} call
  * @returns {Reply}
  */
-function answerMessages({ body, headers, speak }) {
+export function answerMessages({ body, headers, speak }) {
   if (!isAnthropic(headers)) throw new Refusal(400, 'anthropic-version: header is required');
   if (typeof body.max_tokens !== 'number') throw new Refusal(400, 'max_tokens: Field required');
   const ask = readAsk(body);
@@ -87,7 +87,7 @@ function answerMessages({ body, headers, speak }) {
  * @param {Call} call
  * @returns {Reply}
  */
-function answerCount({ body }) {
+export function answerCount({ body }) {
   const ask = readAsk(body);
   const count = countTokensWithin([ask.stable, ask.turns]);
   return { ...unbilled, model: ask.model, body: JSON.stringify({ input_tokens: count }) };

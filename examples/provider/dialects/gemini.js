@@ -79,7 +79,7 @@ function isArrayStream(url) {
  * @param {Call} call
  * @returns {Reply}
  */
-function answerPublic(call) {
+export function answerPublic(call) {
   const [, model = '', method = ''] = call.match;
   return answer(call, { model: decodeURIComponent(model), method, request: call.body, wrap: (chunk) => chunk });
 }
