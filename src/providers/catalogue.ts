@@ -2,6 +2,7 @@ import type { Dialect } from '../core/wire.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from './ollama.js';
 import { googleOpenaiChat, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
@@ -46,6 +47,14 @@ const askedCompletions = (...paths: string[]): ProviderApi => ({
 const responses = (...paths: string[]): ProviderApi => ({ dialect: openaiResponses, paths });
 const embeddings = (...paths: string[]): ProviderApi => ({ dialect: openaiEmbeddings, paths });
 const messages = (...paths: string[]): ProviderApi => ({ dialect: anthropicMessages, paths });
+
+/** What ollama serves of its own. */
+export const OLLAMA_APIS: readonly ProviderApi[] = [
+  { dialect: ollamaChat, paths: ['/api/chat'] },
+  { dialect: ollamaGenerate, paths: ['/api/generate'] },
+  { dialect: ollamaEmbed, paths: ['/api/embed'] },
+  { dialect: ollamaEmbeddings, paths: ['/api/embeddings'] },
+];
 
 const GOOGLE_ROOTS = ['/v1beta', '/v1', '/v1alpha'];
 const googlePaths = (kinds: readonly string[], method: string): string[] =>
@@ -207,6 +216,19 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     name: 'huggingface',
     hosts: ['router.huggingface.co'],
     apis: [askedChat('/v1/chat/completions', '/*/v1/chat/completions'), responses('/v1/responses')],
+  },
+  {
+    // https://docs.ollama.com/cloud, /api/openai-compatibility and /api/anthropic-compatibility (read 2026-11-27)
+    name: 'ollama-cloud',
+    hosts: ['ollama.com'],
+    apis: [
+      ...OLLAMA_APIS,
+      chat('/v1/chat/completions'),
+      completions('/v1/completions'),
+      responses('/v1/responses'),
+      embeddings('/v1/embeddings'),
+      messages('/v1/messages'),
+    ],
   },
   {
     name: 'azure-openai',

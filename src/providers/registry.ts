@@ -1,6 +1,6 @@
 import type { Origin, ProviderMatch, ProviderRegistration, ProviderRegistry, RequestHead } from '../core/wire.js';
 import { anthropicMessages } from './anthropic-messages.js';
-import { CATALOGUE, type CatalogueEntry, type ProviderApi } from './catalogue.js';
+import { CATALOGUE, type CatalogueEntry, OLLAMA_APIS, type ProviderApi } from './catalogue.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { openaiChat } from './openai-chat.js';
@@ -29,6 +29,12 @@ const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [Prov
     { dialect: googleBatchEmbed, paths: listGooglePaths('batchEmbedContents') },
   ],
 };
+
+/**
+ * What a registered server of OpenAI's dialect may speak besides, beside its prefix when that ends with `/v1`: ollama its
+ * own (https://docs.ollama.com/api) and Anthropic's (https://docs.ollama.com/api/anthropic-compatibility); read 2026-11-27.
+ */
+const OTHER_APIS: readonly ProviderApi[] = [{ dialect: anthropicMessages, paths: ['/v1/messages'] }, ...OLLAMA_APIS];
 
 interface Route {
   readonly pattern: PathPattern;
@@ -104,7 +110,7 @@ class Registry implements ProviderRegistry {
   }
 
   #add(entry: CatalogueEntry): void {
-    const routes = entry.apis.flatMap((api) => api.paths.map((path) => ({ pattern: makePathPattern(path), api })));
+    const routes = entry.apis.flatMap((api) => makeRoutes(api, ''));
     const provider = { name: entry.name, routes };
     for (const host of entry.hosts) {
       if (host.startsWith('*.')) this.#bySuffix.set(host.slice(1), provider);
@@ -138,11 +144,17 @@ function findMatch(provider: Provider, head: RequestHead, segments: readonly str
 
 function makeRegisteredRoutes({ dialect, prefix, pathPatterns }: CheckedRegistration): Route[] {
   const apis = USUAL_APIS[dialect];
-  const usual = apis.flatMap((api) => api.paths.map((path) => ({ pattern: makePathPattern(`${prefix}${path}`), api })));
+  const usual = apis.flatMap((api) => makeRoutes(api, prefix));
+  const root = prefix.replace(/\/v1$/, '');
+  const others = dialect === 'openai' ? OTHER_APIS.flatMap((api) => makeRoutes(api, root)) : [];
   const own = pathPatterns
     .flatMap((path) => (prefix === '' ? [path] : [`${prefix}${path}`, path]))
     .map((path) => ({ pattern: makePathPattern(path), api: apis[0] }));
-  return [...usual, ...own];
+  return [...usual, ...own, ...others];
+}
+
+function makeRoutes(api: ProviderApi, prefix: string): Route[] {
+  return api.paths.map((path) => ({ pattern: makePathPattern(`${prefix}${path}`), api }));
 }
 
 function listGooglePaths(method: string): string[] {

@@ -21,6 +21,8 @@ export interface ReplyLanguage {
   readonly streamHint: string | null;
   /** For an API whose replies state no output tokens: the clause that says so. */
   readonly noOutput: string | null;
+  /** Whether a stream comes as JSON values, one to a line. */
+  readonly streamsLines?: boolean;
   /** The counts, by the provider's names, without which input or output is unknown, as `makeUsage` takes them. */
   listSources(counts: TokenCounts): UsageSources;
   /** Notes what one document says. Fields it does not know or whose type is wrong are passed over. */

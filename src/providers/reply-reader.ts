@@ -3,13 +3,13 @@ import { readErrorMessage } from '../core/errors.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
 import type { ReplyFacts, ReplyHead, ReplyReader } from '../core/wire.js';
 import { readErrorBody } from './error-body.js';
-import { findBodyStart, findFraming } from './framing.js';
+import { findBodyStart, findFraming, isLinesType } from './framing.js';
 import { isJsonObject } from './json-fields.js';
 import type { ReplyLanguage } from './reply-language.js';
 import { ReplyNotes } from './reply-notes.js';
 import { makeUsageDetails } from './usage-details.js';
 import { explainUsage, type Framing } from './usage-problem.js';
-import { JsonArrayReader, JsonReader } from './wire/json-reader.js';
+import { JsonArrayReader, JsonReader, NdjsonReader } from './wire/json-reader.js';
 import { SseReader } from './wire/sse.js';
 
 const DONE = '[DONE]';
@@ -22,7 +22,7 @@ interface BodyReader {
 }
 
 /**
- * Reads one reply, JSON, JSON array or event stream, in the language of its API.
+ * Reads one reply, JSON, JSON array, JSON lines or event stream, in the language of its API.
  *
  * The framing is found in the bytes and the content type, never in what the request asked for. Memory is bounded by
  * the readers of the framings. Never throws: whatever goes wrong becomes `usageProblem`.
@@ -87,7 +87,8 @@ class FramedReplyReader implements ReplyReader {
       return;
     }
     const body = known.subarray(start);
-    const framing = findFraming(body, this.#head.contentType, isWhole);
+    const inLines = this.#language.streamsLines === true;
+    const framing = findFraming(body, this.#head.contentType, { isWhole, inLines });
     this.#undecided = framing === undefined ? body : Buffer.alloc(0);
     if (framing === undefined) return;
     this.#framing = framing;
@@ -105,6 +106,11 @@ class FramedReplyReader implements ReplyReader {
       const reader = new JsonArrayReader((element) => this.#readDocument(element), { onProblem });
       return { write: (bytes) => reader.write(bytes), end: () => reader.end().ok };
     }
+    if (framing === 'lines') {
+      const reader = new NdjsonReader((line) => this.#readDocument(line), { onProblem });
+      return { write: (bytes) => reader.write(bytes), end: () => this.#endLines(reader) };
+    }
+    if (framing === 'media') return { write: () => undefined, end: () => true };
     const reader = new JsonReader();
     return { write: (bytes) => reader.write(bytes), end: () => this.#endDocument(reader) };
   }
@@ -112,6 +118,17 @@ class FramedReplyReader implements ReplyReader {
   #endEvents(reader: SseReader): boolean {
     reader.end();
     return this.#notes.ended;
+  }
+
+  #endLines(reader: NdjsonReader): boolean {
+    reader.end();
+    return this.#notes.ended;
+  }
+
+  /** A single line is a document like any other, unless its type says that it is one of several. */
+  get #isStream(): boolean {
+    if (this.#framing === 'lines') return this.#documents > 1 || isLinesType(this.#head.contentType);
+    return this.#framing === 'sse' || this.#framing === 'array';
   }
 
   #endDocument(reader: JsonReader): boolean {
@@ -165,7 +182,7 @@ class FramedReplyReader implements ReplyReader {
 
   #makeFacts(): ReplyFacts {
     const notes = this.#notes;
-    const isStream = this.#framing === 'sse' || this.#framing === 'array';
+    const isStream = this.#isStream;
     const stated = this.#head.status >= 400 ? unknownUsage : this.#language.makeUsage(notes.counts);
     const isRunning = isStream && !notes.settled && this.#language.noOutput === null;
     const usage = isRunning ? forgetRunning(stated) : fillTotal(stated);

@@ -3,8 +3,8 @@ import type { ReplyHead } from '../core/wire.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 
-/** How a reply's body is cut into documents. */
-export type Framing = 'json' | 'array' | 'sse';
+/** How a reply's body is cut into documents: `lines` is one JSON value to a line, `media` holds none. */
+export type Framing = 'json' | 'array' | 'sse' | 'lines' | 'media';
 
 /** What became of a reply's bytes. */
 export interface ReadingOutcome {
@@ -53,6 +53,7 @@ function explainReply(outcome: ReadingOutcome): string | null {
   if (framing === null) return `The reply held nothing but white space (${outcome.bytes} bytes).`;
   if (documents > 0) return null;
   const type = `content type ${head.contentType?.slice(0, SHOWN_CHARS * 2) ?? 'none'}`;
+  if (framing === 'media') return `The reply is no JSON but media (${type}), which state no usage.`;
   if (framing === 'sse' && outcome.unreadable > 0)
     return `None of the ${outcome.unreadable} events of the stream held a JSON object (${type}).`;
   if (framing === 'sse') return `The stream held no event (${outcome.bytes} bytes, ${type})${clause(problem)}.`;
@@ -85,7 +86,7 @@ function explainAbsence(notes: ReplyNotes, language: ReplyLanguage, outcome: Rea
     return `The provider reported the error ${notes.error.code.slice(0, SHOWN_CHARS)} and no final usage.`;
   if (notes.pending !== null && outcome.framing === 'json')
     return `The reply says "${notes.pending}": its usage is not known yet.`;
-  if (outcome.framing === 'json')
+  if (outcome.framing === 'json' || (outcome.framing === 'lines' && outcome.documents === 1))
     return `Looked for ${language.lookedFor}, but the reply has only ${listKeys(outcome.keys)}.`;
   const looked = `Looked for ${language.lookedFor} in ${outcome.documents} frames`;
   if (outcome.problem !== null) return `${looked}, but some could not be read${clause(outcome.problem)}.`;

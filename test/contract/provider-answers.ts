@@ -4,6 +4,7 @@ import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
 import { googleBatchEmbed, googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from '../../src/providers/ollama.js';
 import { googleOpenaiChat, openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
@@ -240,7 +241,65 @@ const googleAnswers: readonly AnswerCase[] = [
   },
 ];
 
+const lineForms = ['json', 'ndjson'];
+
+const ollamaAnswers: readonly AnswerCase[] = [
+  {
+    dialect: ollamaChat,
+    answer: 'ollama-chat/answer',
+    forms: lineForms,
+    facts: { ...plain, model: 'qwen3:8b', usage: counts(26, 298, null, null, null, 324) },
+  },
+  {
+    dialect: ollamaChat,
+    answer: 'ollama-chat/tools',
+    forms: lineForms,
+    facts: {
+      ...plain,
+      usage: counts(169, 45, null, null, null, 214),
+      toolCalls: ['get_weather', 'get_weather', 'get_time'],
+    },
+  },
+  {
+    dialect: ollamaChat,
+    answer: 'ollama-chat/cached-prompt',
+    forms: ['json'],
+    facts: {
+      ...plain,
+      usage: counts(null, 298),
+      usageProblem: 'Looked for usage in prompt_eval_count and eval_count, but the input tokens were not stated.',
+    },
+  },
+  {
+    dialect: ollamaGenerate,
+    answer: 'ollama-generate/answer',
+    forms: lineForms,
+    facts: {
+      ...plain,
+      model: 'llama3.2',
+      usage: counts(31, 12, null, null, null, 43),
+      finishReasons: ['length'],
+    },
+  },
+  {
+    dialect: ollamaEmbed,
+    answer: 'ollama-embed/answer',
+    forms: ['json'],
+    facts: { model: 'all-minilm', usage: counts(8), usageProblem: noOutput, error: null },
+  },
+  {
+    dialect: ollamaEmbeddings,
+    answer: 'ollama-embed/older',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'Looked for usage in prompt_eval_count, but the reply has only embedding.',
+    },
+  },
+];
+
 export const answerCases: readonly AnswerCase[] = [
+  ...ollamaAnswers,
   ...chatAnswers,
   ...otherOpenaiAnswers,
   ...anthropicAnswers,
@@ -257,6 +316,27 @@ export interface ErrorCase {
 }
 
 export const errorCases: readonly ErrorCase[] = [
+  {
+    dialect: ollamaChat,
+    file: 'ollama-chat/error.json',
+    status: 404,
+    code: 'error',
+    message: "model 'none' not found",
+  },
+  {
+    dialect: ollamaGenerate,
+    file: 'ollama-generate/error.json',
+    status: 400,
+    code: 'error',
+    message: '"none" does not support generate',
+  },
+  {
+    dialect: ollamaEmbed,
+    file: 'ollama-embed/error.json',
+    status: 400,
+    code: 'error',
+    message: 'this model does not support embeddings',
+  },
   {
     dialect: openaiChat,
     file: 'openai-chat/error.json',
@@ -339,6 +419,12 @@ export const errorCases: readonly ErrorCase[] = [
 
 /** Streams that began well (status 200) and then state an error. */
 export const errorStreamCases: readonly Omit<ErrorCase, 'status'>[] = [
+  {
+    dialect: ollamaChat,
+    file: 'ollama-chat/error-in-stream.ndjson',
+    code: 'error',
+    message: 'an error was encountered while running the model: unexpected EOF',
+  },
   {
     dialect: openaiChat,
     file: 'openai-chat/error-in-stream.sse',

@@ -4,7 +4,11 @@ import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
 
 const root = fileURLToPath(new URL('../fixtures/wire/', import.meta.url));
 
-const contentTypes: Readonly<Record<string, string>> = { sse: 'text/event-stream', json: 'application/json' };
+const contentTypes: Readonly<Record<string, string>> = {
+  sse: 'text/event-stream',
+  json: 'application/json',
+  ndjson: 'application/x-ndjson',
+};
 
 export function readFixture(file: string): Buffer {
   return readFileSync(`${root}${file}`);

@@ -106,6 +106,11 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
   ['https://open.bigmodel.cn/api/paas/v4/chat/completions', 'z-ai', 'chat.completions', false],
   ['https://router.huggingface.co/v1/chat/completions', 'huggingface', 'chat.completions', true],
   ['https://router.huggingface.co/together/v1/chat/completions', 'huggingface', 'chat.completions', true],
+  ['https://ollama.com/api/chat', 'ollama-cloud', 'chat', false],
+  ['https://ollama.com/api/generate', 'ollama-cloud', 'generate', false],
+  ['https://ollama.com/api/embed', 'ollama-cloud', 'embed', false],
+  ['https://ollama.com/v1/chat/completions', 'ollama-cloud', 'chat.completions', false],
+  ['https://ollama.com/v1/messages', 'ollama-cloud', 'messages', false],
   [
     'https://me.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21',
     'azure-openai',
@@ -170,6 +175,8 @@ const others: readonly (readonly [provider: string, url: string])[] = [
   ['huggingface', 'https://router.huggingface.co/hf-inference/models/x'],
   ['azure-openai', 'https://me.openai.azure.com/openai/deployments/d/images/generations'],
   ['azure-openai', 'https://me.openai.azure.com/v1/chat/completions'],
+  ['ollama-cloud', 'https://ollama.com/api/web_search'],
+  ['ollama-cloud', 'https://ollama.com/api/show'],
 ];
 
 /** Hosts that are nobody's provider. */
@@ -254,6 +261,23 @@ describe('a registered provider', () => {
     expect(recognise(registry, `http://${host}:11434/v1/chat/completions`)?.provider).toBe('ollama');
     expect(registry.isProvider(makeOrigin(`http://${host}:11435`))).toBe(false);
     expect(registry.isProvider(makeOrigin(`https://${host}:11434`))).toBe(false);
+  });
+
+  it.each(['http://localhost:11434', 'http://localhost:11434/v1/'])('at %s also speaks as ollama does', (baseUrl) => {
+    const registry = openRegistry();
+    registry.register({ name: 'ollama', baseUrl });
+    const apis = [
+      '/api/chat',
+      '/api/generate',
+      '/api/embed',
+      '/api/embeddings',
+      '/v1/messages',
+      '/v1/chat/completions',
+    ];
+    const found = apis.map((path) => recognise(registry, `http://localhost:11434${path}`)?.dialect.api);
+    expect(found).toEqual(['chat', 'generate', 'embed', 'embeddings', 'messages', 'chat.completions']);
+    for (const path of ['/api/tags', '/api/show', '/api/pull'])
+      expect(recognise(registry, `http://localhost:11434${path}`)).toBeUndefined();
   });
 
   it('is known to its own registry only', () => {
