@@ -1,31 +1,22 @@
-import type { Dialect } from '../core/wire.js';
-import { anthropicMessages } from './anthropic-messages.js';
+import { cohereChat } from './cohere-chat.js';
+import { cohereChatV1, cohereGenerate } from './cohere-chat-v1.js';
+import { cohereEmbed } from './cohere-embed.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
-import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from './ollama.js';
-import { googleOpenaiChat, openaiChat } from './openai-chat.js';
-import { openaiCompletions } from './openai-completions.js';
-import { openaiEmbeddings } from './openai-embeddings.js';
-import { openaiResponses } from './openai-responses.js';
+import { googleOpenaiChat } from './openai-chat.js';
 import { readSegments } from './path-pattern.js';
-
-/** One API of a provider: the dialect and the path patterns (`path-pattern.ts`) that are calls of it, all POST. */
-export interface ProviderApi {
-  readonly dialect: Dialect;
-  readonly paths: readonly string[];
-  /** Whether a request to this path may be given `stream_options.include_usage`; never when absent. */
-  readonly canAskForStreamUsage?: (path: string) => boolean;
-}
-
-/** A built-in provider. Its hosts are HTTPS on port 443. */
-export interface CatalogueEntry {
-  readonly name: string;
-  /** Lower case; `*.example.com` is every name below it. */
-  readonly hosts: readonly string[];
-  readonly apis: readonly ProviderApi[];
-}
-
-const always = (): boolean => true;
+import {
+  askedChat,
+  askedCompletions,
+  type CatalogueEntry,
+  chat,
+  completions,
+  embeddings,
+  messages,
+  OLLAMA_APIS,
+  reranking,
+  responses,
+} from './provider-apis.js';
 
 /**
  * Azure takes `stream_options` from api-version 2024-09-01-preview on, and on the `/openai/v1` paths. Source:
@@ -36,25 +27,6 @@ function takesStreamOptions(path: string): boolean {
   const version = new URLSearchParams(path.split('?')[1] ?? '').get('api-version') ?? '';
   return /^\d{4}-\d{2}-\d{2}/.test(version) && version.slice(0, 10) >= '2024-09-01';
 }
-
-const chat = (...paths: string[]): ProviderApi => ({ dialect: openaiChat, paths });
-const askedChat = (...paths: string[]): ProviderApi => ({ ...chat(...paths), canAskForStreamUsage: always });
-const completions = (...paths: string[]): ProviderApi => ({ dialect: openaiCompletions, paths });
-const askedCompletions = (...paths: string[]): ProviderApi => ({
-  ...completions(...paths),
-  canAskForStreamUsage: always,
-});
-const responses = (...paths: string[]): ProviderApi => ({ dialect: openaiResponses, paths });
-const embeddings = (...paths: string[]): ProviderApi => ({ dialect: openaiEmbeddings, paths });
-const messages = (...paths: string[]): ProviderApi => ({ dialect: anthropicMessages, paths });
-
-/** What ollama serves of its own. */
-export const OLLAMA_APIS: readonly ProviderApi[] = [
-  { dialect: ollamaChat, paths: ['/api/chat'] },
-  { dialect: ollamaGenerate, paths: ['/api/generate'] },
-  { dialect: ollamaEmbed, paths: ['/api/embed'] },
-  { dialect: ollamaEmbeddings, paths: ['/api/embeddings'] },
-];
 
 const GOOGLE_ROOTS = ['/v1beta', '/v1', '/v1alpha'];
 const googlePaths = (kinds: readonly string[], method: string): string[] =>
@@ -74,7 +46,8 @@ const googlePaths = (kinds: readonly string[], method: string): string[] =>
  *   read 2026-11-21); Groq, as `x_groq.usage` (npm `groq-sdk` 1.6, which has no such option, read 2026-11-21); Perplexity; Moonshot,
  *   in the last choice.
  * - refuses it: Mistral, with 422 `extra_forbidden` (https://github.com/openai/openai-agents-python/issues/442, read 2026-11-21);
- *   it sends usage unasked.
+ *   it sends usage unasked; Cohere's compatible API (https://strandsagents.com/docs/user-guide/concepts/model-providers/cohere/,
+ *   read 2026-11-27).
  * - not documented: Together (npm `together-ai` 0.52, read 2026-11-21), z.ai.
  * - Google's compatible API states usage in every frame when asked, not in one of its own that could be hidden again
  *   (https://github.com/ogx-ai/ogx/issues/5122, read 2026-11-21).
@@ -162,7 +135,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'together',
     hosts: ['api.together.xyz', 'api.together.ai'],
-    apis: [chat('/v1/chat/completions'), completions('/v1/completions'), embeddings('/v1/embeddings')],
+    apis: [
+      chat('/v1/chat/completions'),
+      completions('/v1/completions'),
+      embeddings('/v1/embeddings'),
+      reranking('/v1/rerank'),
+    ],
   },
   {
     name: 'fireworks',
@@ -216,6 +194,19 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     name: 'huggingface',
     hosts: ['router.huggingface.co'],
     apis: [askedChat('/v1/chat/completions', '/*/v1/chat/completions'), responses('/v1/responses')],
+  },
+  {
+    name: 'cohere',
+    hosts: ['api.cohere.com', 'api.cohere.ai'],
+    apis: [
+      { dialect: cohereChat, paths: ['/v2/chat'] },
+      { dialect: cohereChatV1, paths: ['/v1/chat'] },
+      { dialect: cohereGenerate, paths: ['/v1/generate'] },
+      { dialect: cohereEmbed, paths: ['/v2/embed', '/v1/embed'] },
+      reranking('/v2/rerank', '/v1/rerank'),
+      chat('/compatibility/v1/chat/completions'),
+      embeddings('/compatibility/v1/embeddings'),
+    ],
   },
   {
     // https://docs.ollama.com/cloud, /api/openai-compatibility and /api/anthropic-compatibility (read 2026-11-27)

@@ -1,6 +1,6 @@
 import type { Origin, ProviderMatch, ProviderRegistration, ProviderRegistry, RequestHead } from '../core/wire.js';
 import { anthropicMessages } from './anthropic-messages.js';
-import { CATALOGUE, type CatalogueEntry, OLLAMA_APIS, type ProviderApi } from './catalogue.js';
+import { CATALOGUE } from './catalogue.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { openaiChat } from './openai-chat.js';
@@ -8,6 +8,7 @@ import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
+import { type CatalogueEntry, OLLAMA_APIS, type ProviderApi } from './provider-apis.js';
 import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
 
 const canAsk = (): boolean => true;

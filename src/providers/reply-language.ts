@@ -21,6 +21,8 @@ export interface ReplyLanguage {
   readonly streamHint: string | null;
   /** For an API whose replies state no output tokens: the clause that says so. */
   readonly noOutput: string | null;
+  /** For an API whose replies may count something else instead of tokens, or nothing: the clause that says so. */
+  readonly noTokens?: string;
   /** Whether a stream comes as JSON values, one to a line. */
   readonly streamsLines?: boolean;
   /** The counts, by the provider's names, without which input or output is unknown, as `makeUsage` takes them. */

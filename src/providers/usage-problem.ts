@@ -77,6 +77,8 @@ function explainCounts(
   if (outcome.runningOutput !== null)
     return `The stream ended before its final usage; its last running count of output tokens was ${outcome.runningOutput}.`;
   if (notes.counts.isEmpty || notes.error !== null) return null;
+  if (language.noTokens !== undefined && usage.inputTokens === null && usage.outputTokens === null)
+    return sentence(language.noTokens);
   const missing = [usage.inputTokens === null && 'input', usage.outputTokens === null && 'output'].filter(Boolean);
   return `Looked for ${language.lookedFor}, but the ${missing.join(' and ')} tokens were not stated.`;
 }

@@ -2,6 +2,9 @@
 import type { Usage } from '../../src/core/usage.js';
 import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
+import { cohereChat } from '../../src/providers/cohere-chat.js';
+import { cohereChatV1, cohereGenerate } from '../../src/providers/cohere-chat-v1.js';
+import { cohereEmbed } from '../../src/providers/cohere-embed.js';
 import { googleBatchEmbed, googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
 import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from '../../src/providers/ollama.js';
@@ -9,6 +12,7 @@ import { googleOpenaiChat, openaiChat } from '../../src/providers/openai-chat.js
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
+import { rerank } from '../../src/providers/rerank.js';
 
 /** One answer in every form there are bytes of, and what each of them must say. */
 export interface AnswerCase {
@@ -298,8 +302,102 @@ const ollamaAnswers: readonly AnswerCase[] = [
   },
 ];
 
+const cohere = { ...plain, finishReasons: ['COMPLETE'] };
+const cohereId = { responseId: 'c14c80c3-18eb-4519-9460-6c92edd8cfb4' };
+
+const cohereAnswers: readonly AnswerCase[] = [
+  {
+    dialect: cohereChat,
+    answer: 'cohere-chat/answer',
+    forms: bothForms,
+    facts: { ...cohere, ...cohereId, model: null, usage: counts(11, 58, null, null, null, 69) },
+  },
+  {
+    dialect: cohereChat,
+    answer: 'cohere-chat/tools',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      ...cohereId,
+      usage: counts(31, 22, null, null, null, 53),
+      finishReasons: ['TOOL_CALL'],
+      toolCalls: ['get_weather', 'get_weather'],
+    },
+  },
+  {
+    dialect: cohereChat,
+    answer: 'cohere-chat/unbilled',
+    forms: ['json'],
+    facts: { ...plain, usage: counts(506, 3, 448, null, null, 509), finishReasons: ['MAX_TOKENS'] },
+  },
+  {
+    dialect: cohereChatV1,
+    answer: 'cohere-chat-v1/answer',
+    forms: ['json', 'ndjson', 'sse'],
+    facts: {
+      ...cohere,
+      responseId: '8b8ac0d2-3c0f-4a84-b8f0-7b9f5c7fd2c1',
+      usage: counts(7, 25, null, null, null, 32),
+    },
+  },
+  {
+    dialect: cohereChatV1,
+    answer: 'cohere-chat-v1/tools',
+    forms: lineForms,
+    facts: { ...cohere, usage: counts(61, 34, null, null, null, 95), toolCalls: ['get_weather', 'get_time'] },
+  },
+  {
+    dialect: cohereGenerate,
+    answer: 'cohere-generate/answer',
+    forms: ['json'],
+    facts: { ...plain, usage: counts(5, 17, null, null, null, 22), finishReasons: ['MAX_TOKENS', 'COMPLETE'] },
+  },
+  {
+    dialect: cohereEmbed,
+    answer: 'cohere-embed/answer',
+    forms: ['json'],
+    facts: { usage: counts(2), usageProblem: noOutput, usageDetails: null },
+  },
+  {
+    dialect: cohereEmbed,
+    answer: 'cohere-embed/image',
+    forms: ['json'],
+    facts: { usage: counts(1076), usageProblem: noOutput, usageDetails: { inputImageTokens: 1072 } },
+  },
+];
+
+const rerankAnswers: readonly AnswerCase[] = [
+  {
+    dialect: rerank,
+    answer: 'rerank/answer',
+    forms: ['json'],
+    facts: { usage: counts(1837, 0, null, null, null, 1837), usageProblem: null, model: 'Salesforce/Llama-Rank-v1' },
+  },
+  {
+    dialect: rerank,
+    answer: 'rerank/total',
+    forms: ['json'],
+    facts: {
+      usage: counts(38, null, null, null, null, 38),
+      usageProblem: 'A reranker states no output tokens.',
+    },
+  },
+  {
+    dialect: rerank,
+    answer: 'rerank/cohere',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply counts searches (usageDetails.searchUnits), and no tokens.',
+      usageDetails: { searchUnits: 1 },
+    },
+  },
+];
+
 export const answerCases: readonly AnswerCase[] = [
   ...ollamaAnswers,
+  ...cohereAnswers,
+  ...rerankAnswers,
   ...chatAnswers,
   ...otherOpenaiAnswers,
   ...anthropicAnswers,
@@ -316,6 +414,22 @@ export interface ErrorCase {
 }
 
 export const errorCases: readonly ErrorCase[] = [
+  { dialect: cohereChat, file: 'cohere-chat/error.json', status: 401, code: 'error', message: 'invalid api token' },
+  {
+    dialect: cohereChatV1,
+    file: 'cohere-chat-v1/error.json',
+    status: 404,
+    code: 'error',
+    message: "model 'none' not found, make sure the correct model ID was used",
+  },
+  {
+    dialect: cohereEmbed,
+    file: 'cohere-embed/error.json',
+    status: 400,
+    code: 'error',
+    message: 'invalid request: valid input_type must be provided with the provided model',
+  },
+  { dialect: rerank, file: 'rerank/error.json', status: 400, code: 'error', message: 'too many documents' },
   {
     dialect: ollamaChat,
     file: 'ollama-chat/error.json',
@@ -419,6 +533,18 @@ export const errorCases: readonly ErrorCase[] = [
 
 /** Streams that began well (status 200) and then state an error. */
 export const errorStreamCases: readonly Omit<ErrorCase, 'status'>[] = [
+  {
+    dialect: cohereChat,
+    file: 'cohere-chat/error-in-stream.sse',
+    code: 'error',
+    message: 'internal server error, please try again later',
+  },
+  {
+    dialect: cohereChatV1,
+    file: 'cohere-chat-v1/error-in-stream.ndjson',
+    code: 'ERROR',
+    message: 'the model is overloaded',
+  },
   {
     dialect: ollamaChat,
     file: 'ollama-chat/error-in-stream.ndjson',

@@ -258,7 +258,7 @@ describe('a stream of chat completions that was not asked for usage', () => {
 });
 
 /** Where replies keep their usage: objects, and the counts of an API that keeps them beside everything else. */
-const USAGE_KEYS: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'prompt_eval_count', 'eval_count']);
+const USAGE_KEYS: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'meta', 'prompt_eval_count', 'eval_count']);
 
 function replaceUsage(value: JsonValue, change: (usage: JsonValue) => JsonValue): JsonValue {
   return replaceKeys(value, (key, found) => (USAGE_KEYS.has(key) ? change(found) : undefined));

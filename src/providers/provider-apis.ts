@@ -1,0 +1,47 @@
+import type { Dialect } from '../core/wire.js';
+import { anthropicMessages } from './anthropic-messages.js';
+import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from './ollama.js';
+import { openaiChat } from './openai-chat.js';
+import { openaiCompletions } from './openai-completions.js';
+import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiResponses } from './openai-responses.js';
+import { rerank } from './rerank.js';
+
+/** One API of a provider: the dialect and the path patterns (`path-pattern.ts`) that are calls of it, all POST. */
+export interface ProviderApi {
+  readonly dialect: Dialect;
+  readonly paths: readonly string[];
+  /** Whether a request to this path may be given `stream_options.include_usage`; never when absent. */
+  readonly canAskForStreamUsage?: (path: string) => boolean;
+}
+
+/** A built-in provider. Its hosts are HTTPS on port 443. */
+export interface CatalogueEntry {
+  readonly name: string;
+  /** Lower case; `*.example.com` is every name below it. */
+  readonly hosts: readonly string[];
+  readonly apis: readonly ProviderApi[];
+}
+
+const always = (): boolean => true;
+
+export const chat = (...paths: string[]): ProviderApi => ({ dialect: openaiChat, paths });
+export const askedChat = (...paths: string[]): ProviderApi => ({ ...chat(...paths), canAskForStreamUsage: always });
+export const completions = (...paths: string[]): ProviderApi => ({ dialect: openaiCompletions, paths });
+export const askedCompletions = (...paths: string[]): ProviderApi => ({
+  ...completions(...paths),
+  canAskForStreamUsage: always,
+});
+export const responses = (...paths: string[]): ProviderApi => ({ dialect: openaiResponses, paths });
+export const embeddings = (...paths: string[]): ProviderApi => ({ dialect: openaiEmbeddings, paths });
+export const messages = (...paths: string[]): ProviderApi => ({ dialect: anthropicMessages, paths });
+
+export const reranking = (...paths: string[]): ProviderApi => ({ dialect: rerank, paths });
+
+/** What ollama serves of its own. */
+export const OLLAMA_APIS: readonly ProviderApi[] = [
+  { dialect: ollamaChat, paths: ['/api/chat'] },
+  { dialect: ollamaGenerate, paths: ['/api/generate'] },
+  { dialect: ollamaEmbed, paths: ['/api/embed'] },
+  { dialect: ollamaEmbeddings, paths: ['/api/embeddings'] },
+];
