@@ -19,7 +19,8 @@ export class RequestReading {
   constructor(ports: CallPorts, head: RequestHead, dialect: Dialect) {
     this.#dialect = dialect;
     this.#path = head.path;
-    this.#json = ports.tools.openJsonReader();
+    const contentType = findHeader(head.rawHeaders, 'content-type');
+    this.#json = ports.tools.openFormReader(contentType) ?? ports.tools.openJsonReader();
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
     const coding = findHeader(head.rawHeaders, 'content-encoding');
     this.#decoder = ports.tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), { whole: true });

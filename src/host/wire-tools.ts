@@ -2,6 +2,7 @@ import type { WireTools } from '../call/ports.js';
 import { readRequestId } from '../providers/request-id.js';
 import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js';
 import { JsonReader, type JsonReading } from '../providers/wire/json-reader.js';
+import { openFormReader } from '../providers/wire/multipart-reader.js';
 import { askForStreamUsage, UsageFrameFilter } from '../providers/wire/usage-frames.js';
 import { readWireSession } from '../providers/wire-session.js';
 
@@ -13,6 +14,7 @@ export const wireTools: WireTools = {
   openDecoder,
   openEncoder,
   openJsonReader: () => new JsonReader({ maxWholeBytes: maxWholeRequestBytes }),
+  openFormReader,
   readWholeJson,
   openFrameFilter: () => new UsageFrameFilter(),
   askForStreamUsage,

@@ -1,9 +1,12 @@
+// Longer than 250 lines: one entry a provider.
 import { cohereChat } from './cohere-chat.js';
 import { cohereChatV1, cohereGenerate } from './cohere-chat-v1.js';
 import { cohereEmbed } from './cohere-embed.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { mistralOcr } from './mistral-ocr.js';
 import { googleOpenaiChat } from './openai-chat.js';
+import { mistralClassifications } from './openai-moderations.js';
 import { readSegments } from './path-pattern.js';
 import {
   askedChat,
@@ -12,10 +15,15 @@ import {
   chat,
   completions,
   embeddings,
+  images,
+  media,
   messages,
+  moderations,
   OLLAMA_APIS,
   reranking,
   responses,
+  speech,
+  transcriptions,
 } from './provider-apis.js';
 
 /**
@@ -52,7 +60,7 @@ const googlePaths = (kinds: readonly string[], method: string): string[] =>
  * - Google's compatible API states usage in every frame when asked, not in one of its own that could be hidden again
  *   (https://github.com/ogx-ai/ogx/issues/5122, read 2026-11-21).
  *
- * Not calls, hence not here: model lists, token counting, batches, files, stored responses, moderation, realtime.
+ * Not calls, hence not here: model lists, token counting, batches, files, stored responses, realtime.
  */
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
@@ -64,6 +72,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       askedCompletions('/v1/completions'),
       responses('/v1/responses', '/v1/responses/compact'),
       embeddings('/v1/embeddings'),
+      ...media('/v1'),
+      moderations('/v1/moderations'),
     ],
   },
   {
@@ -81,6 +91,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       { dialect: googleBatchEmbed, paths: googlePaths(['models'], 'batchEmbedContents') },
       { dialect: googleOpenaiChat, paths: ['/v1beta/openai/chat/completions'] },
       embeddings('/v1beta/openai/embeddings'),
+      // https://ai.google.dev/gemini-api/docs/openai#image-generation (read 2026-11-27)
+      images('/v1beta/openai'),
     ],
   },
   {
@@ -105,12 +117,28 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'mistral',
     hosts: ['api.mistral.ai', 'codestral.mistral.ai'],
-    apis: [chat('/v1/chat/completions', '/v1/fim/completions', '/v1/agents/completions'), embeddings('/v1/embeddings')],
+    // Paths of the npm package `@mistralai/mistralai` 2.7 (read 2026-11-27).
+    apis: [
+      chat('/v1/chat/completions', '/v1/fim/completions', '/v1/agents/completions'),
+      embeddings('/v1/embeddings'),
+      moderations('/v1/moderations', '/v1/chat/moderations'),
+      { dialect: mistralClassifications, paths: ['/v1/classifications', '/v1/chat/classifications'] },
+      { dialect: mistralOcr, paths: ['/v1/ocr'] },
+      speech('/v1'),
+      ...transcriptions('/v1'),
+    ],
   },
   {
     name: 'groq',
     hosts: ['api.groq.com'],
-    apis: [chat('/openai/v1/chat/completions'), responses('/openai/v1/responses')],
+    // Paths of the npm package `groq-sdk` 1.6 (read 2026-11-27).
+    apis: [
+      chat('/openai/v1/chat/completions'),
+      responses('/openai/v1/responses'),
+      embeddings('/openai/v1/embeddings'),
+      speech('/openai/v1'),
+      ...transcriptions('/openai/v1'),
+    ],
   },
   {
     name: 'deepseek',
@@ -130,6 +158,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       responses('/v1/responses'),
       embeddings('/v1/embeddings'),
       messages('/v1/messages'),
+      // https://docs.x.ai/docs/guides/image-generations (read 2026-11-27)
+      images('/v1'),
     ],
   },
   {
@@ -139,7 +169,11 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       chat('/v1/chat/completions'),
       completions('/v1/completions'),
       embeddings('/v1/embeddings'),
+      // These and the ones above: paths of the npm package `together-ai` 0.52 (read 2026-11-27).
       reranking('/v1/rerank'),
+      images('/v1'),
+      speech('/v1'),
+      ...transcriptions('/v1'),
     ],
   },
   {
@@ -235,6 +269,9 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       },
       responses('/openai/responses', '/openai/v1/responses'),
       embeddings('/openai/deployments/*/embeddings', '/openai/v1/embeddings'),
+      // https://learn.microsoft.com/azure/ai-foundry/openai/reference (read 2026-11-27)
+      ...media('/openai/deployments/*'),
+      ...media('/openai/v1'),
     ],
   },
 ];

@@ -7,6 +7,7 @@ const LONGEST_FIELD = 6;
 const LINES_TYPE = /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines|stream\+json)\b/;
 /** Bytes of these types are never read: their first ones may look like anything. */
 const MEDIA_TYPE = /^(?:audio|image|video)\//;
+const OCTETS_TYPE = /^(?:application|binary)\/octet-stream\b/;
 const SSE_FIELD = /^(?:data|event|id|retry)?:/;
 
 /**
@@ -30,7 +31,7 @@ export function isLinesType(contentType: string | null): boolean {
 /**
  * How a reply is framed. A media type decides at once; then the first byte where it can (`{` and `[` begin no line of an
  * event stream); then the content type; then, for `text/plain`, none, or a JSON type on an event stream, the first field
- * name. `undefined` while more bytes are needed. `bytes` begin at the body's first byte that is no white space.
+ * name; octets that look like neither are media. `undefined` while more bytes are needed. `bytes` begin at the body's first byte that is no white space.
  * `inLines` says that several objects are meant to come one to a line, whatever the content type.
  */
 export function findFraming(
@@ -44,7 +45,8 @@ export function findFraming(
   if (bytes[0] === 0x5b) return 'array';
   if (type.startsWith('text/event-stream')) return 'sse';
   if (bytes.length < LONGEST_FIELD && !isWhole) return undefined;
-  return SSE_FIELD.test(bytes.toString('latin1', 0, LONGEST_FIELD)) ? 'sse' : 'json';
+  if (SSE_FIELD.test(bytes.toString('latin1', 0, LONGEST_FIELD))) return 'sse';
+  return OCTETS_TYPE.test(type) ? 'media' : 'json';
 }
 
 function isSpace(byte: number | undefined): boolean {

@@ -1,9 +1,12 @@
 import type { Dialect } from '../core/wire.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from './ollama.js';
+import { openaiSpeech, openaiTranscriptions, openaiTranslations } from './openai-audio.js';
 import { openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiImageEdits, openaiImages, openaiImageVariations } from './openai-images.js';
+import { openaiModerations } from './openai-moderations.js';
 import { openaiResponses } from './openai-responses.js';
 import { rerank } from './rerank.js';
 
@@ -44,4 +47,24 @@ export const OLLAMA_APIS: readonly ProviderApi[] = [
   { dialect: ollamaGenerate, paths: ['/api/generate'] },
   { dialect: ollamaEmbed, paths: ['/api/embed'] },
   { dialect: ollamaEmbeddings, paths: ['/api/embeddings'] },
+];
+
+/** OpenAI's sounds, pictures and moderation, below a path. */
+export const speech = (root: string): ProviderApi => ({ dialect: openaiSpeech, paths: [`${root}/audio/speech`] });
+export const transcriptions = (root: string): readonly ProviderApi[] => [
+  { dialect: openaiTranscriptions, paths: [`${root}/audio/transcriptions`] },
+  { dialect: openaiTranslations, paths: [`${root}/audio/translations`] },
+];
+export const images = (root: string): ProviderApi => ({ dialect: openaiImages, paths: [`${root}/images/generations`] });
+export const imageChanges = (root: string): readonly ProviderApi[] => [
+  { dialect: openaiImageEdits, paths: [`${root}/images/edits`] },
+  { dialect: openaiImageVariations, paths: [`${root}/images/variations`] },
+];
+export const moderations = (...paths: string[]): ProviderApi => ({ dialect: openaiModerations, paths });
+/** All of them. */
+export const media = (root: string): readonly ProviderApi[] => [
+  images(root),
+  ...imageChanges(root),
+  speech(root),
+  ...transcriptions(root),
 ];

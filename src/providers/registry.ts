@@ -8,7 +8,7 @@ import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
-import { type CatalogueEntry, OLLAMA_APIS, type ProviderApi } from './provider-apis.js';
+import { type CatalogueEntry, media, moderations, OLLAMA_APIS, type ProviderApi, reranking } from './provider-apis.js';
 import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
 
 const canAsk = (): boolean => true;
@@ -21,6 +21,11 @@ const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [Prov
     { dialect: openaiCompletions, paths: ['/v1/completions', '/completions'], canAskForStreamUsage: canAsk },
     { dialect: openaiResponses, paths: ['/v1/responses', '/responses', '/v1/responses/compact', '/responses/compact'] },
     { dialect: openaiEmbeddings, paths: ['/v1/embeddings', '/embeddings'] },
+    ...media('/v1'),
+    ...media(''),
+    moderations('/v1/moderations', '/moderations'),
+    // vLLM's and llama.cpp's: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html (read 2026-11-27)
+    reranking('/v1/rerank', '/v2/rerank', '/rerank'),
   ],
   anthropic: [{ dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] }],
   google: [

@@ -203,7 +203,8 @@ class FramedReplyReader implements ReplyReader {
           runningOutput: isRunning ? stated.outputTokens : null,
         },
       ),
-      usageDetails: this.#head.status >= 400 ? null : makeUsageDetails(notes.counts, this.#language.details ?? {}),
+      usageDetails:
+        this.#head.status >= 400 ? null : makeUsageDetails(notes.counts, this.#language.details ?? {}, notes.amounts),
       serviceTier: notes.serviceTier,
       reportedUsd: notes.reportedUsd,
       finishReasons: notes.finishReasons,

@@ -53,7 +53,7 @@ function explainReply(outcome: ReadingOutcome): string | null {
   if (framing === null) return `The reply held nothing but white space (${outcome.bytes} bytes).`;
   if (documents > 0) return null;
   const type = `content type ${head.contentType?.slice(0, SHOWN_CHARS * 2) ?? 'none'}`;
-  if (framing === 'media') return `The reply is no JSON but media (${type}), which state no usage.`;
+  if (framing === 'media') return `The reply is no text (${type}), and states no usage.`;
   if (framing === 'sse' && outcome.unreadable > 0)
     return `None of the ${outcome.unreadable} events of the stream held a JSON object (${type}).`;
   if (framing === 'sse') return `The stream held no event (${outcome.bytes} bytes, ${type})${clause(problem)}.`;
@@ -76,7 +76,8 @@ function explainCounts(
   if (language.noOutput !== null && usage.inputTokens !== null) return sentence(language.noOutput);
   if (outcome.runningOutput !== null)
     return `The stream ended before its final usage; its last running count of output tokens was ${outcome.runningOutput}.`;
-  if (notes.counts.isEmpty || notes.error !== null) return null;
+  const isCounted = !notes.counts.isEmpty || Object.keys(notes.amounts).length > 0;
+  if (!isCounted || notes.error !== null) return null;
   if (language.noTokens !== undefined && usage.inputTokens === null && usage.outputTokens === null)
     return sentence(language.noTokens);
   const missing = [usage.inputTokens === null && 'input', usage.outputTokens === null && 'output'].filter(Boolean);

@@ -7,10 +7,14 @@ import { cohereChatV1, cohereGenerate } from '../../src/providers/cohere-chat-v1
 import { cohereEmbed } from '../../src/providers/cohere-embed.js';
 import { googleBatchEmbed, googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { mistralOcr } from '../../src/providers/mistral-ocr.js';
 import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from '../../src/providers/ollama.js';
+import { openaiSpeech, openaiTranscriptions, openaiTranslations } from '../../src/providers/openai-audio.js';
 import { googleOpenaiChat, openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
+import { openaiImageEdits, openaiImages, openaiImageVariations } from '../../src/providers/openai-images.js';
+import { mistralClassifications, openaiModerations } from '../../src/providers/openai-moderations.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
 import { rerank } from '../../src/providers/rerank.js';
 
@@ -394,7 +398,132 @@ const rerankAnswers: readonly AnswerCase[] = [
   },
 ];
 
+const made = { ...plain, finishReasons: [] };
+const madeInput = { inputTextTokens: 13, inputImageTokens: 80 };
+
+const mediaAnswers: readonly AnswerCase[] = [
+  {
+    dialect: openaiImages,
+    answer: 'openai-images/answer',
+    forms: bothForms,
+    facts: {
+      ...made,
+      usage: counts(93, 4160, null, null, null, 4253),
+      usageDetails: { ...madeInput, outputImages: 1 },
+    },
+  },
+  {
+    dialect: openaiImageEdits,
+    answer: 'openai-images/edit',
+    forms: bothForms,
+    facts: {
+      ...made,
+      usage: counts(584, 1056, null, null, null, 1640),
+      usageDetails: {
+        inputTextTokens: 20,
+        inputImageTokens: 564,
+        outputTextTokens: 0,
+        outputImageTokens: 1056,
+        outputImages: 1,
+      },
+    },
+  },
+  {
+    dialect: openaiImageVariations,
+    answer: 'openai-images/pieces',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply has images (usageDetails.outputImages), and states no tokens.',
+      usageDetails: { outputImages: 2 },
+    },
+  },
+  {
+    dialect: openaiSpeech,
+    answer: 'openai-audio/speech',
+    forms: ['sse'],
+    facts: { ...made, usage: counts(14, 101, null, null, null, 115) },
+  },
+  {
+    dialect: openaiTranscriptions,
+    answer: 'openai-audio/answer',
+    forms: bothForms,
+    facts: {
+      ...made,
+      usage: counts(69, 45, null, null, null, 114),
+      usageDetails: { inputTextTokens: 4, inputAudioTokens: 65 },
+    },
+  },
+  {
+    dialect: openaiTranslations,
+    answer: 'openai-audio/seconds',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply states seconds (usageDetails.inputSeconds), and no tokens.',
+      usageDetails: { inputSeconds: 9 },
+    },
+  },
+  {
+    dialect: openaiTranscriptions,
+    answer: 'openai-audio/groq',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'Looked for usage.input_tokens and usage.output_tokens, but the reply has only text, x_groq.',
+      usageDetails: null,
+      responseId: 'req_01jbd6g2qdfw2adyrt2az8hz4w',
+    },
+  },
+  {
+    dialect: openaiTranscriptions,
+    answer: 'openai-audio/mistral',
+    forms: bothForms,
+    facts: {
+      ...made,
+      model: 'voxtral-mini-2507',
+      usage: counts(4, 635, null, null, null, 3264),
+      usageDetails: { inputSeconds: 203 },
+    },
+  },
+  {
+    dialect: openaiModerations,
+    answer: 'openai-moderations/answer',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem:
+        'Looked for usage, which OpenAI does not state for moderation, but the reply has only id, model, results.',
+      model: 'omni-moderation-latest',
+    },
+  },
+  ...[openaiModerations, mistralClassifications].map((dialect) => ({
+    dialect,
+    answer: 'openai-moderations/mistral',
+    forms: ['json'],
+    facts: { usage: counts(43, 0, null, null, null, 43), usageProblem: null, model: 'mistral-moderation-latest' },
+  })),
+  {
+    dialect: mistralOcr,
+    answer: 'mistral-ocr/answer',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply states pages (usageDetails.inputPages), and no tokens.',
+      usageDetails: { inputPages: 2 },
+      model: 'mistral-ocr-2505-completion',
+    },
+  },
+  {
+    dialect: openaiEmbeddings,
+    answer: 'openai-embeddings/total',
+    forms: ['json'],
+    facts: { usage: counts(10, null, null, null, null, 10), usageProblem: noOutput, model: 'voyage-3.5' },
+  },
+];
+
 export const answerCases: readonly AnswerCase[] = [
+  ...mediaAnswers,
   ...ollamaAnswers,
   ...cohereAnswers,
   ...rerankAnswers,
@@ -414,6 +543,20 @@ export interface ErrorCase {
 }
 
 export const errorCases: readonly ErrorCase[] = [
+  {
+    dialect: openaiImages,
+    file: 'openai-images/error.json',
+    status: 400,
+    code: 'moderation_blocked',
+    message: 'Your request was rejected by the safety system.',
+  },
+  {
+    dialect: openaiTranscriptions,
+    file: 'openai-audio/error.json',
+    status: 400,
+    code: 'invalid_request_error',
+    message: 'Invalid file format.',
+  },
   { dialect: cohereChat, file: 'cohere-chat/error.json', status: 401, code: 'error', message: 'invalid api token' },
   {
     dialect: cohereChatV1,
@@ -533,6 +676,12 @@ export const errorCases: readonly ErrorCase[] = [
 
 /** Streams that began well (status 200) and then state an error. */
 export const errorStreamCases: readonly Omit<ErrorCase, 'status'>[] = [
+  {
+    dialect: openaiImages,
+    file: 'openai-images/error-in-stream.sse',
+    code: 'image_generation_failed',
+    message: 'Image generation failed',
+  },
   {
     dialect: cohereChat,
     file: 'cohere-chat/error-in-stream.sse',

@@ -4,6 +4,7 @@ import type { JsonValue } from '../../src/core/call-record.js';
 import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
 import { googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { openaiSpeech } from '../../src/providers/openai-audio.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
@@ -42,6 +43,20 @@ describe('the framing of a reply', () => {
     for (let line = 0; line < 1000; line++) reader.write(Buffer.from('\n'.repeat(100)), 1);
     reader.write(Buffer.from(JSON.stringify({ usage })), 2);
     expect(reader.end().usage.totalTokens).toBe(7);
+  });
+});
+
+describe('a reply that is media', () => {
+  it.each(['audio/mpeg', 'audio/pcm', 'application/octet-stream', 'image/png'])('of %s states no usage', (type) => {
+    const first = type === 'application/octet-stream' ? 0xff : 0x7b;
+    const facts = read(openaiSpeech, Buffer.concat([Buffer.from([first]), Buffer.alloc(3_000_000, '"}{[')]), type);
+    expect(facts).toMatchObject({ complete: true, firstTokenAtMs: null, usage: { inputTokens: null } });
+    expect(facts.usageProblem).toBe(`The reply is no text (content type ${type}), and states no usage.`);
+  });
+
+  it('is read all the same where octets are text', () => {
+    const done = { type: 'speech.audio.done', usage: { input_tokens: 3, output_tokens: 4, total_tokens: 7 } };
+    expect(read(openaiSpeech, makeFrames(done), 'application/octet-stream').usage.totalTokens).toBe(7);
   });
 });
 
