@@ -2,12 +2,12 @@
 import { cohereChat } from './cohere-chat.js';
 import { cohereChatV1, cohereGenerate } from './cohere-chat-v1.js';
 import { cohereEmbed } from './cohere-embed.js';
+import { DASHSCOPE_APIS, GATEWAYS } from './gateways.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { mistralOcr } from './mistral-ocr.js';
 import { googleOpenaiChat } from './openai-chat.js';
 import { mistralClassifications } from './openai-moderations.js';
-import { readSegments } from './path-pattern.js';
 import {
   askedChat,
   askedCompletions,
@@ -23,18 +23,9 @@ import {
   reranking,
   responses,
   speech,
+  takesStreamOptions,
   transcriptions,
 } from './provider-apis.js';
-
-/**
- * Azure takes `stream_options` from api-version 2024-09-01-preview on, and on the `/openai/v1` paths. Source:
- * https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
- */
-function takesStreamOptions(path: string): boolean {
-  if (readSegments(path)[1] === 'v1') return true;
-  const version = new URLSearchParams(path.split('?')[1] ?? '').get('api-version') ?? '';
-  return /^\d{4}-\d{2}-\d{2}/.test(version) && version.slice(0, 10) >= '2024-09-01';
-}
 
 const GOOGLE_ROOTS = ['/v1beta', '/v1', '/v1alpha'];
 const googlePaths = (kinds: readonly string[], method: string): string[] =>
@@ -213,6 +204,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       responses('/compatible-mode/v1/responses', '/api/v2/apps/protocols/compatible-mode/v1/responses'),
       embeddings('/compatible-mode/v1/embeddings'),
       messages('/apps/anthropic/v1/messages'),
+      ...DASHSCOPE_APIS,
     ],
   },
   {
@@ -274,4 +266,5 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       ...media('/openai/v1'),
     ],
   },
+  ...GATEWAYS,
 ];

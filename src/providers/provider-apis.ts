@@ -8,6 +8,7 @@ import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiImageEdits, openaiImages, openaiImageVariations } from './openai-images.js';
 import { openaiModerations } from './openai-moderations.js';
 import { openaiResponses } from './openai-responses.js';
+import { readSegments } from './path-pattern.js';
 import { rerank } from './rerank.js';
 
 /** One API of a provider: the dialect and the path patterns (`path-pattern.ts`) that are calls of it, all POST. */
@@ -27,6 +28,16 @@ export interface CatalogueEntry {
 }
 
 const always = (): boolean => true;
+
+/**
+ * Azure takes `stream_options` from api-version 2024-09-01-preview on, and on the `/openai/v1` paths. Source:
+ * https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+ */
+export function takesStreamOptions(path: string): boolean {
+  if (readSegments(path)[1] === 'v1') return true;
+  const version = new URLSearchParams(path.split('?')[1] ?? '').get('api-version') ?? '';
+  return /^\d{4}-\d{2}-\d{2}/.test(version) && version.slice(0, 10) >= '2024-09-01';
+}
 
 export const chat = (...paths: string[]): ProviderApi => ({ dialect: openaiChat, paths });
 export const askedChat = (...paths: string[]): ProviderApi => ({ ...chat(...paths), canAskForStreamUsage: always });

@@ -156,7 +156,7 @@ class FramedReplyReader implements ReplyReader {
       if (name === 'error') this.#notes.error ??= { code: 'error', message: data.slice(0, 2000) };
       return;
     }
-    this.#readDocument(document);
+    this.#readDocument(document, name === 'error');
   }
 
   #isFurtherOutput(data: string): boolean {
@@ -164,7 +164,7 @@ class FramedReplyReader implements ReplyReader {
     return this.#language.isFurtherOutput?.(data, this.#notes) ?? false;
   }
 
-  #readDocument(document: JsonValue): void {
+  #readDocument(document: JsonValue, isError = false): void {
     if (!isJsonObject(document)) {
       this.#unreadable++;
       this.#report('A JSON object was expected.');
@@ -172,7 +172,7 @@ class FramedReplyReader implements ReplyReader {
     }
     this.#documents++;
     this.#keys = readKeys(document);
-    this.#notes.error ??= readErrorBody(document, this.#head.status >= 400) ?? null;
+    this.#notes.error ??= readErrorBody(document, isError || this.#head.status >= 400) ?? null;
     this.#language.readDocument(document, this.#notes);
   }
 

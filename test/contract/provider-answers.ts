@@ -5,6 +5,7 @@ import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
 import { cohereChat } from '../../src/providers/cohere-chat.js';
 import { cohereChatV1, cohereGenerate } from '../../src/providers/cohere-chat-v1.js';
 import { cohereEmbed } from '../../src/providers/cohere-embed.js';
+import { dashscopeGeneration } from '../../src/providers/dashscope-generation.js';
 import { googleBatchEmbed, googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
 import { mistralOcr } from '../../src/providers/mistral-ocr.js';
@@ -522,7 +523,51 @@ const mediaAnswers: readonly AnswerCase[] = [
   },
 ];
 
+const dashscope = { responseId: 'd30a9914-ac97-9102-b746-ce0cb35e3fa2', model: null };
+
+const dashscopeAnswers: readonly AnswerCase[] = [
+  {
+    dialect: dashscopeGeneration,
+    answer: 'dashscope-generation/answer',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      ...dashscope,
+      usage: counts(28, 52, 16, null, 40, 80),
+      usageDetails: { outputTextTokens: 12 },
+    },
+  },
+  {
+    dialect: dashscopeGeneration,
+    answer: 'dashscope-generation/tools',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      usage: counts(195, 22, null, null, null, 217),
+      finishReasons: ['tool_calls'],
+      toolCalls: ['get_weather', 'get_weather'],
+    },
+  },
+  {
+    dialect: dashscopeGeneration,
+    answer: 'dashscope-generation/text',
+    forms: ['json'],
+    facts: { ...plain, usage: counts(22, 4, null, null, null, 26) },
+  },
+  {
+    dialect: dashscopeGeneration,
+    answer: 'dashscope-generation/images',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply counts something else than tokens (usageDetails).',
+      usageDetails: { outputImages: 1 },
+    },
+  },
+];
+
 export const answerCases: readonly AnswerCase[] = [
+  ...dashscopeAnswers,
   ...mediaAnswers,
   ...ollamaAnswers,
   ...cohereAnswers,
@@ -543,6 +588,13 @@ export interface ErrorCase {
 }
 
 export const errorCases: readonly ErrorCase[] = [
+  {
+    dialect: dashscopeGeneration,
+    file: 'dashscope-generation/error.json',
+    status: 401,
+    code: 'InvalidApiKey',
+    message: 'Invalid API-key provided.',
+  },
   {
     dialect: openaiImages,
     file: 'openai-images/error.json',
@@ -676,6 +728,12 @@ export const errorCases: readonly ErrorCase[] = [
 
 /** Streams that began well (status 200) and then state an error. */
 export const errorStreamCases: readonly Omit<ErrorCase, 'status'>[] = [
+  {
+    dialect: dashscopeGeneration,
+    file: 'dashscope-generation/error-in-stream.sse',
+    code: 'DataInspectionFailed',
+    message: 'Output data may contain inappropriate content.',
+  },
   {
     dialect: openaiImages,
     file: 'openai-images/error-in-stream.sse',
