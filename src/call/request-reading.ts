@@ -32,6 +32,11 @@ export class RequestReading {
     return this.#facts;
   }
 
+  /** Why its codings could not be undone, or not to the end, as a sentence. */
+  get problem(): string | null {
+    return this.#decoder.problem;
+  }
+
   write(chunk: Buffer): void {
     this.wireBytes += chunk.length;
     this.#decoder.write(chunk);
