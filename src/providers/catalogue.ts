@@ -20,12 +20,14 @@ import {
   messages,
   moderations,
   OLLAMA_APIS,
+  others,
   reranking,
   responses,
   speech,
   takesStreamOptions,
   transcriptions,
 } from './provider-apis.js';
+import { anthropicComplete, googleUnread } from './unread.js';
 
 const GOOGLE_ROOTS = ['/v1beta', '/v1', '/v1alpha'];
 const googlePaths = (kinds: readonly string[], method: string): string[] =>
@@ -51,7 +53,7 @@ const googlePaths = (kinds: readonly string[], method: string): string[] =>
  * - Google's compatible API states usage in every frame when asked, not in one of its own that could be hidden again
  *   (https://github.com/ogx-ai/ogx/issues/5122, read 2026-11-21).
  *
- * Not calls, hence not here: model lists, token counting, batches, files, stored responses, realtime.
+ * Calls whose replies nobody reads yet are listed by `others`. Not calls, hence not here: model lists, token counting, batches, files, stored responses, realtime.
  */
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
@@ -65,12 +67,18 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       embeddings('/v1/embeddings'),
       ...media('/v1'),
       moderations('/v1/moderations'),
+      // Paths of the npm package `openai` 6.49 (read 2026-11-27).
+      others('/v1/videos', '/v1/videos/edits', '/v1/videos/extensions', '/v1/videos/*/remix'),
     ],
   },
   {
     name: 'anthropic',
     hosts: ['api.anthropic.com'],
-    apis: [messages('/v1/messages'), askedChat('/v1/chat/completions')],
+    apis: [
+      messages('/v1/messages'),
+      askedChat('/v1/chat/completions'),
+      { dialect: anthropicComplete, paths: ['/v1/complete'] },
+    ],
   },
   {
     name: 'google',
@@ -84,6 +92,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       embeddings('/v1beta/openai/embeddings'),
       // https://ai.google.dev/gemini-api/docs/openai#image-generation (read 2026-11-27)
       images('/v1beta/openai'),
+      // Imagen and Veo: paths of the npm package `@google/genai` 2.32 (read 2026-11-27).
+      { dialect: googleUnread, paths: googlePaths(['models'], 'predict') },
+      { dialect: googleUnread, paths: googlePaths(['models'], 'predictLongRunning') },
+      others(...GOOGLE_ROOTS.map((root) => `${root}/interactions`)),
     ],
   },
   {
@@ -115,6 +127,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       moderations('/v1/moderations', '/v1/chat/moderations'),
       { dialect: mistralClassifications, paths: ['/v1/classifications', '/v1/chat/classifications'] },
       { dialect: mistralOcr, paths: ['/v1/ocr'] },
+      others('/v1/conversations', '/v1/conversations/*', '/v1/conversations/*/restart'),
       speech('/v1'),
       ...transcriptions('/v1'),
     ],
@@ -165,6 +178,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       images('/v1'),
       speech('/v1'),
       ...transcriptions('/v1'),
+      others('/v2/videos'),
     ],
   },
   {
@@ -230,6 +244,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       { dialect: cohereGenerate, paths: ['/v1/generate'] },
       { dialect: cohereEmbed, paths: ['/v2/embed', '/v1/embed'] },
       reranking('/v2/rerank', '/v1/rerank'),
+      // Paths of the npm package `cohere-ai` 8.1 (read 2026-11-27).
+      others('/v1/classify', '/v1/summarize', '/v2/parse'),
       chat('/compatibility/v1/chat/completions'),
       embeddings('/compatibility/v1/embeddings'),
     ],

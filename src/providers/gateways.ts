@@ -8,6 +8,7 @@ import {
   images,
   media,
   messages,
+  others,
   type ProviderApi,
   reranking,
   responses,
@@ -26,8 +27,11 @@ export const DASHSCOPE_APIS: readonly ProviderApi[] = [
   // https://www.alibabacloud.com/help/en/model-studio/text-embedding-synchronous-api and `/text-rerank-api` (read 2026-11-27)
   embeddings('/api/v1/services/embeddings/text-embedding/text-embedding'),
   reranking('/api/v1/services/rerank/text-rerank/text-rerank'),
+  // https://www.alibabacloud.com/help/en/model-studio/text-to-video-api-reference and `/text-to-image-api-reference`
+  others('/api/v1/services/aigc/video-generation/video-synthesis', '/api/v1/services/aigc/text2image/image-synthesis'),
 ];
 
+const GATEWAY_MODELS = ['language', 'embedding', 'image', 'video', 'reranking', 'speech', 'transcription'];
 const zen = (path: string): string[] => [`/zen/v1${path}`, `/zen/go/v1${path}`];
 
 /**
@@ -107,6 +111,8 @@ export const GATEWAYS: readonly CatalogueEntry[] = [
       messages('/v1/messages'),
       embeddings('/v1/embeddings'),
       images('/v1'),
+      // The AI SDK's own protocol, which names the model in a header: the npm package `@ai-sdk/gateway` 3.0
+      others(...GATEWAY_MODELS.map((kind) => `/*/ai/${kind}-model`)),
     ],
   },
   {
@@ -131,6 +137,7 @@ export const GATEWAYS: readonly CatalogueEntry[] = [
       embeddings('/v1/openai/embeddings'),
       messages('/anthropic/v1/messages'),
       images('/v1/openai'),
+      others('/v1/inference/*/*'),
     ],
   },
   // https://docs.baseten.co/reference/inference-api/chat-completions, and the npm package `@ai-sdk/baseten` 1.1

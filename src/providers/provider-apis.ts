@@ -10,6 +10,7 @@ import { openaiModerations } from './openai-moderations.js';
 import { openaiResponses } from './openai-responses.js';
 import { readSegments } from './path-pattern.js';
 import { rerank } from './rerank.js';
+import { unread } from './unread.js';
 
 /** One API of a provider: the dialect and the path patterns (`path-pattern.ts`) that are calls of it, all POST. */
 export interface ProviderApi {
@@ -79,3 +80,6 @@ export const media = (root: string): readonly ProviderApi[] => [
   speech(root),
   ...transcriptions(root),
 ];
+
+/** Calls whose replies nobody reads yet. */
+export const others = (...paths: string[]): ProviderApi => ({ dialect: unread, paths });

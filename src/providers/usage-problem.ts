@@ -40,6 +40,7 @@ export function explainUsage(
   const { notes, language } = sources;
   return (
     explainReply(outcome) ??
+    (language.noUsage === undefined ? null : sentence(language.noUsage)) ??
     explainCounts(usage, sources, outcome) ??
     explainAbsence(notes, language, outcome) ??
     'The usage of the reply could not be read.'

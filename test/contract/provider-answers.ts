@@ -18,6 +18,7 @@ import { openaiImageEdits, openaiImages, openaiImageVariations } from '../../src
 import { mistralClassifications, openaiModerations } from '../../src/providers/openai-moderations.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
 import { rerank } from '../../src/providers/rerank.js';
+import { anthropicComplete, googleUnread, unread } from '../../src/providers/unread.js';
 
 /** One answer in every form there are bytes of, and what each of them must say. */
 export interface AnswerCase {
@@ -566,7 +567,34 @@ const dashscopeAnswers: readonly AnswerCase[] = [
   },
 ];
 
+const unreadAnswers: readonly AnswerCase[] = [
+  ...[unread, googleUnread].map((dialect) => ({
+    dialect,
+    answer: 'unread/video',
+    forms: ['json'],
+    facts: {
+      model: 'sora-2',
+      responseId: 'video_68d7512d07848190b3e45da0ecbebcde',
+      usage: counts(),
+      usageProblem: 'The replies of this API are not read by this version.',
+    },
+  })),
+  {
+    dialect: anthropicComplete,
+    answer: 'unread/complete',
+    forms: bothForms,
+    facts: {
+      model: 'claude-2.1',
+      finishReasons: ['stop_sequence'],
+      complete: true,
+      usage: counts(),
+      usageProblem: "Anthropic's older completions API states no usage.",
+    },
+  },
+];
+
 export const answerCases: readonly AnswerCase[] = [
+  ...unreadAnswers,
   ...dashscopeAnswers,
   ...mediaAnswers,
   ...ollamaAnswers,
