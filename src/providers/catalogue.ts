@@ -197,7 +197,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     hosts: ['api.cerebras.ai'],
     apis: [askedChat('/v1/chat/completions'), askedCompletions('/v1/completions')],
   },
-  { name: 'perplexity', hosts: ['api.perplexity.ai'], apis: [chat('/chat/completions')] },
+  // Its Agent API is made like OpenAI's responses: https://docs.perplexity.ai/docs/agent-api/openai-compatibility
+  {
+    name: 'perplexity',
+    hosts: ['api.perplexity.ai'],
+    apis: [chat('/chat/completions'), responses('/v1/responses')],
+  },
   {
     name: 'moonshot',
     hosts: ['api.moonshot.ai', 'api.moonshot.cn'],

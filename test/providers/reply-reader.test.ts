@@ -305,3 +305,34 @@ describe('an event too large to read', () => {
     );
   });
 });
+
+describe('what a reply says it cost', () => {
+  const cost = (dialect: Dialect, usage: JsonValue, name = 'usage') =>
+    read(dialect, JSON.stringify({ type: dialect === anthropicMessages ? 'message' : undefined, [name]: usage }), null)
+      .reportedUsd;
+
+  it.each([openaiChat, openaiCompletions, openaiEmbeddings, openaiResponses, anthropicMessages])(
+    'is read wherever usage stands',
+    (dialect) => {
+      expect(cost(dialect, { cost: 0.95 })).toBe(0.95);
+      expect(cost(dialect, { cost: 0 })).toBe(0);
+      expect(cost(dialect, { cost: -1 })).toBeNull();
+      expect(cost(dialect, { cost: '0.95' })).toBeNull();
+      expect(cost(dialect, {})).toBeNull();
+    },
+  );
+
+  it('has what the provider bills on a key of the caller, and on no other', () => {
+    const details = { upstream_inference_cost: 19 };
+    expect(cost(openaiChat, { cost: 0.95, is_byok: true, cost_details: details })).toBe(19.95);
+    expect(cost(openaiChat, { cost: 19, is_byok: false, cost_details: details })).toBe(19);
+    expect(cost(openaiChat, { cost: 19, cost_details: details })).toBe(19);
+    expect(cost(openaiChat, { cost: 0.95, is_byok: true, cost_details: { upstream_inference_cost: null } })).toBe(0.95);
+  });
+
+  it('is the total where parts are listed', () => {
+    expect(cost(openaiChat, { cost: { input_tokens_cost: 0.001, output_tokens_cost: 0.002, total_cost: 0.008 } })).toBe(
+      0.008,
+    );
+  });
+});
