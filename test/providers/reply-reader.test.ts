@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/core/call-record.js';
 import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
+import { CATALOGUE } from '../../src/providers/catalogue.js';
 import { googleStreamGenerate } from '../../src/providers/google-generate.js';
 import { openaiSpeech } from '../../src/providers/openai-audio.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
@@ -61,7 +62,7 @@ describe('a reply that is media', () => {
 });
 
 describe('a reply of any bytes', () => {
-  const dialects = [openaiChat, openaiResponses, openaiEmbeddings, anthropicMessages, googleStreamGenerate];
+  const dialects = [...new Set(CATALOGUE.flatMap(({ apis }) => apis.map(({ dialect }) => dialect)))];
 
   it('never throws, and explains what it does not know', () => {
     fc.assert(
@@ -100,11 +101,40 @@ describe('a reply of any bytes', () => {
       'prompt_tokens',
       'input_tokens',
       'promptTokenCount',
+      'meta',
+      'tokens',
+      'billed_units',
+      'cached_tokens',
+      'image_tokens',
+      'prompt_eval_count',
+      'eval_count',
+      'done',
+      'done_reason',
+      'event_type',
+      'seconds',
+      'data',
+      'usage_info',
+      'pages_processed',
+      'cost',
     ];
     const shape = fc.letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
         { depthSize: 'small' },
-        fc.constantFrom<JsonValue>(null, true, -1, 1.5, 7, '', 'message_start', 'response.completed', '__proto__'),
+        fc.constantFrom<JsonValue>(
+          null,
+          true,
+          -1,
+          1.5,
+          7,
+          '',
+          'message_start',
+          'response.completed',
+          'message-end',
+          'stream-end',
+          'image_edit.completed',
+          'null',
+          '__proto__',
+        ),
         fc.array(tie('value'), { maxLength: 3 }),
         fc.dictionary(fc.constantFrom(...keys), tie('value'), { maxKeys: 5, noNullPrototype: true }),
       ),
@@ -112,14 +142,14 @@ describe('a reply of any bytes', () => {
     fc.assert(
       fc.property(shape.value, fc.constantFrom(...dialects), (value, dialect) => {
         const text = JSON.stringify(value);
-        for (const body of [text, `data: ${text}\n\n`, `[${text}]`]) {
+        for (const body of [text, `data: ${text}\n\n`, `[${text}]`, `${text}\n${text}\n`]) {
           const facts = read(dialect, body, null);
           const isKnown = facts.usage.inputTokens !== null && facts.usage.outputTokens !== null;
           expect(facts.usageProblem === null).toBe(isKnown);
           expect(facts.usageProblem).not.toMatch(/reader of the reply failed/);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 1500 },
     );
   });
 });
