@@ -115,6 +115,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       responses('/api/v1/responses'),
       embeddings('/api/v1/embeddings'),
       messages('/api/v1/messages'),
+      reranking('/api/v1/rerank'),
     ],
   },
   {

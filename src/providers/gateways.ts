@@ -159,11 +159,11 @@ export const GATEWAYS: readonly CatalogueEntry[] = [
     hosts: ['api.sambanova.ai'],
     apis: [chat('/v1/chat/completions'), embeddings('/v1/embeddings')],
   },
-  // https://novita.ai/docs/api-reference/model-apis-llm-create-chat-completion; the second path is its older one
+  // https://novita.ai/docs/api-reference/model-apis-llm-create-chat-completion and `…-create-rerank`; the second path is older
   {
     name: 'novita',
     hosts: ['api.novita.ai'],
-    apis: [chat('/openai/v1/chat/completions', '/v3/openai/chat/completions')],
+    apis: [chat('/openai/v1/chat/completions', '/v3/openai/chat/completions'), reranking('/openai/v1/rerank')],
   },
   // https://platform.minimax.io/docs/api-reference/text-anthropic-api and `/text-openai-api`
   {

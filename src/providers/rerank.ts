@@ -2,6 +2,7 @@ import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import { findField, type JsonObject } from './json-fields.js';
 import { putBodyModel } from './model-rewrite.js';
+import { readReportedUsd } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -13,7 +14,7 @@ const TOTAL = 'total_tokens';
 /** All a reranker counts is read by it, so that a total alone says what went in. */
 const INPUT: readonly string[] = ['prompt_tokens', TOTAL, 'tokens.input_tokens'];
 const OUTPUT: readonly string[] = ['completion_tokens', 'tokens.output_tokens'];
-const DETAILS: DetailNames = { searchUnits: ['billed_units.search_units'] };
+const DETAILS: DetailNames = { searchUnits: ['billed_units.search_units', 'search_units'] };
 const NAMES: readonly string[] = [...INPUT, ...OUTPUT, ...listDetailNames(DETAILS)];
 
 const RERANK_LANGUAGE: ReplyLanguage = {
@@ -24,6 +25,7 @@ const RERANK_LANGUAGE: ReplyLanguage = {
   readDocument(document: JsonObject, notes: ReplyNotes): void {
     notes.noteResponseId(document.id);
     notes.noteModel(document.model);
+    notes.noteReportedUsd(readReportedUsd(document.usage));
     notes.noteUsage(document.usage, NAMES);
     notes.noteUsage(findField(document, 'meta'), NAMES);
   },
@@ -42,7 +44,8 @@ const RERANK_LANGUAGE: ReplyLanguage = {
 /**
  * Rerankers: Cohere's, which bills searches (`meta.billed_units.search_units`), and those made like it, which count tokens
  * in `usage`. Sources: https://docs.cohere.com/reference/rerank, read 2026-11-27 as `V2RerankResponse` and `ApiMeta` of the
- * npm package `cohere-ai` 8.1; Together, `RerankCreateResponse` of the npm package `together-ai` 0.52 (read 2026-11-27).
+ * npm package `cohere-ai` 8.1; Together, `RerankCreateResponse` of the npm package `together-ai` 0.52 (read 2026-11-27);
+ * OpenRouter, https://openrouter.ai/docs/api/api-reference/rerank/create-rerank (read 2026-11-27).
  */
 export const rerank: Dialect = {
   api: 'rerank',

@@ -390,6 +390,18 @@ const rerankAnswers: readonly AnswerCase[] = [
   },
   {
     dialect: rerank,
+    answer: 'rerank/openrouter',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply counts searches (usageDetails.searchUnits), and no tokens.',
+      usageDetails: { searchUnits: 1 },
+      reportedUsd: 0.002,
+      model: 'cohere/rerank-v3.5',
+    },
+  },
+  {
+    dialect: rerank,
     answer: 'rerank/cohere',
     forms: ['json'],
     facts: {

@@ -92,6 +92,8 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
   ['https://api.fireworks.ai/inference/v1/messages', 'fireworks', 'messages', false],
   ['https://api.cerebras.ai/v1/chat/completions', 'cerebras', 'chat.completions', true],
   ['https://api.perplexity.ai/chat/completions', 'perplexity', 'chat.completions', false],
+  ['https://openrouter.ai/api/v1/rerank', 'openrouter', 'rerank', false],
+  ['https://api.novita.ai/openai/v1/rerank', 'novita', 'rerank', false],
   ['https://api.perplexity.ai/v1/responses', 'perplexity', 'responses', false],
   ['https://api.moonshot.ai/v1/chat/completions', 'moonshot', 'chat.completions', false],
   ['https://api.moonshot.cn/anthropic/v1/messages', 'moonshot', 'messages', false],
