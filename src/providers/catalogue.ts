@@ -90,7 +90,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       { dialect: googleBatchEmbed, paths: googlePaths(['models'], 'batchEmbedContents') },
       { dialect: googleOpenaiChat, paths: ['/v1beta/openai/chat/completions'] },
       embeddings('/v1beta/openai/embeddings'),
-      // https://ai.google.dev/gemini-api/docs/openai#image-generation (read 2026-11-27)
+      // https://ai.google.dev/gemini-api/docs/openai#image-generation
       images('/v1beta/openai'),
       // Imagen and Veo: paths of the npm package `@google/genai` 2.32 (read 2026-11-27).
       { dialect: googleUnread, paths: googlePaths(['models'], 'predict') },
@@ -198,11 +198,11 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     hosts: ['api.cerebras.ai'],
     apis: [askedChat('/v1/chat/completions'), askedCompletions('/v1/completions')],
   },
-  // Its Agent API is made like OpenAI's responses: https://docs.perplexity.ai/docs/agent-api/openai-compatibility
+  // Its Agent API is made like OpenAI's responses: https://docs.perplexity.ai/docs/agent-api/openai-compatibility (read 2026-11-27)
   {
     name: 'perplexity',
     hosts: ['api.perplexity.ai'],
-    apis: [chat('/chat/completions'), responses('/v1/responses')],
+    apis: [chat('/chat/completions'), responses('/v1/responses', '/v1/agent')],
   },
   {
     name: 'moonshot',

@@ -24,10 +24,10 @@ export const DASHSCOPE_APIS: readonly ProviderApi[] = [
       '/api/v1/services/aigc/multimodal-generation/generation',
     ],
   },
-  // https://www.alibabacloud.com/help/en/model-studio/text-embedding-synchronous-api and `/text-rerank-api` (read 2026-11-27)
+  // https://www.alibabacloud.com/help/en/model-studio/text-embedding-synchronous-api and `/text-rerank-api`
   embeddings('/api/v1/services/embeddings/text-embedding/text-embedding'),
   reranking('/api/v1/services/rerank/text-rerank/text-rerank'),
-  // https://www.alibabacloud.com/help/en/model-studio/text-to-video-api-reference and `/text-to-image-api-reference`
+  // Paths as public clients have them; the references of them were not at hand.
   others('/api/v1/services/aigc/video-generation/video-synthesis', '/api/v1/services/aigc/text2image/image-synthesis'),
 ];
 

@@ -1,7 +1,13 @@
 import type { Dialect } from '../core/wire.js';
 import { findItems, findText, type JsonObject } from './json-fields.js';
 import { putMediaModel, readMediaRequest } from './media-request.js';
-import { listOpenaiSources, listUsageNames, makeOpenaiUsage, RESPONSES_USAGE } from './openai-usage.js';
+import {
+  listOpenaiSources,
+  listUsageNames,
+  makeOpenaiUsage,
+  RESPONSES_USAGE,
+  readReportedUsd,
+} from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -27,6 +33,7 @@ const IMAGES_LANGUAGE: ReplyLanguage = {
     notes.noteResponseId(document.id);
     notes.noteModel(document.model);
     notes.noteUsage(document.usage, USAGE_NAMES);
+    notes.noteReportedUsd(readReportedUsd(document.usage));
     const type = findText(document, 'type') ?? '';
     const images = findItems(document, 'data').length;
     if (images > 0) notes.noteAmount('outputImages', images);

@@ -5,6 +5,8 @@ import type { UsageSources } from './reply-language.js';
 import type { TokenCounts } from './token-counts.js';
 import type { DetailNames } from './usage-details.js';
 
+const TICKS_PER_USD = 10_000_000_000;
+
 /** Names, in the order they are tried, under which an OpenAI-shaped usage object states each count. */
 interface UsageNames {
   readonly input: string;
@@ -68,11 +70,15 @@ export const COMPLETION_DETAILS: DetailNames = {
 
 /**
  * US dollars a usage object says the call cost: OpenRouter's `cost`, credits of a dollar each, to which comes what the
- * provider bills the caller itself where the key was the caller's own (`is_byok`); Perplexity's `cost.total_cost`. Sources:
+ * provider bills the caller itself where the key was the caller's own (`is_byok`); Perplexity's `cost.total_cost`; xAI's
+ * `cost_in_usd_ticks`, ten thousand million to the dollar. Sources:
  * https://openrouter.ai/docs/cookbook/administration/usage-accounting and the schema `UsageInfo` of
- * https://docs.perplexity.ai/api-reference/chat-completions-post (read 2026-11-27).
+ * https://docs.perplexity.ai/api-reference/chat-completions-post; xAI's as quoted in
+ * https://docs.comfy.org/development/comfy-router/models/xai/grok-imagine-image-2-0/code (read 2026-11-27).
  */
 export function readReportedUsd(usage: JsonValue | undefined): number | null {
+  const ticks = readNumber(usage, 'cost_in_usd_ticks');
+  if (ticks !== null) return ticks / TICKS_PER_USD;
   const cost = readNumber(usage, 'cost') ?? readNumber(usage, 'cost', 'total_cost');
   if (cost === null || findField(usage, 'is_byok') !== true) return cost;
   return cost + (readNumber(usage, 'cost_details', 'upstream_inference_cost') ?? 0);

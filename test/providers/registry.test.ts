@@ -95,6 +95,7 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
   ['https://openrouter.ai/api/v1/rerank', 'openrouter', 'rerank', false],
   ['https://api.novita.ai/openai/v1/rerank', 'novita', 'rerank', false],
   ['https://api.perplexity.ai/v1/responses', 'perplexity', 'responses', false],
+  ['https://api.perplexity.ai/v1/agent', 'perplexity', 'responses', false],
   ['https://api.moonshot.ai/v1/chat/completions', 'moonshot', 'chat.completions', false],
   ['https://api.moonshot.cn/anthropic/v1/messages', 'moonshot', 'messages', false],
   ['https://api.kimi.com/coding/v1/chat/completions', 'kimi-code', 'chat.completions', false],

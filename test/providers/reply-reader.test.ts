@@ -9,6 +9,7 @@ import { openaiSpeech } from '../../src/providers/openai-audio.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
+import { openaiImages } from '../../src/providers/openai-images.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
 
 const request = { model: null, stream: true, wireSession: null };
@@ -358,6 +359,11 @@ describe('what a reply says it cost', () => {
     expect(cost(openaiChat, { cost: 19, is_byok: false, cost_details: details })).toBe(19);
     expect(cost(openaiChat, { cost: 19, cost_details: details })).toBe(19);
     expect(cost(openaiChat, { cost: 0.95, is_byok: true, cost_details: { upstream_inference_cost: null } })).toBe(0.95);
+  });
+
+  it('is read in ticks of ten thousand million to the dollar', () => {
+    for (const dialect of [openaiChat, openaiImages])
+      expect(cost(dialect, { cost_in_usd_ticks: 200_000_000 })).toBe(0.02);
   });
 
   it('is the total where parts are listed', () => {
