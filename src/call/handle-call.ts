@@ -244,6 +244,7 @@ class HandledCall implements Call {
       });
       this.#ports.onRecord(record);
     });
+    if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
     this.#request.close();
     this.#reply?.close();
   }
@@ -268,7 +269,7 @@ class HandledCall implements Call {
     const { provider, dialect } = this.#options.match;
     this.#ports.onFault(
       'READER_FAILED',
-      `Could not read a ${provider} ${dialect.api} call: ${readErrorMessage(cause)}. The call itself went through.`,
+      `Could not read a ${provider} ${dialect.api} call: ${readErrorMessage(cause).replace(/\.$/, '')}. The call itself went through.`,
       'Please report it with the wire format concerned.',
     );
   }

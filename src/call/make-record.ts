@@ -11,6 +11,10 @@ import { redactBody, redactText, redactUrl } from './redaction.js';
 import { collectSecrets, type SecretSet } from './secrets.js';
 import { makeStreamTiming } from './stream-timing.js';
 
+const STOPPED_BY_CLOUDFLARE =
+  'Cloudflare stopped the request before the provider saw it, which it may do to a TLS handshake it does not know; ' +
+  'with this host in NO_PROXY the program goes direct, unrecorded';
+
 /** Everything one exchange left behind. */
 export interface CallEnd {
   readonly callId: string;
@@ -151,10 +155,19 @@ function makeError(end: CallEnd, clean: (text: string) => string): CallRecord['e
   if (end.error !== null) return { code: end.error.code, message: clean(end.error.message) };
   if (end.outcome === 'http_error') {
     const status = end.reply?.status ?? 0;
-    const message = stated === null ? `HTTP ${status}` : `HTTP ${status}: ${stated.message}`;
+    const why = stated?.message ?? explainRefusal(end.reply?.rawHeaders ?? []);
+    const message = why === null ? `HTTP ${status}` : `HTTP ${status}: ${why}`;
     return { code: clean(stated?.code ?? 'HTTP_STATUS'), message: clean(message) };
   }
   return stated === null ? null : { code: clean(stated.code), message: clean(stated.message) };
+}
+
+/**
+ * Cloudflare marks what it answers in its server's place, as it does when it does not know the TLS handshake:
+ * https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response (read 2026-11-27).
+ */
+function explainRefusal(rawHeaders: readonly string[]): string | null {
+  return findHeader(rawHeaders, 'cf-mitigated') === null ? null : STOPPED_BY_CLOUDFLARE;
 }
 
 function keepBody(end: CallEnd, secrets: SecretSet, side: 'request' | 'reply'): CallRecord['requestBody'] {

@@ -48,6 +48,8 @@ export interface WireTools {
   /** `undefined` for a coding that can be read but not written. */
   openEncoder(coding: string | null, sink: (bytes: Buffer) => void): Coder | undefined;
   openJsonReader(): JsonBodyReader;
+  /** Reads a form's fields as a JSON object of texts; `undefined` when the content type is no form's. */
+  openFormReader(contentType: string | null): JsonBodyReader | undefined;
   /** A JSON text with nothing left out, however long. */
   readWholeJson(text: Buffer): JsonReading;
   /** For bodies of this content type that are no text by themselves; `null` for all others. */

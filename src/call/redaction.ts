@@ -2,6 +2,7 @@ import type { JsonValue } from '../core/call-record.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import { maskCommand } from './redaction-command.js';
 import { collectCommandSecrets } from './redaction-command-secrets.js';
+import { describeFormFiles, describeMediaBody } from './redaction-form.js';
 import { redactFrameList } from './redaction-frames.js';
 import { JsonRedactor } from './redaction-json.js';
 import { redactFrameLines } from './redaction-lines.js';
@@ -53,9 +54,14 @@ export interface BodyToRedact {
 
 /**
  * A body as it may be kept: parsed where it is JSON, else text. Credentials are gone under both policies; under
- * `redacted` inline media is described (`[media image/png 12345 bytes sha256:…]`) instead of kept. Never throws.
+ * `redacted` inline media is described (`[media image/png 12345 bytes sha256:…]`) instead of kept. A body that is media,
+ * and a file in a form, are described under both: as text they would say nothing. Never throws.
  */
-export function redactBody({ text, contentType, policy, secrets }: BodyToRedact): JsonValue {
+export function redactBody(body: BodyToRedact): JsonValue {
+  const { contentType, policy, secrets } = body;
+  const media = describeMediaBody(body.text, contentType);
+  if (media !== undefined) return media;
+  const text = describeFormFiles(body.text, contentType);
   const redaction = { secrets, keepsMedia: policy === 'full' };
   const value = /^\s*[[{"]/.test(text) ? parseJson(text) : undefined;
   if (value !== undefined) {

@@ -19,7 +19,8 @@ export class RequestReading {
   constructor(ports: CallPorts, head: RequestHead, dialect: Dialect) {
     this.#dialect = dialect;
     this.#path = head.path;
-    this.#json = ports.tools.openJsonReader();
+    const contentType = findHeader(head.rawHeaders, 'content-type');
+    this.#json = ports.tools.openFormReader(contentType) ?? ports.tools.openJsonReader();
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
     const coding = findHeader(head.rawHeaders, 'content-encoding');
     this.#decoder = ports.tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), { whole: true });
@@ -29,6 +30,11 @@ export class RequestReading {
   /** What the request asks for, as far as it is read. */
   get facts(): RequestFacts {
     return this.#facts;
+  }
+
+  /** Why its codings could not be undone, or not to the end, as a sentence. */
+  get problem(): string | null {
+    return this.#decoder.problem;
   }
 
   write(chunk: Buffer): void {

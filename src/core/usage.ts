@@ -51,6 +51,9 @@ export interface UsageDetails {
   /** Billed units of a reranker. */
   readonly searchUnits?: number;
   readonly inputCharacters?: number;
+  /** Of sound; may be a fraction. */
   readonly inputSeconds?: number;
+  /** Of a document. */
+  readonly inputPages?: number;
   readonly outputImages?: number;
 }

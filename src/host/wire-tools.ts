@@ -4,6 +4,7 @@ import { isAwsEventStream } from '../providers/framing.js';
 import { readRequestId } from '../providers/request-id.js';
 import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js';
 import { JsonReader, type JsonReading } from '../providers/wire/json-reader.js';
+import { openFormReader } from '../providers/wire/multipart-reader.js';
 import { askForStreamUsage, UsageFrameFilter } from '../providers/wire/usage-frames.js';
 import { readWireSession } from '../providers/wire-session.js';
 
@@ -15,6 +16,7 @@ export const wireTools: WireTools = {
   openDecoder,
   openEncoder,
   openJsonReader: () => new JsonReader({ maxWholeBytes: maxWholeRequestBytes }),
+  openFormReader,
   readWholeJson,
   openBodyText: (contentType) => (isAwsEventStream(contentType) ? new EventStreamText() : null),
   openFrameFilter: () => new UsageFrameFilter(),

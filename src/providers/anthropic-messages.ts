@@ -3,6 +3,7 @@ import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import { findField, findItems, findText, type JsonObject } from './json-fields.js';
 import { putBodyModel } from './model-rewrite.js';
+import { readReportedUsd } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -68,6 +69,7 @@ function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {
   notes.noteResponseId(findField(message, 'id'));
   notes.noteModel(findField(message, 'model'));
   notes.noteUsage(findField(message, 'usage'), USAGE_NAMES);
+  notes.noteReportedUsd(readReportedUsd(findField(message, 'usage')));
   notes.noteServiceTier(findField(message, 'usage', 'service_tier'));
   // A mode at several times the price, which the tier does not tell (`Usage.speed` of `@anthropic-ai/sdk` 1.11).
   if (findText(message, 'usage', 'speed') === 'fast') notes.noteServiceTier('fast');
@@ -76,6 +78,7 @@ function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {
 }
 
 function readMessageDelta(document: JsonObject, notes: ReplyNotes): void {
+  notes.noteReportedUsd(readReportedUsd(document.usage));
   notes.noteUsage(document.usage, USAGE_NAMES);
   notes.noteFinish(0, findField(document, 'delta', 'stop_reason'));
 }

@@ -2,11 +2,11 @@ import type { Dialect } from '../core/wire.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { bedrockConverse, bedrockConverseStream } from './bedrock-converse.js';
 import { bedrockInvoke, bedrockInvokeStream } from './bedrock-invoke.js';
-import type { CatalogueEntry, ProviderApi } from './catalogue.js';
 import { googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { googleOpenaiChat, openaiChat } from './openai-chat.js';
 import { openaiResponses } from './openai-responses.js';
+import type { CatalogueEntry, ProviderApi } from './provider-apis.js';
 import { vertexPredict } from './vertex-predict.js';
 import { vertexChat, vertexMessages } from './vertex-raw.js';
 

@@ -1,55 +1,35 @@
-import type { Dialect } from '../core/wire.js';
+// Longer than 250 lines: one entry a provider.
 import { anthropicComplete } from './anthropic-complete.js';
-import { anthropicMessages } from './anthropic-messages.js';
 import { BEDROCK, VERTEX } from './catalogue-clouds.js';
+import { cohereChat } from './cohere-chat.js';
+import { cohereChatV1, cohereGenerate } from './cohere-chat-v1.js';
+import { cohereEmbed } from './cohere-embed.js';
+import { DASHSCOPE_APIS, GATEWAYS } from './gateways.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
-import { googleOpenaiChat, openaiChat } from './openai-chat.js';
-import { openaiCompletions } from './openai-completions.js';
-import { openaiEmbeddings } from './openai-embeddings.js';
-import { openaiResponses } from './openai-responses.js';
-import { readSegments } from './path-pattern.js';
-
-/** One API of a provider: the dialect and the path patterns (`path-pattern.ts`) that are calls of it, all POST. */
-export interface ProviderApi {
-  readonly dialect: Dialect;
-  readonly paths: readonly string[];
-  /** Whether a request to this path may be given `stream_options.include_usage`; never when absent. */
-  readonly canAskForStreamUsage?: (path: string) => boolean;
-}
-
-/** A built-in provider. Its hosts are HTTPS on port 443. */
-export interface CatalogueEntry {
-  readonly name: string;
-  /** Lower case; patterns (`host-pattern.ts`): `*.example.com` is every name below it. */
-  readonly hosts: readonly string[];
-  readonly apis: readonly ProviderApi[];
-  /** Paths that a pattern of `apis` fits and that are no calls. */
-  readonly notCalls?: readonly string[];
-}
-
-const always = (): boolean => true;
-
-/**
- * Azure takes `stream_options` from api-version 2024-09-01-preview on, and on the `/openai/v1` paths. Source:
- * https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
- */
-function takesStreamOptions(path: string): boolean {
-  if (readSegments(path)[1] === 'v1') return true;
-  const version = new URLSearchParams(path.split('?')[1] ?? '').get('api-version') ?? '';
-  return /^\d{4}-\d{2}-\d{2}/.test(version) && version.slice(0, 10) >= '2024-09-01';
-}
-
-const chat = (...paths: string[]): ProviderApi => ({ dialect: openaiChat, paths });
-const askedChat = (...paths: string[]): ProviderApi => ({ ...chat(...paths), canAskForStreamUsage: always });
-const completions = (...paths: string[]): ProviderApi => ({ dialect: openaiCompletions, paths });
-const askedCompletions = (...paths: string[]): ProviderApi => ({
-  ...completions(...paths),
-  canAskForStreamUsage: always,
-});
-const responses = (...paths: string[]): ProviderApi => ({ dialect: openaiResponses, paths });
-const embeddings = (...paths: string[]): ProviderApi => ({ dialect: openaiEmbeddings, paths });
-const messages = (...paths: string[]): ProviderApi => ({ dialect: anthropicMessages, paths });
+import { mistralOcr } from './mistral-ocr.js';
+import { googleOpenaiChat } from './openai-chat.js';
+import { mistralClassifications } from './openai-moderations.js';
+import {
+  askedChat,
+  askedCompletions,
+  type CatalogueEntry,
+  chat,
+  completions,
+  embeddings,
+  images,
+  media,
+  messages,
+  moderations,
+  OLLAMA_APIS,
+  others,
+  reranking,
+  responses,
+  speech,
+  takesStreamOptions,
+  transcriptions,
+} from './provider-apis.js';
+import { googleUnread } from './unread.js';
 
 const GOOGLE_ROOTS = ['/v1beta', '/v1', '/v1alpha'];
 const googlePaths = (kinds: readonly string[], method: string): string[] =>
@@ -69,12 +49,13 @@ const googlePaths = (kinds: readonly string[], method: string): string[] =>
  *   read 2026-11-21); Groq, as `x_groq.usage` (npm `groq-sdk` 1.6, which has no such option, read 2026-11-21); Perplexity; Moonshot,
  *   in the last choice.
  * - refuses it: Mistral, with 422 `extra_forbidden` (https://github.com/openai/openai-agents-python/issues/442, read 2026-11-21);
- *   it sends usage unasked.
+ *   it sends usage unasked; Cohere's compatible API (https://strandsagents.com/docs/user-guide/concepts/model-providers/cohere/,
+ *   read 2026-11-27).
  * - not documented: Together (npm `together-ai` 0.52, read 2026-11-21), z.ai.
  * - Google's compatible API states usage in every frame when asked, not in one of its own that could be hidden again
  *   (https://github.com/ogx-ai/ogx/issues/5122, read 2026-11-21).
  *
- * Not calls, hence not here: model lists, token counting, batches, files, stored responses, moderation, realtime.
+ * Calls whose replies nobody reads yet are listed by `others`. Not calls, hence not here: model lists, token counting, batches, files, stored responses, realtime.
  */
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
@@ -86,6 +67,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       askedCompletions('/v1/completions'),
       responses('/v1/responses', '/v1/responses/compact'),
       embeddings('/v1/embeddings'),
+      ...media('/v1'),
+      moderations('/v1/moderations'),
+      // Paths of the npm package `openai` 6.49 (read 2026-11-27).
+      others('/v1/videos', '/v1/videos/edits', '/v1/videos/extensions', '/v1/videos/*/remix'),
     ],
   },
   {
@@ -93,8 +78,8 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     hosts: ['api.anthropic.com'],
     apis: [
       messages('/v1/messages'),
-      { dialect: anthropicComplete, paths: ['/v1/complete'] },
       askedChat('/v1/chat/completions'),
+      { dialect: anthropicComplete, paths: ['/v1/complete'] },
     ],
   },
   {
@@ -107,6 +92,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       { dialect: googleBatchEmbed, paths: googlePaths(['models'], 'batchEmbedContents') },
       { dialect: googleOpenaiChat, paths: ['/v1beta/openai/chat/completions'] },
       embeddings('/v1beta/openai/embeddings'),
+      // https://ai.google.dev/gemini-api/docs/openai#image-generation
+      images('/v1beta/openai'),
+      // Imagen and Veo: paths of the npm package `@google/genai` 2.32 (read 2026-11-27).
+      { dialect: googleUnread, paths: googlePaths(['models'], 'predict') },
+      { dialect: googleUnread, paths: googlePaths(['models'], 'predictLongRunning') },
+      others(...GOOGLE_ROOTS.map((root) => `${root}/interactions`)),
     ],
   },
   {
@@ -126,17 +117,35 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       responses('/api/v1/responses'),
       embeddings('/api/v1/embeddings'),
       messages('/api/v1/messages'),
+      reranking('/api/v1/rerank'),
     ],
   },
   {
     name: 'mistral',
     hosts: ['api.mistral.ai', 'codestral.mistral.ai'],
-    apis: [chat('/v1/chat/completions', '/v1/fim/completions', '/v1/agents/completions'), embeddings('/v1/embeddings')],
+    // Paths of the npm package `@mistralai/mistralai` 2.7 (read 2026-11-27).
+    apis: [
+      chat('/v1/chat/completions', '/v1/fim/completions', '/v1/agents/completions'),
+      embeddings('/v1/embeddings'),
+      moderations('/v1/moderations', '/v1/chat/moderations'),
+      { dialect: mistralClassifications, paths: ['/v1/classifications', '/v1/chat/classifications'] },
+      { dialect: mistralOcr, paths: ['/v1/ocr'] },
+      others('/v1/conversations', '/v1/conversations/*', '/v1/conversations/*/restart'),
+      speech('/v1'),
+      ...transcriptions('/v1'),
+    ],
   },
   {
     name: 'groq',
     hosts: ['api.groq.com'],
-    apis: [chat('/openai/v1/chat/completions'), responses('/openai/v1/responses')],
+    // Paths of the npm package `groq-sdk` 1.6 (read 2026-11-27).
+    apis: [
+      chat('/openai/v1/chat/completions'),
+      responses('/openai/v1/responses'),
+      embeddings('/openai/v1/embeddings'),
+      speech('/openai/v1'),
+      ...transcriptions('/openai/v1'),
+    ],
   },
   {
     name: 'deepseek',
@@ -156,12 +165,24 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       responses('/v1/responses'),
       embeddings('/v1/embeddings'),
       messages('/v1/messages'),
+      // https://docs.x.ai/docs/guides/image-generations (read 2026-11-27)
+      images('/v1'),
     ],
   },
   {
     name: 'together',
     hosts: ['api.together.xyz', 'api.together.ai'],
-    apis: [chat('/v1/chat/completions'), completions('/v1/completions'), embeddings('/v1/embeddings')],
+    apis: [
+      chat('/v1/chat/completions'),
+      completions('/v1/completions'),
+      embeddings('/v1/embeddings'),
+      // These and the ones above: paths of the npm package `together-ai` 0.52 (read 2026-11-27).
+      reranking('/v1/rerank'),
+      images('/v1'),
+      speech('/v1'),
+      ...transcriptions('/v1'),
+      others('/v2/videos'),
+    ],
   },
   {
     name: 'fireworks',
@@ -179,7 +200,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     hosts: ['api.cerebras.ai'],
     apis: [askedChat('/v1/chat/completions'), askedCompletions('/v1/completions')],
   },
-  { name: 'perplexity', hosts: ['api.perplexity.ai'], apis: [chat('/chat/completions')] },
+  // Its Agent API is made like OpenAI's responses: https://docs.perplexity.ai/docs/agent-api/openai-compatibility (read 2026-11-27)
+  {
+    name: 'perplexity',
+    hosts: ['api.perplexity.ai'],
+    apis: [chat('/chat/completions'), responses('/v1/responses', '/v1/agent')],
+  },
   {
     name: 'moonshot',
     hosts: ['api.moonshot.ai', 'api.moonshot.cn'],
@@ -200,6 +226,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       responses('/compatible-mode/v1/responses', '/api/v2/apps/protocols/compatible-mode/v1/responses'),
       embeddings('/compatible-mode/v1/embeddings'),
       messages('/apps/anthropic/v1/messages'),
+      ...DASHSCOPE_APIS,
     ],
   },
   {
@@ -217,6 +244,34 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     apis: [askedChat('/v1/chat/completions', '/*/v1/chat/completions'), responses('/v1/responses')],
   },
   {
+    name: 'cohere',
+    hosts: ['api.cohere.com', 'api.cohere.ai'],
+    apis: [
+      { dialect: cohereChat, paths: ['/v2/chat'] },
+      { dialect: cohereChatV1, paths: ['/v1/chat'] },
+      { dialect: cohereGenerate, paths: ['/v1/generate'] },
+      { dialect: cohereEmbed, paths: ['/v2/embed', '/v1/embed'] },
+      reranking('/v2/rerank', '/v1/rerank'),
+      // Paths of the npm package `cohere-ai` 8.1 (read 2026-11-27).
+      others('/v1/classify', '/v1/summarize', '/v2/parse'),
+      chat('/compatibility/v1/chat/completions'),
+      embeddings('/compatibility/v1/embeddings'),
+    ],
+  },
+  {
+    // https://docs.ollama.com/cloud, /api/openai-compatibility and /api/anthropic-compatibility (read 2026-11-27)
+    name: 'ollama-cloud',
+    hosts: ['ollama.com'],
+    apis: [
+      ...OLLAMA_APIS,
+      chat('/v1/chat/completions'),
+      completions('/v1/completions'),
+      responses('/v1/responses'),
+      embeddings('/v1/embeddings'),
+      messages('/v1/messages'),
+    ],
+  },
+  {
     name: 'azure-openai',
     hosts: ['*.openai.azure.com'],
     apis: [
@@ -230,8 +285,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       },
       responses('/openai/responses', '/openai/v1/responses'),
       embeddings('/openai/deployments/*/embeddings', '/openai/v1/embeddings'),
+      // https://learn.microsoft.com/azure/ai-foundry/openai/reference (read 2026-11-27)
+      ...media('/openai/deployments/*'),
+      ...media('/openai/v1'),
     ],
   },
   BEDROCK,
   VERTEX,
+  ...GATEWAYS,
 ];

@@ -1,3 +1,4 @@
+import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import type { JsonObject } from './json-fields.js';
 import { putOpenaiModel } from './model-rewrite.js';
@@ -7,6 +8,9 @@ import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
 import { readOpenaiRequest } from './request-facts.js';
+import type { TokenCounts } from './token-counts.js';
+
+const INPUT = COMPLETION_USAGE.input;
 
 const EMBEDDINGS_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.prompt_tokens',
@@ -16,12 +20,13 @@ const EMBEDDINGS_LANGUAGE: ReplyLanguage = {
     noteOpenaiDocument(document, notes);
   },
   listSources: () => listOpenaiSources(COMPLETION_USAGE),
-  makeUsage: (counts) => makeOpenaiUsage(counts, COMPLETION_USAGE),
+  makeUsage: makeEmbeddingsUsage,
 };
 
 /**
  * Embeddings: `usage` has `prompt_tokens` and `total_tokens`; output is 0 only where a server states so. Source:
  * https://platform.openai.com/docs/api-reference/embeddings; read 2026-11-21 as types of the npm package `openai` 6.49.
+ * Voyage states the total alone, which is what went in: https://docs.voyageai.com/reference/embeddings-api (read 2026-11-27).
  */
 export const openaiEmbeddings: Dialect = {
   api: 'embeddings',
@@ -29,3 +34,9 @@ export const openaiEmbeddings: Dialect = {
   openReply: (head) => openReplyReader(head, EMBEDDINGS_LANGUAGE),
   withModel: putOpenaiModel,
 };
+
+function makeEmbeddingsUsage(counts: TokenCounts): Usage {
+  const usage = makeOpenaiUsage(counts, COMPLETION_USAGE);
+  const isTotalAlone = counts.find(INPUT) === null && !counts.isBad(INPUT) && usage.outputTokens === null;
+  return isTotalAlone ? { ...usage, inputTokens: usage.totalTokens } : usage;
+}

@@ -3,7 +3,13 @@ import type { Dialect } from '../core/wire.js';
 import { readErrorBody } from './error-body.js';
 import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
 import { putOpenaiModel } from './model-rewrite.js';
-import { listOpenaiSources, listUsageNames, makeOpenaiUsage, RESPONSES_USAGE } from './openai-usage.js';
+import {
+  listOpenaiSources,
+  listUsageNames,
+  makeOpenaiUsage,
+  RESPONSES_USAGE,
+  readReportedUsd,
+} from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -59,7 +65,7 @@ function readResponse(response: JsonObject, notes: ReplyNotes): void {
   notes.noteResponseId(response.id);
   notes.noteModel(response.model);
   notes.noteServiceTier(response.service_tier);
-  notes.noteReportedUsd(findField(response, 'usage', 'cost'));
+  notes.noteReportedUsd(readReportedUsd(response.usage));
   notes.noteUsage(response.usage, USAGE_NAMES);
   notes.error ??= readErrorBody(response, false) ?? null;
   const status = findText(response, 'status');

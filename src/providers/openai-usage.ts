@@ -1,7 +1,11 @@
+import type { JsonValue } from '../core/call-record.js';
 import type { Usage } from '../core/usage.js';
+import { findField } from './json-fields.js';
 import type { UsageSources } from './reply-language.js';
 import type { TokenCounts } from './token-counts.js';
 import type { DetailNames } from './usage-details.js';
+
+const TICKS_PER_USD = 10_000_000_000;
 
 /** Names, in the order they are tried, under which an OpenAI-shaped usage object states each count. */
 interface UsageNames {
@@ -47,15 +51,43 @@ export const RESPONSES_USAGE: UsageNames = {
 };
 
 /**
- * What `usage` of chat completions and completions states besides. Source: `CompletionUsage` of the npm package `openai` 6.49
- * (read 2026-11-21).
+ * What `usage` of chat completions and completions states besides. Sources: `CompletionUsage` of the npm package `openai` 6.49
+ * (read 2026-11-21); text and pictures apart, as xAI states them, https://docs.x.ai/docs/api-reference#chat-completions,
+ * and searches, as Perplexity does, https://docs.perplexity.ai/api-reference/chat-completions-post (read 2026-11-27).
  */
 export const COMPLETION_DETAILS: DetailNames = {
+  inputTextTokens: ['prompt_tokens_details.text_tokens'],
   inputAudioTokens: ['prompt_tokens_details.audio_tokens'],
+  inputImageTokens: ['prompt_tokens_details.image_tokens'],
+  inputVideoTokens: ['prompt_tokens_details.video_tokens'],
+  outputTextTokens: ['completion_tokens_details.text_tokens'],
   outputAudioTokens: ['completion_tokens_details.audio_tokens'],
+  outputImageTokens: ['completion_tokens_details.image_tokens'],
+  webSearches: ['num_search_queries'],
   acceptedPredictionTokens: ['completion_tokens_details.accepted_prediction_tokens'],
   rejectedPredictionTokens: ['completion_tokens_details.rejected_prediction_tokens'],
 };
+
+/**
+ * US dollars a usage object says the call cost: OpenRouter's `cost`, credits of a dollar each, to which comes what the
+ * provider bills the caller itself where the key was the caller's own (`is_byok`); Perplexity's `cost.total_cost`; xAI's
+ * `cost_in_usd_ticks`, ten thousand million to the dollar. Sources:
+ * https://openrouter.ai/docs/cookbook/administration/usage-accounting and the schema `UsageInfo` of
+ * https://docs.perplexity.ai/api-reference/chat-completions-post; xAI's as quoted in
+ * https://docs.comfy.org/development/comfy-router/models/xai/grok-imagine-image-2-0/code (read 2026-11-27).
+ */
+export function readReportedUsd(usage: JsonValue | undefined): number | null {
+  const ticks = readNumber(usage, 'cost_in_usd_ticks');
+  if (ticks !== null) return ticks / TICKS_PER_USD;
+  const cost = readNumber(usage, 'cost') ?? readNumber(usage, 'cost', 'total_cost');
+  if (cost === null || findField(usage, 'is_byok') !== true) return cost;
+  return cost + (readNumber(usage, 'cost_details', 'upstream_inference_cost') ?? 0);
+}
+
+function readNumber(value: JsonValue | undefined, ...keys: readonly string[]): number | null {
+  const found = findField(value, ...keys);
+  return typeof found === 'number' ? found : null;
+}
 
 /** Every name a usage object of this shape is searched for. */
 export function listUsageNames(names: UsageNames): readonly string[] {

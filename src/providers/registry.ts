@@ -1,7 +1,7 @@
 import type { Origin, ProviderMatch, ProviderRegistration, ProviderRegistry, RequestHead } from '../core/wire.js';
 import { anthropicComplete } from './anthropic-complete.js';
 import { anthropicMessages } from './anthropic-messages.js';
-import { CATALOGUE, type CatalogueEntry, type ProviderApi } from './catalogue.js';
+import { CATALOGUE } from './catalogue.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
@@ -10,6 +10,7 @@ import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiResponses } from './openai-responses.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
+import { type CatalogueEntry, media, moderations, OLLAMA_APIS, type ProviderApi, reranking } from './provider-apis.js';
 import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
 
 const canAsk = (): boolean => true;
@@ -22,6 +23,11 @@ const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [Prov
     { dialect: openaiCompletions, paths: ['/v1/completions', '/completions'], canAskForStreamUsage: canAsk },
     { dialect: openaiResponses, paths: ['/v1/responses', '/responses', '/v1/responses/compact', '/responses/compact'] },
     { dialect: openaiEmbeddings, paths: ['/v1/embeddings', '/embeddings'] },
+    ...media('/v1'),
+    ...media(''),
+    moderations('/v1/moderations', '/moderations'),
+    // vLLM's and llama.cpp's: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html (read 2026-11-27)
+    reranking('/v1/rerank', '/v2/rerank', '/rerank'),
   ],
   anthropic: [
     { dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] },
@@ -34,6 +40,12 @@ const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [Prov
     { dialect: googleBatchEmbed, paths: listGooglePaths('batchEmbedContents') },
   ],
 };
+
+/**
+ * What a registered server of OpenAI's dialect may speak besides, beside its prefix when that ends with `/v1`: ollama its
+ * own (https://docs.ollama.com/api) and Anthropic's (https://docs.ollama.com/api/anthropic-compatibility); read 2026-11-27.
+ */
+const OTHER_APIS: readonly ProviderApi[] = [{ dialect: anthropicMessages, paths: ['/v1/messages'] }, ...OLLAMA_APIS];
 
 interface Route {
   readonly pattern: PathPattern;
@@ -110,7 +122,7 @@ class Registry implements ProviderRegistry {
   }
 
   #add(entry: CatalogueEntry): void {
-    const calls = entry.apis.flatMap((api) => api.paths.map((path) => ({ pattern: makePathPattern(path), api })));
+    const calls = entry.apis.flatMap((api) => makeRoutes(api, ''));
     const others = (entry.notCalls ?? []).map((path) => ({ pattern: makePathPattern(path), api: null }));
     const provider = { name: entry.name, routes: [...others, ...calls] };
     for (const host of entry.hosts) {
@@ -144,11 +156,17 @@ function findMatch(provider: Provider, head: RequestHead, segments: readonly str
 
 function makeRegisteredRoutes({ dialect, prefix, pathPatterns }: CheckedRegistration): Route[] {
   const apis = USUAL_APIS[dialect];
-  const usual = apis.flatMap((api) => api.paths.map((path) => ({ pattern: makePathPattern(`${prefix}${path}`), api })));
+  const usual = apis.flatMap((api) => makeRoutes(api, prefix));
+  const root = prefix.replace(/\/v1$/, '');
+  const others = dialect === 'openai' ? OTHER_APIS.flatMap((api) => makeRoutes(api, root)) : [];
   const own = pathPatterns
     .flatMap((path) => (prefix === '' ? [path] : [`${prefix}${path}`, path]))
     .map((path) => ({ pattern: makePathPattern(path), api: apis[0] }));
-  return [...usual, ...own];
+  return [...usual, ...own, ...others];
+}
+
+function makeRoutes(api: ProviderApi, prefix: string): Route[] {
+  return api.paths.map((path) => ({ pattern: makePathPattern(`${prefix}${path}`), api }));
 }
 
 function listGooglePaths(method: string): string[] {

@@ -22,6 +22,12 @@ export interface ReplyLanguage {
   readonly streamHint: string | null;
   /** For an API whose replies state no output tokens: the clause that says so. */
   readonly noOutput: string | null;
+  /** For an API whose replies may count something else instead of tokens, or nothing: the clause that says so. */
+  readonly noTokens?: string;
+  /** For an API whose replies are not searched for usage: the clause that says why. */
+  readonly noUsage?: string;
+  /** Whether a stream comes as JSON values, one to a line. */
+  readonly streamsLines?: boolean;
   /** The counts, by the provider's names, without which input or output is unknown, as `makeUsage` takes them. */
   listSources(counts: TokenCounts): UsageSources;
   /** Notes what the head of the reply says, before its body. */

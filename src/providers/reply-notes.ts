@@ -1,4 +1,5 @@
 import type { JsonValue } from '../core/call-record.js';
+import type { UsageDetails } from '../core/usage.js';
 import type { ReplyFacts } from '../core/wire.js';
 import { describeKind, isJsonObject } from './json-fields.js';
 import { OutputWatch } from './output-times.js';
@@ -35,6 +36,7 @@ export class ReplyNotes {
   #firstTokenAtMs: number | null = null;
   #settled = false;
   #ended = false;
+  readonly #amounts: { -readonly [K in keyof UsageDetails]: UsageDetails[K] } = {};
   readonly #choices = new Set<number>();
   readonly #finishReasons = new Map<number, string>();
   readonly #toolCalls: ToolCall[] = [];
@@ -163,6 +165,20 @@ export class ReplyNotes {
   /** A document begins: what it holds of output is one piece. */
   beginDocument(): void {
     this.#hasPiece = false;
+  }
+
+  /** What usage is besides tokens, where it is no whole number or stands outside of a usage object; the last stated wins. */
+  noteAmount(detail: keyof UsageDetails, value: JsonValue | undefined): void {
+    if (typeof value === 'number' && Number.isFinite(value) && value >= 0) this.#amounts[detail] = value;
+  }
+
+  /** 0 when none was noted. */
+  findAmount(detail: keyof UsageDetails): number {
+    return this.#amounts[detail] ?? 0;
+  }
+
+  get amounts(): UsageDetails {
+    return this.#amounts;
   }
 
   /** A piece of model output passed. */

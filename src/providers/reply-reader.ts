@@ -1,10 +1,11 @@
+// Longer than 250 lines: one reader of every framing, whose steps share its state.
 import type { JsonValue } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
 import type { OutputTimes, ReplyFacts, ReplyHead, ReplyReader } from '../core/wire.js';
 import { readAwsEvent } from './aws-event.js';
 import { readErrorBody } from './error-body.js';
-import { findBodyStart, findFraming } from './framing.js';
+import { findBodyStart, findFraming, isLinesType } from './framing.js';
 import { isJsonObject } from './json-fields.js';
 import type { ReplyLanguage } from './reply-language.js';
 import { ReplyNotes } from './reply-notes.js';
@@ -12,7 +13,7 @@ import { makeUsageDetails } from './usage-details.js';
 import { explainUsage, type Framing } from './usage-problem.js';
 import { EventStreamReader } from './wire/event-stream.js';
 import type { EventStreamMessage } from './wire/event-stream-codec.js';
-import { JsonArrayReader, JsonReader } from './wire/json-reader.js';
+import { JsonArrayReader, JsonReader, NdjsonReader } from './wire/json-reader.js';
 import { SseReader } from './wire/sse.js';
 
 const DONE = '[DONE]';
@@ -25,7 +26,7 @@ interface BodyReader {
 }
 
 /**
- * Reads one reply, JSON, JSON array, event stream or AWS event stream, in the language of its API.
+ * Reads one reply, JSON, JSON array, JSON lines, event stream or AWS event stream, in the language of its API.
  *
  * The framing is found in the bytes and the content type, never in what the request asked for. Memory is bounded by
  * the readers of the framings. Never throws: whatever goes wrong becomes `usageProblem`.
@@ -76,10 +77,6 @@ class FramedReplyReader implements ReplyReader {
     return this.#isStream ? this.#notes.watch.summarise() : null;
   }
 
-  get #isStream(): boolean {
-    return this.#framing !== null && this.#framing !== 'json';
-  }
-
   /** Traffic goes on whatever a reader does: its failure ends the reading of this one reply. */
   #guard(read: () => void): void {
     if (this.#isBroken) return;
@@ -99,7 +96,8 @@ class FramedReplyReader implements ReplyReader {
       return;
     }
     const body = known.subarray(start);
-    const framing = findFraming(body, this.#head.contentType, isWhole);
+    const inLines = this.#language.streamsLines === true;
+    const framing = findFraming(body, this.#head.contentType, { isWhole, inLines });
     this.#undecided = framing === undefined ? body : Buffer.alloc(0);
     if (framing === undefined) return;
     this.#framing = framing;
@@ -121,6 +119,11 @@ class FramedReplyReader implements ReplyReader {
       const reader = new EventStreamReader((message) => this.#readMessage(message), { onProblem });
       return { write: (bytes) => reader.write(bytes), end: () => reader.end() && this.#notes.ended };
     }
+    if (framing === 'lines') {
+      const reader = new NdjsonReader((line) => this.#readDocument(line), { onProblem });
+      return { write: (bytes) => reader.write(bytes), end: () => this.#endLines(reader) };
+    }
+    if (framing === 'media') return { write: () => undefined, end: () => true };
     const reader = new JsonReader();
     return { write: (bytes) => reader.write(bytes), end: () => this.#endDocument(reader) };
   }
@@ -128,6 +131,17 @@ class FramedReplyReader implements ReplyReader {
   #endEvents(reader: SseReader): boolean {
     reader.end();
     return this.#notes.ended;
+  }
+
+  #endLines(reader: NdjsonReader): boolean {
+    reader.end();
+    return this.#notes.ended;
+  }
+
+  /** A single line is a document like any other, unless its type says that it is one of several. */
+  get #isStream(): boolean {
+    if (this.#framing === 'lines') return this.#documents > 1 || isLinesType(this.#head.contentType);
+    return this.#framing === 'sse' || this.#framing === 'array' || this.#framing === 'aws-events';
   }
 
   #endDocument(reader: JsonReader): boolean {
@@ -157,7 +171,7 @@ class FramedReplyReader implements ReplyReader {
       if (name === 'error') this.#notes.error ??= { code: 'error', message: data.slice(0, 2000) };
       return;
     }
-    this.#readDocument(document);
+    this.#readDocument(document, name === 'error');
   }
 
   #readMessage(message: EventStreamMessage): void {
@@ -175,7 +189,7 @@ class FramedReplyReader implements ReplyReader {
     return this.#language.isFurtherOutput?.(data, this.#notes) ?? false;
   }
 
-  #readDocument(document: JsonValue): void {
+  #readDocument(document: JsonValue, isError = false): void {
     if (!isJsonObject(document)) {
       this.#unreadable++;
       this.#report('A JSON object was expected.');
@@ -185,7 +199,7 @@ class FramedReplyReader implements ReplyReader {
     this.#notes.beginDocument();
     this.#keys = readKeys(document);
     const { status, findHeader } = this.#head;
-    this.#notes.error ??= readErrorBody(document, status >= 400, findHeader?.('x-amzn-errortype')) ?? null;
+    this.#notes.error ??= readErrorBody(document, isError || status >= 400, findHeader?.('x-amzn-errortype')) ?? null;
     this.#language.readDocument(document, this.#notes);
   }
 
@@ -216,7 +230,8 @@ class FramedReplyReader implements ReplyReader {
           runningOutput: isRunning ? stated.outputTokens : null,
         },
       ),
-      usageDetails: this.#head.status >= 400 ? null : makeUsageDetails(notes.counts, this.#language.details ?? {}),
+      usageDetails:
+        this.#head.status >= 400 ? null : makeUsageDetails(notes.counts, this.#language.details ?? {}, notes.amounts),
       serviceTier: notes.serviceTier,
       reportedUsd: notes.reportedUsd,
       finishReasons: notes.finishReasons,

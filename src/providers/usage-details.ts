@@ -9,12 +9,17 @@ export function listDetailNames(names: DetailNames): readonly string[] {
   return Object.values(names).flat();
 }
 
-/** The details that were stated; `null` when none was. */
-export function makeUsageDetails(counts: TokenCounts, names: DetailNames): UsageDetails | null {
-  const stated = Object.entries(names).flatMap(([detail, tried]) => {
+/** The details that were stated, as counts and as `amounts`; `null` when none was. */
+export function makeUsageDetails(
+  counts: TokenCounts,
+  names: DetailNames,
+  amounts: UsageDetails = {},
+): UsageDetails | null {
+  const counted = Object.entries(names).flatMap(([detail, tried]) => {
     const count = counts.findFirst(tried);
     return count === null ? [] : [[detail, count] as const];
   });
+  const stated = [...counted, ...Object.entries(amounts)];
   return stated.length === 0 ? null : Object.freeze(Object.fromEntries(stated));
 }
 

@@ -3,8 +3,8 @@ import type { ReplyHead } from '../core/wire.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 
-/** How a reply's body is cut into documents. */
-export type Framing = 'json' | 'array' | 'sse' | 'aws-events';
+/** How a reply's body is cut into documents: `lines` is one JSON value to a line, `media` holds none. */
+export type Framing = 'json' | 'array' | 'sse' | 'aws-events' | 'lines' | 'media';
 
 /** What became of a reply's bytes. */
 export interface ReadingOutcome {
@@ -40,6 +40,7 @@ export function explainUsage(
   const { notes, language } = sources;
   return (
     explainReply(outcome) ??
+    (language.noUsage === undefined ? null : sentence(language.noUsage)) ??
     explainCounts(usage, sources, outcome) ??
     explainAbsence(notes, language, outcome) ??
     'The usage of the reply could not be read.'
@@ -53,6 +54,7 @@ function explainReply(outcome: ReadingOutcome): string | null {
   if (framing === null) return `The reply held nothing but white space (${outcome.bytes} bytes).`;
   if (documents > 0) return null;
   const type = `content type ${head.contentType?.slice(0, SHOWN_CHARS * 2) ?? 'none'}`;
+  if (framing === 'media') return `The reply is no text (${type}), and states no usage.`;
   const isEvents = framing === 'sse' || framing === 'aws-events';
   if (isEvents && outcome.unreadable > 0)
     return `None of the ${outcome.unreadable} events of the stream held a JSON object (${type}).`;
@@ -76,7 +78,10 @@ function explainCounts(
   if (language.noOutput !== null && usage.inputTokens !== null) return sentence(language.noOutput);
   if (outcome.runningOutput !== null)
     return `The stream ended before its final usage; its last running count of output tokens was ${outcome.runningOutput}.`;
-  if (notes.counts.isEmpty || notes.error !== null) return null;
+  const isCounted = !notes.counts.isEmpty || Object.keys(notes.amounts).length > 0;
+  if (!isCounted || notes.error !== null) return null;
+  if (language.noTokens !== undefined && usage.inputTokens === null && usage.outputTokens === null)
+    return sentence(language.noTokens);
   const missing = [usage.inputTokens === null && 'input', usage.outputTokens === null && 'output'].filter(Boolean);
   return `Looked for ${language.lookedFor}, but the ${missing.join(' and ')} tokens were not stated.`;
 }
@@ -86,7 +91,7 @@ function explainAbsence(notes: ReplyNotes, language: ReplyLanguage, outcome: Rea
     return `The provider reported the error ${notes.error.code.slice(0, SHOWN_CHARS)} and no final usage.`;
   if (notes.pending !== null && outcome.framing === 'json')
     return `The reply says "${notes.pending}": its usage is not known yet.`;
-  if (outcome.framing === 'json')
+  if (outcome.framing === 'json' || (outcome.framing === 'lines' && outcome.documents === 1))
     return `Looked for ${language.lookedFor}, but the reply has only ${listKeys(outcome.keys)}.`;
   const looked = `Looked for ${language.lookedFor} in ${outcome.documents} frames`;
   if (outcome.problem !== null) return `${looked}, but some could not be read${clause(outcome.problem)}.`;

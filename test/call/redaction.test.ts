@@ -213,6 +213,40 @@ describe('redactBody of JSON', () => {
   });
 });
 
+describe('redactBody of media', () => {
+  it.each(['redacted', 'full'] as const)('says what it was, under %s', (policy) => {
+    const text = Buffer.from([0x7b, 0xff, 0xfb, 0x90, 0xe0, 0xfe, 0x00]).toString('utf8');
+    const keep = (contentType: string) => redactBody({ text, contentType, policy, secrets: none });
+    expect(keep('audio/mpeg')).toBe('[media audio/mpeg, not kept]');
+    expect(keep('application/octet-stream')).toBe('[media application/octet-stream, not kept]');
+  });
+
+  it('keeps the fields of a form, without files and secrets, also when it is cut', () => {
+    const head = (rest: string) => `--b\r\nContent-Disposition: form-data; ${rest}\r\n\r\n`;
+    const field = `${head('name="prompt"')}use ${known}\r\n`;
+    const file = head('name="file"; filename="a.wav"\r\nContent-Type: audio/wav');
+    for (const end of ['RIFF\ufffd\u0000\r\n--b--\r\n', 'RIFF']) {
+      const kept = redactBody({
+        text: `${field}${file}${end}`,
+        contentType: 'multipart/form-data; boundary=b',
+        policy: 'full',
+        secrets: withKnown,
+      });
+      expect(kept).toMatch(/name="prompt"\r\n\r\nuse \[redacted:/);
+      expect(kept).toContain('Content-Type: audio/wav\r\n\r\n[media audio/wav, not kept]');
+      expect(kept).not.toMatch(/RIFF/);
+      expect(kept).not.toContain(known);
+    }
+  });
+
+  it('keeps octets that are text', () => {
+    const keep = (text: string) =>
+      redactBody({ text, contentType: 'application/octet-stream', policy: 'full', secrets: none });
+    expect(keep('{"a":1}')).toEqual({ a: 1 });
+    expect(keep('plain')).toBe('plain');
+  });
+});
+
 describe('redactBody of text', () => {
   const redact = (text: string, policy: 'redacted' | 'full' = 'redacted'): JsonValue =>
     redactBody({ text, contentType: 'application/json', policy, secrets: withKnown });

@@ -2,12 +2,23 @@
 import type { Usage } from '../../src/core/usage.js';
 import type { ReplyFacts } from '../../src/core/wire.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
+import { cohereChat } from '../../src/providers/cohere-chat.js';
+import { cohereChatV1, cohereGenerate } from '../../src/providers/cohere-chat-v1.js';
+import { cohereEmbed } from '../../src/providers/cohere-embed.js';
+import { dashscopeGeneration } from '../../src/providers/dashscope-generation.js';
 import { googleBatchEmbed, googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { mistralOcr } from '../../src/providers/mistral-ocr.js';
+import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from '../../src/providers/ollama.js';
+import { openaiSpeech, openaiTranscriptions, openaiTranslations } from '../../src/providers/openai-audio.js';
 import { googleOpenaiChat, openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
+import { openaiImageEdits, openaiImages, openaiImageVariations } from '../../src/providers/openai-images.js';
+import { mistralClassifications, openaiModerations } from '../../src/providers/openai-moderations.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
+import { rerank } from '../../src/providers/rerank.js';
+import { googleUnread, unread } from '../../src/providers/unread.js';
 import { cloudAnswers, cloudErrors, cloudStreamErrors } from './provider-answers-clouds.js';
 import { type AnswerCase, counts, type ErrorCase } from './provider-cases.js';
 
@@ -221,7 +232,355 @@ const googleAnswers: readonly AnswerCase[] = [
   },
 ];
 
+const lineForms = ['json', 'ndjson'];
+
+const ollamaAnswers: readonly AnswerCase[] = [
+  {
+    dialect: ollamaChat,
+    answer: 'ollama-chat/answer',
+    forms: lineForms,
+    facts: { ...plain, model: 'qwen3:8b', usage: counts(26, 298, null, null, null, 324) },
+  },
+  {
+    dialect: ollamaChat,
+    answer: 'ollama-chat/tools',
+    forms: lineForms,
+    facts: {
+      ...plain,
+      usage: counts(169, 45, null, null, null, 214),
+      toolCalls: ['get_weather', 'get_weather', 'get_time'],
+    },
+  },
+  {
+    dialect: ollamaChat,
+    answer: 'ollama-chat/cached-prompt',
+    forms: ['json'],
+    facts: {
+      ...plain,
+      usage: counts(null, 298),
+      usageProblem: 'Looked for usage in prompt_eval_count and eval_count, but the input tokens were not stated.',
+    },
+  },
+  {
+    dialect: ollamaGenerate,
+    answer: 'ollama-generate/answer',
+    forms: lineForms,
+    facts: {
+      ...plain,
+      model: 'llama3.2',
+      usage: counts(31, 12, null, null, null, 43),
+      finishReasons: ['length'],
+    },
+  },
+  {
+    dialect: ollamaEmbed,
+    answer: 'ollama-embed/answer',
+    forms: ['json'],
+    facts: { model: 'all-minilm', usage: counts(8), usageProblem: noOutput, error: null },
+  },
+  {
+    dialect: ollamaEmbeddings,
+    answer: 'ollama-embed/older',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'Looked for usage in prompt_eval_count, but the reply has only embedding.',
+    },
+  },
+];
+
+const cohere = { ...plain, finishReasons: ['COMPLETE'] };
+const cohereId = { responseId: 'c14c80c3-18eb-4519-9460-6c92edd8cfb4' };
+
+const cohereAnswers: readonly AnswerCase[] = [
+  {
+    dialect: cohereChat,
+    answer: 'cohere-chat/answer',
+    forms: bothForms,
+    facts: { ...cohere, ...cohereId, model: null, usage: counts(11, 58, null, null, null, 69) },
+  },
+  {
+    dialect: cohereChat,
+    answer: 'cohere-chat/tools',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      ...cohereId,
+      usage: counts(31, 22, null, null, null, 53),
+      finishReasons: ['TOOL_CALL'],
+      toolCalls: ['get_weather', 'get_weather'],
+    },
+  },
+  {
+    dialect: cohereChat,
+    answer: 'cohere-chat/unbilled',
+    forms: ['json'],
+    facts: { ...plain, usage: counts(506, 3, 448, null, null, 509), finishReasons: ['MAX_TOKENS'] },
+  },
+  {
+    dialect: cohereChatV1,
+    answer: 'cohere-chat-v1/answer',
+    forms: ['json', 'ndjson', 'sse'],
+    facts: {
+      ...cohere,
+      responseId: '8b8ac0d2-3c0f-4a84-b8f0-7b9f5c7fd2c1',
+      usage: counts(7, 25, null, null, null, 32),
+    },
+  },
+  {
+    dialect: cohereChatV1,
+    answer: 'cohere-chat-v1/tools',
+    forms: lineForms,
+    facts: { ...cohere, usage: counts(61, 34, null, null, null, 95), toolCalls: ['get_weather', 'get_time'] },
+  },
+  {
+    dialect: cohereGenerate,
+    answer: 'cohere-generate/answer',
+    forms: ['json'],
+    facts: { ...plain, usage: counts(5, 17, null, null, null, 22), finishReasons: ['MAX_TOKENS', 'COMPLETE'] },
+  },
+  {
+    dialect: cohereEmbed,
+    answer: 'cohere-embed/answer',
+    forms: ['json'],
+    facts: { usage: counts(2), usageProblem: noOutput, usageDetails: null },
+  },
+  {
+    dialect: cohereEmbed,
+    answer: 'cohere-embed/image',
+    forms: ['json'],
+    facts: { usage: counts(1076), usageProblem: noOutput, usageDetails: { inputImageTokens: 1072 } },
+  },
+];
+
+const rerankAnswers: readonly AnswerCase[] = [
+  {
+    dialect: rerank,
+    answer: 'rerank/answer',
+    forms: ['json'],
+    facts: { usage: counts(1837, 0, null, null, null, 1837), usageProblem: null, model: 'Salesforce/Llama-Rank-v1' },
+  },
+  {
+    dialect: rerank,
+    answer: 'rerank/total',
+    forms: ['json'],
+    facts: {
+      usage: counts(38, null, null, null, null, 38),
+      usageProblem: 'A reranker states no output tokens.',
+    },
+  },
+  {
+    dialect: rerank,
+    answer: 'rerank/openrouter',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply counts searches (usageDetails.searchUnits), and no tokens.',
+      usageDetails: { searchUnits: 1 },
+      reportedUsd: 0.002,
+      model: 'cohere/rerank-v3.5',
+    },
+  },
+  {
+    dialect: rerank,
+    answer: 'rerank/cohere',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply counts searches (usageDetails.searchUnits), and no tokens.',
+      usageDetails: { searchUnits: 1 },
+    },
+  },
+];
+
+const made = { ...plain, finishReasons: [] };
+const madeInput = { inputTextTokens: 13, inputImageTokens: 80 };
+
+const mediaAnswers: readonly AnswerCase[] = [
+  {
+    dialect: openaiImages,
+    answer: 'openai-images/answer',
+    forms: bothForms,
+    facts: {
+      ...made,
+      usage: counts(93, 4160, null, null, null, 4253),
+      usageDetails: { ...madeInput, outputImages: 1 },
+    },
+  },
+  {
+    dialect: openaiImageEdits,
+    answer: 'openai-images/edit',
+    forms: bothForms,
+    facts: {
+      ...made,
+      usage: counts(584, 1056, null, null, null, 1640),
+      usageDetails: {
+        inputTextTokens: 20,
+        inputImageTokens: 564,
+        outputTextTokens: 0,
+        outputImageTokens: 1056,
+        outputImages: 1,
+      },
+    },
+  },
+  {
+    dialect: openaiImageVariations,
+    answer: 'openai-images/pieces',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply has images (usageDetails.outputImages), and states no tokens.',
+      usageDetails: { outputImages: 2 },
+    },
+  },
+  {
+    dialect: openaiSpeech,
+    answer: 'openai-audio/speech',
+    forms: ['sse'],
+    facts: { ...made, usage: counts(14, 101, null, null, null, 115) },
+  },
+  {
+    dialect: openaiTranscriptions,
+    answer: 'openai-audio/answer',
+    forms: bothForms,
+    facts: {
+      ...made,
+      usage: counts(69, 45, null, null, null, 114),
+      usageDetails: { inputTextTokens: 4, inputAudioTokens: 65 },
+    },
+  },
+  {
+    dialect: openaiTranslations,
+    answer: 'openai-audio/seconds',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply states seconds (usageDetails.inputSeconds), and no tokens.',
+      usageDetails: { inputSeconds: 9 },
+    },
+  },
+  {
+    dialect: openaiTranscriptions,
+    answer: 'openai-audio/groq',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'Looked for usage.input_tokens and usage.output_tokens, but the reply has only text, x_groq.',
+      usageDetails: null,
+      responseId: 'req_01jbd6g2qdfw2adyrt2az8hz4w',
+    },
+  },
+  {
+    dialect: openaiTranscriptions,
+    answer: 'openai-audio/mistral',
+    forms: bothForms,
+    facts: {
+      ...made,
+      model: 'voxtral-mini-2507',
+      usage: counts(4, 635, null, null, null, 3264),
+      usageDetails: { inputSeconds: 203 },
+    },
+  },
+  {
+    dialect: openaiModerations,
+    answer: 'openai-moderations/answer',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem:
+        'Looked for usage, which OpenAI does not state for moderation, but the reply has only id, model, results.',
+      model: 'omni-moderation-latest',
+    },
+  },
+  ...[openaiModerations, mistralClassifications].map((dialect) => ({
+    dialect,
+    answer: 'openai-moderations/mistral',
+    forms: ['json'],
+    facts: { usage: counts(43, 0, null, null, null, 43), usageProblem: null, model: 'mistral-moderation-latest' },
+  })),
+  {
+    dialect: mistralOcr,
+    answer: 'mistral-ocr/answer',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply states pages (usageDetails.inputPages), and no tokens.',
+      usageDetails: { inputPages: 2 },
+      model: 'mistral-ocr-2505-completion',
+    },
+  },
+  {
+    dialect: openaiEmbeddings,
+    answer: 'openai-embeddings/total',
+    forms: ['json'],
+    facts: { usage: counts(10, null, null, null, null, 10), usageProblem: noOutput, model: 'voyage-3.5' },
+  },
+];
+
+const dashscope = { responseId: 'd30a9914-ac97-9102-b746-ce0cb35e3fa2', model: null };
+
+const dashscopeAnswers: readonly AnswerCase[] = [
+  {
+    dialect: dashscopeGeneration,
+    answer: 'dashscope-generation/answer',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      ...dashscope,
+      usage: counts(28, 52, 16, null, 40, 80),
+      usageDetails: { outputTextTokens: 12 },
+    },
+  },
+  {
+    dialect: dashscopeGeneration,
+    answer: 'dashscope-generation/tools',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      usage: counts(195, 22, null, null, null, 217),
+      finishReasons: ['tool_calls'],
+      toolCalls: ['get_weather', 'get_weather'],
+    },
+  },
+  {
+    dialect: dashscopeGeneration,
+    answer: 'dashscope-generation/text',
+    forms: ['json'],
+    facts: { ...plain, usage: counts(22, 4, null, null, null, 26) },
+  },
+  {
+    dialect: dashscopeGeneration,
+    answer: 'dashscope-generation/images',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply counts something else than tokens (usageDetails).',
+      usageDetails: { outputImages: 1 },
+    },
+  },
+];
+
+const unreadAnswers: readonly AnswerCase[] = [
+  ...[unread, googleUnread].map((dialect) => ({
+    dialect,
+    answer: 'unread/video',
+    forms: ['json'],
+    facts: {
+      model: 'sora-2',
+      responseId: 'video_68d7512d07848190b3e45da0ecbebcde',
+      usage: counts(),
+      usageProblem: 'The replies of this API are not read by this version.',
+    },
+  })),
+];
+
 export const answerCases: readonly AnswerCase[] = [
+  ...unreadAnswers,
+  ...dashscopeAnswers,
+  ...mediaAnswers,
+  ...ollamaAnswers,
+  ...cohereAnswers,
+  ...rerankAnswers,
   ...chatAnswers,
   ...otherOpenaiAnswers,
   ...anthropicAnswers,
@@ -230,6 +589,64 @@ export const answerCases: readonly AnswerCase[] = [
 ];
 
 export const errorCases: readonly ErrorCase[] = [
+  {
+    dialect: dashscopeGeneration,
+    file: 'dashscope-generation/error.json',
+    status: 401,
+    code: 'InvalidApiKey',
+    message: 'Invalid API-key provided.',
+  },
+  {
+    dialect: openaiImages,
+    file: 'openai-images/error.json',
+    status: 400,
+    code: 'moderation_blocked',
+    message: 'Your request was rejected by the safety system.',
+  },
+  {
+    dialect: openaiTranscriptions,
+    file: 'openai-audio/error.json',
+    status: 400,
+    code: 'invalid_request_error',
+    message: 'Invalid file format.',
+  },
+  { dialect: cohereChat, file: 'cohere-chat/error.json', status: 401, code: 'error', message: 'invalid api token' },
+  {
+    dialect: cohereChatV1,
+    file: 'cohere-chat-v1/error.json',
+    status: 404,
+    code: 'error',
+    message: "model 'none' not found, make sure the correct model ID was used",
+  },
+  {
+    dialect: cohereEmbed,
+    file: 'cohere-embed/error.json',
+    status: 400,
+    code: 'error',
+    message: 'invalid request: valid input_type must be provided with the provided model',
+  },
+  { dialect: rerank, file: 'rerank/error.json', status: 400, code: 'error', message: 'too many documents' },
+  {
+    dialect: ollamaChat,
+    file: 'ollama-chat/error.json',
+    status: 404,
+    code: 'error',
+    message: "model 'none' not found",
+  },
+  {
+    dialect: ollamaGenerate,
+    file: 'ollama-generate/error.json',
+    status: 400,
+    code: 'error',
+    message: '"none" does not support generate',
+  },
+  {
+    dialect: ollamaEmbed,
+    file: 'ollama-embed/error.json',
+    status: 400,
+    code: 'error',
+    message: 'this model does not support embeddings',
+  },
   {
     dialect: openaiChat,
     file: 'openai-chat/error.json',
@@ -313,6 +730,36 @@ export const errorCases: readonly ErrorCase[] = [
 
 /** Streams that began well (status 200) and then state an error. */
 export const errorStreamCases: readonly Omit<ErrorCase, 'status'>[] = [
+  {
+    dialect: dashscopeGeneration,
+    file: 'dashscope-generation/error-in-stream.sse',
+    code: 'DataInspectionFailed',
+    message: 'Output data may contain inappropriate content.',
+  },
+  {
+    dialect: openaiImages,
+    file: 'openai-images/error-in-stream.sse',
+    code: 'image_generation_failed',
+    message: 'Image generation failed',
+  },
+  {
+    dialect: cohereChat,
+    file: 'cohere-chat/error-in-stream.sse',
+    code: 'error',
+    message: 'internal server error, please try again later',
+  },
+  {
+    dialect: cohereChatV1,
+    file: 'cohere-chat-v1/error-in-stream.ndjson',
+    code: 'ERROR',
+    message: 'the model is overloaded',
+  },
+  {
+    dialect: ollamaChat,
+    file: 'ollama-chat/error-in-stream.ndjson',
+    code: 'error',
+    message: 'an error was encountered while running the model: unexpected EOF',
+  },
   {
     dialect: openaiChat,
     file: 'openai-chat/error-in-stream.sse',

@@ -10,6 +10,7 @@ const contentTypes: Readonly<Record<string, string>> = {
   sse: 'text/event-stream',
   json: 'application/json',
   events: 'application/vnd.amazon.eventstream',
+  ndjson: 'application/x-ndjson',
 };
 
 export function readFixture(file: string): Buffer {

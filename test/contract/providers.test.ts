@@ -15,9 +15,10 @@ const forms = answerCases.flatMap(({ answer, forms: names, dialect, facts, heade
 const streams = forms.filter(({ file }) => file.endsWith('.sse'));
 /** AWS's binary ones. */
 const eventStreams = forms.filter(({ file }) => file.endsWith('.events'));
+const lineStreams = forms.filter(({ file }) => file.endsWith('.ndjson'));
 const jsonReplies = forms.filter(({ file }) => file.endsWith('.json') && !file.endsWith('.array.json'));
 /** The largest fixtures are enough to be cut everywhere; all are fed byte by byte. */
-const cutFiles = forms.filter(({ file }) => /\/answer\.(?:sse|array\.json|json|events)$/.test(file));
+const cutFiles = forms.filter(({ file }) => /\/answer\.(?:sse|ndjson|array\.json|json|events)$/.test(file));
 const dialects = [...new Set(CATALOGUE.flatMap(({ apis }) => apis.map(({ dialect }) => dialect)))];
 
 function read(dialect: Dialect, file: string, headers: Readonly<Record<string, string>> = {}) {
@@ -124,6 +125,22 @@ describe.each(streams)('$file with other line ends', ({ file, dialect }) => {
   });
 });
 
+describe.each(lineStreams)('$file with other line ends', ({ file, dialect }) => {
+  const text = readFixture(file).toString('utf8');
+  const expected = { ...read(dialect, file), firstTokenAtMs: null };
+
+  it.each([
+    ['CRLF', text.replaceAll('\n', '\r\n')],
+    ['empty lines between', text.replaceAll('\n', '\n\n \n')],
+    ['a byte order mark', `\ufeff${text}`],
+    ['no line end at the end', text.trimEnd()],
+    ['malformed lines between', text.replaceAll('\n', '\n{"cut":\n[1]\nnull\n')],
+  ])('reads %s', (_, changed) => {
+    const facts = readReply(dialect, Buffer.from(changed), { contentType: readContentType(file), pieceBytes: 7 });
+    expect({ ...facts, firstTokenAtMs: null }).toEqual(expected);
+  });
+});
+
 describe.each(errorCases)('$file', ({ file, dialect, status, code, message, headers = {} }) => {
   it('is read as the error it states, with no usage and the status for a reason', () => {
     const facts = readReply(dialect, readFixture(file), { contentType: readContentType(file), status, headers });
@@ -155,7 +172,11 @@ describe.each(dialects.map((dialect) => ({ api: dialect.api, dialect })))('a rep
     ['text', 'upstream connect error', /^The reply could not be read as JSON/],
     ['a JSON string', '"hello"', /^The reply could not be read as JSON/],
     ['an empty array', '[]', /^The reply could not be read as JSON/],
-    ['JSON without usage', '{"id":"x","object":"y"}', /^Looked for usage.*, but the reply has only id, object\.$/],
+    [
+      'JSON without usage',
+      '{"id":"x","object":"y"}',
+      /^Looked for usage.*, but the reply has only id, object\.$|(?:are not read by this version|states no usage)\.$/,
+    ],
     ['a truncated object', '{"id":"x","usage":{"prompt_to', /^The reply could not be read as JSON/],
     ['an event stream of nothing', ': hello\n\n', /^The stream held no event \(9 bytes, /],
     ['an event stream of text', 'data: hello\n\n', /^None of the 1 events of the stream held a JSON object/],
@@ -205,13 +226,13 @@ describe.each(usageReplies)('$file with usage that is wrong', ({ file, dialect }
   it.each([
     ['a list', []],
     ['a string', 'many'],
-    ['a number', 7],
+    ['a number that is no count', -7],
     ['null', null],
   ])('does not throw over %s', (_, usage) => {
     const facts = readReply(dialect, Buffer.from(JSON.stringify(replaceUsage(document, () => usage))));
     expect(facts.usage).toEqual(unknownUsage);
     expect(facts.usageProblem).toMatch(
-      /^(?:A usage object was expected|Looked for|The reply says|The provider reported)/,
+      /^(?:A usage object was expected|A token count was expected|Looked for|The replies of this API|Anthropic's older|The reply (?:says|has|states)|The provider reported)/,
     );
   });
 
@@ -242,7 +263,7 @@ describe('the first token', () => {
     expect(reader.end().firstTokenAtMs).toBe(250);
   });
 
-  it.each([...streams, ...eventStreams].filter(({ file }) => !/failed/.test(file)))(
+  it.each([...streams, ...eventStreams, ...lineStreams].filter(({ file }) => !/failed/.test(file)))(
     'is seen in $file',
     ({ file, dialect }) => {
       const { firstTokenAtMs } = readReply(dialect, readFixture(file), {
@@ -275,11 +296,15 @@ describe('a stream of chat completions that was not asked for usage', () => {
   });
 });
 
+/** Where replies keep their usage: objects, and the counts of an API that keeps them beside everything else. */
+const USAGE_KEYS: ReadonlySet<string> = new Set(['usage', 'usageMetadata', 'meta', 'prompt_eval_count', 'eval_count']);
+
 function replaceUsage(value: JsonValue, change: (usage: JsonValue) => JsonValue): JsonValue {
-  return replaceKeys(value, (key, found) => (key === 'usage' || key === 'usageMetadata' ? change(found) : undefined));
+  return replaceKeys(value, (key, found) => (USAGE_KEYS.has(key) ? change(found) : undefined));
 }
 
 function replaceNumbers(value: JsonValue, count: JsonValue): JsonValue {
+  if (typeof value === 'number') return count;
   return replaceKeys(value, (_, found) => (typeof found === 'number' ? count : undefined));
 }
 

@@ -2,16 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonValue } from '../../src/core/call-record.js';
 import type { Dialect, ReplyFacts } from '../../src/core/wire.js';
-import { anthropicComplete } from '../../src/providers/anthropic-complete.js';
 import { anthropicMessages } from '../../src/providers/anthropic-messages.js';
 import { bedrockConverseStream } from '../../src/providers/bedrock-converse.js';
 import { bedrockInvokeStream } from '../../src/providers/bedrock-invoke.js';
+import { CATALOGUE } from '../../src/providers/catalogue.js';
 import { googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { openaiSpeech } from '../../src/providers/openai-audio.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiCompletions } from '../../src/providers/openai-completions.js';
 import { openaiEmbeddings } from '../../src/providers/openai-embeddings.js';
+import { openaiImages } from '../../src/providers/openai-images.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
-import { vertexPredict } from '../../src/providers/vertex-predict.js';
 import { encodeChunk, encodeEvent, encodeMessage } from '../fixtures/event-stream.js';
 
 const request = { model: null, stream: true, wireSession: null };
@@ -50,18 +51,22 @@ describe('the framing of a reply', () => {
   });
 });
 
+describe('a reply that is media', () => {
+  it.each(['audio/mpeg', 'audio/pcm', 'application/octet-stream', 'image/png'])('of %s states no usage', (type) => {
+    const first = type === 'application/octet-stream' ? 0xff : 0x7b;
+    const facts = read(openaiSpeech, Buffer.concat([Buffer.from([first]), Buffer.alloc(3_000_000, '"}{[')]), type);
+    expect(facts).toMatchObject({ complete: true, firstTokenAtMs: null, usage: { inputTokens: null } });
+    expect(facts.usageProblem).toBe(`The reply is no text (content type ${type}), and states no usage.`);
+  });
+
+  it('is read all the same where octets are text', () => {
+    const done = { type: 'speech.audio.done', usage: { input_tokens: 3, output_tokens: 4, total_tokens: 7 } };
+    expect(read(openaiSpeech, makeFrames(done), 'application/octet-stream').usage.totalTokens).toBe(7);
+  });
+});
+
 describe('a reply of any bytes', () => {
-  const dialects = [
-    openaiChat,
-    openaiResponses,
-    openaiEmbeddings,
-    anthropicMessages,
-    anthropicComplete,
-    googleStreamGenerate,
-    bedrockConverseStream,
-    bedrockInvokeStream,
-    vertexPredict,
-  ];
+  const dialects = [...new Set(CATALOGUE.flatMap(({ apis }) => apis.map(({ dialect }) => dialect)))];
 
   it('never throws, and explains what it does not know', () => {
     fc.assert(
@@ -130,11 +135,40 @@ describe('a reply of any bytes', () => {
       'statistics',
       'token_count',
       'stop_reason',
+      'meta',
+      'tokens',
+      'billed_units',
+      'cached_tokens',
+      'image_tokens',
+      'prompt_eval_count',
+      'eval_count',
+      'done',
+      'done_reason',
+      'event_type',
+      'seconds',
+      'data',
+      'usage_info',
+      'pages_processed',
+      'cost',
     ];
     const shape = fc.letrec<{ value: JsonValue }>((tie) => ({
       value: fc.oneof(
         { depthSize: 'small' },
-        fc.constantFrom<JsonValue>(null, true, -1, 1.5, 7, '', 'message_start', 'response.completed', '__proto__'),
+        fc.constantFrom<JsonValue>(
+          null,
+          true,
+          -1,
+          1.5,
+          7,
+          '',
+          'message_start',
+          'response.completed',
+          'message-end',
+          'stream-end',
+          'image_edit.completed',
+          'null',
+          '__proto__',
+        ),
         fc.array(tie('value'), { maxLength: 3 }),
         fc.dictionary(fc.constantFrom(...keys), tie('value'), { maxKeys: 5, noNullPrototype: true }),
       ),
@@ -147,14 +181,14 @@ describe('a reply of any bytes', () => {
           encodeEvent('metadata', value),
           encodeEvent('__proto__', value),
         ]);
-        for (const body of [text, `data: ${text}\n\n`, `[${text}]`, events]) {
+        for (const body of [text, `data: ${text}\n\n`, `[${text}]`, `${text}\n${text}\n`, events]) {
           const facts = read(dialect, body, null);
           const isKnown = facts.usage.inputTokens !== null && facts.usage.outputTokens !== null;
           expect(facts.usageProblem === null).toBe(isKnown);
           expect(facts.usageProblem).not.toMatch(/reader of the reply failed/);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 1500 },
     );
   });
 });
@@ -453,5 +487,40 @@ describe('counts by modality', () => {
     };
     const facts = read(googleStreamGenerate, JSON.stringify({ usageMetadata }), null);
     expect(facts.usageDetails).toEqual({ inputTextTokens: 5 });
+  });
+});
+describe('what a reply says it cost', () => {
+  const cost = (dialect: Dialect, usage: JsonValue, name = 'usage') =>
+    read(dialect, JSON.stringify({ type: dialect === anthropicMessages ? 'message' : undefined, [name]: usage }), null)
+      .reportedUsd;
+
+  it.each([openaiChat, openaiCompletions, openaiEmbeddings, openaiResponses, anthropicMessages])(
+    'is read wherever usage stands',
+    (dialect) => {
+      expect(cost(dialect, { cost: 0.95 })).toBe(0.95);
+      expect(cost(dialect, { cost: 0 })).toBe(0);
+      expect(cost(dialect, { cost: -1 })).toBeNull();
+      expect(cost(dialect, { cost: '0.95' })).toBeNull();
+      expect(cost(dialect, {})).toBeNull();
+    },
+  );
+
+  it('has what the provider bills on a key of the caller, and on no other', () => {
+    const details = { upstream_inference_cost: 19 };
+    expect(cost(openaiChat, { cost: 0.95, is_byok: true, cost_details: details })).toBe(19.95);
+    expect(cost(openaiChat, { cost: 19, is_byok: false, cost_details: details })).toBe(19);
+    expect(cost(openaiChat, { cost: 19, cost_details: details })).toBe(19);
+    expect(cost(openaiChat, { cost: 0.95, is_byok: true, cost_details: { upstream_inference_cost: null } })).toBe(0.95);
+  });
+
+  it('is read in ticks of ten thousand million to the dollar', () => {
+    for (const dialect of [openaiChat, openaiImages])
+      expect(cost(dialect, { cost_in_usd_ticks: 200_000_000 })).toBe(0.02);
+  });
+
+  it('is the total where parts are listed', () => {
+    expect(cost(openaiChat, { cost: { input_tokens_cost: 0.001, output_tokens_cost: 0.002, total_cost: 0.008 } })).toBe(
+      0.008,
+    );
   });
 });

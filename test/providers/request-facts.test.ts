@@ -6,6 +6,7 @@ import { bedrockConverse } from '../../src/providers/bedrock-converse.js';
 import { bedrockInvokeStream } from '../../src/providers/bedrock-invoke.js';
 import { googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { ollamaChat, ollamaEmbed } from '../../src/providers/ollama.js';
 import { openaiChat } from '../../src/providers/openai-chat.js';
 import { openaiResponses } from '../../src/providers/openai-responses.js';
 import { vertexChat, vertexMessages } from '../../src/providers/vertex-raw.js';
@@ -22,6 +23,9 @@ describe('a request', () => {
     ['chat of an Azure deployment', openaiChat, { model: 'x' }, azure, 'my gpt', false],
     ['responses', openaiResponses, { model: 'gpt-5', stream: false }, '/v1/responses', 'gpt-5', false],
     ['messages', anthropicMessages, { model: 'claude', stream: true }, '/v1/messages?beta=true', 'claude', true],
+    ['ollama, a stream unless told otherwise', ollamaChat, { model: 'qwen3' }, '/api/chat', 'qwen3', true],
+    ['ollama told otherwise', ollamaChat, { model: 'qwen3', stream: false }, '/api/chat', 'qwen3', false],
+    ['ollama embeddings', ollamaEmbed, { model: 'all-minilm' }, '/api/embed', 'all-minilm', false],
     ['generateContent', googleGenerate, { contents: [] }, `${gemini}:generateContent?key=x`, 'gemini-2.5-pro', false],
     ['streamGenerateContent', googleStreamGenerate, {}, `${gemini}%3AstreamGenerateContent`, 'gemini-2.5-pro', true],
     ['a tuned model', googleGenerate, {}, '/v1beta/tunedModels/mine:generateContent', 'tunedModels/mine', false],
