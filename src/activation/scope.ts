@@ -42,8 +42,13 @@ export function runInScope<T>(session: ScopedSession | null, work: () => T): T {
   return requireState().storage.run(session, work);
 }
 
-/** Leaves no trace in the process; for when the last session is over. */
+/**
+ * Leaves no trace in the process; for when the last session is over.
+ *
+ * NOTE: Node keeps a storage that was ever run in until it is disabled, and asks every one of them at every promise.
+ */
 export function forgetScopes(): void {
+  findState()?.storage.disable();
   Reflect.deleteProperty(globalThis, stateKey);
 }
 

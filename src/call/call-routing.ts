@@ -2,7 +2,9 @@ import type { JsonValue } from '../core/call-record.js';
 import type { ModelRequest, ProviderMatch, RequestHead } from '../core/wire.js';
 import type { CallOptions } from './handle-call.js';
 import { findHeader } from './headers.js';
+import { formatUrl } from './make-record.js';
 import type { CallPorts, WireTools } from './ports.js';
+import { collectSecrets, type SecretSet } from './secrets.js';
 import type { RoutingObstacle, SessionRouter } from './session-router.js';
 
 /** A request with the model the router chose in it, by the name the dialect reads there. */
@@ -16,6 +18,7 @@ interface CallRoutingOptions {
   readonly sessionId: string;
   readonly head: RequestHead;
   readonly match: ProviderMatch;
+  readonly ambientSecrets: readonly string[];
   readonly maxBytes: number;
 }
 
@@ -23,7 +26,15 @@ interface CallRoutingOptions {
 export function openCallRouting(ports: CallPorts, call: CallOptions, maxBytes: number): CallRouting | null {
   const { session, head, match, router } = call;
   if (router === undefined) return null;
-  return new CallRouting({ router, tools: ports.tools, sessionId: session.sessionId, head, match, maxBytes });
+  return new CallRouting({
+    router,
+    tools: ports.tools,
+    ambientSecrets: ports.ambientSecrets,
+    sessionId: session.sessionId,
+    head,
+    match,
+    maxBytes,
+  });
 }
 
 /** The routing of one call: asks the session's router, and puts its answer where the dialect keeps the model. */
@@ -53,7 +64,7 @@ export class CallRouting {
     const { provider, dialect } = match;
     const request = reading.value;
     const question = { sessionId, provider, api: dialect.api, requestedModel, request };
-    const answer = await router.choose(question, this.#abort.signal);
+    const answer = await router.choose(question, this.#abort.signal, () => this.#findSecrets());
     if (answer === null) return null;
     const named: JsonValue = { model: answer };
     const routed = dialect.withModel?.({ body, path: head.path }, answer);
@@ -64,6 +75,11 @@ export class CallRouting {
     }
     const model = dialect.readRequest(named, routed.path).model ?? answer;
     return model === requestedModel ? null : { ...routed, model };
+  }
+
+  #findSecrets(): SecretSet {
+    const { head, ambientSecrets } = this.#options;
+    return collectSecrets({ requestHeaders: head.rawHeaders, url: formatUrl(head), ambient: ambientSecrets });
   }
 
   /** The call is over: no answer is waited for any more, and what kept it from being routed is told. */

@@ -138,7 +138,7 @@ function priceCall(end: CallEnd, { usage, routedModel, clean }: PricedParts): Co
   return Object.freeze({ ...cost, problem: clean(cost.problem) });
 }
 
-function formatUrl({ origin, path }: RequestHead): string {
+export function formatUrl({ origin, path }: RequestHead): string {
   const host = origin.host.includes(':') ? `[${origin.host}]` : origin.host;
   const usual = origin.port === (origin.scheme === 'https' ? 443 : 80);
   return `${origin.scheme}://${host}${usual ? '' : `:${origin.port}`}${path}`;

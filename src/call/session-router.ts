@@ -1,7 +1,7 @@
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { AskRouter, RouteQuestion } from '../core/routing.js';
 import { redactText } from './redaction.js';
-import { makeAmbientSet } from './secrets.js';
+import { makeAmbientSet, type SecretSet } from './secrets.js';
 
 /** No provider's model has so long a name; what has is no name, and is kept out of records. */
 const maxModelChars = 256;
@@ -41,8 +41,14 @@ export class SessionRouter {
   /**
    * The model the router chose; `null` for as asked, which is also what comes of a router that fails. Never rejects. Once
    * `signal` is aborted the answer is `null` and no failure is told.
+   *
+   * @param findSecrets those of the call, too, which what a router throws may quote
    */
-  choose(question: RouteQuestion, signal: AbortSignal): Promise<string | null> {
+  choose(
+    question: RouteQuestion,
+    signal: AbortSignal,
+    findSecrets: () => SecretSet = () => makeAmbientSet(this.#options.ambientSecrets),
+  ): Promise<string | null> {
     const { ask, deadlineMs } = this.#options;
     if (signal.aborted) return Promise.resolve(null);
     const call = `${question.provider} ${question.api}`;
@@ -72,7 +78,7 @@ export class SessionRouter {
           else fail('no name', () => `answered with ${problem}`, "Let it return a model's name, or null for as asked.");
         },
         (error: unknown) => {
-          const what = () => `threw ${this.#describe(error, question)}`;
+          const what = () => `threw ${this.#describe(error, question, findSecrets())}`;
           fail('threw', what, 'Let it return null where it cannot choose.');
         },
       );
@@ -91,11 +97,11 @@ export class SessionRouter {
   }
 
   /** What was thrown may quote the request, as the errors of `JSON.parse` do: that is left out. */
-  #describe(error: unknown, { request }: RouteQuestion): string {
+  #describe(error: unknown, { request }: RouteQuestion, secrets: SecretSet): string {
     const thrown = error instanceof Error || typeof error === 'string' ? readErrorMessage(error) : '';
     const [line = ''] = thrown.split('\n', 1);
     const plain = line.slice(0, 10 * maxQuotedChars).replace(/"(?:[^"\\]|\\.)*(?:"|$)/g, '"…"');
-    const message = redactText(plain, makeAmbientSet(this.#options.ambientSecrets)).slice(0, maxQuotedChars);
+    const message = redactText(plain, secrets).slice(0, maxQuotedChars);
     const name = error instanceof Error ? error.name : 'something';
     return message === '' || quotes(message, JSON.stringify(request)) ? name : `${name}: ${message}`;
   }

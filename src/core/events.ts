@@ -43,7 +43,9 @@ export class EventBus {
   announce(event: TrackerEvent): void {
     for (const listener of this.#listeners) {
       try {
-        listener(event);
+        const result: unknown = listener(event);
+        // One that is asynchronous fails later, and nobody else would hear of it but the process.
+        if (result instanceof Promise) result.catch((error: unknown) => this.#onListenerError(error));
       } catch (error) {
         this.#onListenerError(error);
       }

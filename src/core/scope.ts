@@ -12,6 +12,12 @@ export interface DoorAddress {
 /** Something started inside a scope that may outlive it: a child process or a Worker. */
 export interface Descendant {
   once(event: 'exit', listener: () => void): unknown;
+  off(event: 'exit', listener: () => void): unknown;
+  /** Of a child process: set when it has ended. */
+  readonly exitCode?: number | null;
+  readonly signalCode?: string | null;
+  /** Of a Worker: -1 when it has ended. */
+  readonly threadId?: number;
 }
 
 /**

@@ -59,7 +59,7 @@ export class Scope implements ScopedSession, TrackedSession {
   readonly #linked: LinkedSession;
   #tellClosed: () => void = () => undefined;
   readonly #ports: ScopePorts;
-  readonly #descendants = new Set<Descendant>();
+  readonly #descendants = new Map<Descendant, () => void>();
   readonly #openings = new Set<object>();
   readonly #told = new Set<string>();
   #isOver = false;
@@ -123,11 +123,21 @@ export class Scope implements ScopedSession, TrackedSession {
   }
 
   noteDescendant(descendant: Descendant): void {
-    this.#descendants.add(descendant);
-    descendant.once('exit', () => {
+    const onExit = (): void => {
       this.#descendants.delete(descendant);
       if (this.#descendants.size === 0) this.#whenAlone?.();
-    });
+    };
+    this.#descendants.set(descendant, onExit);
+    descendant.once('exit', onExit);
+  }
+
+  /** Who has taken all listeners off a child has taken ours, too. */
+  #listenAgain(): void {
+    for (const [descendant, onExit] of this.#descendants) {
+      descendant.off('exit', onExit);
+      if (hasEnded(descendant)) this.#descendants.delete(descendant);
+      else descendant.once('exit', onExit);
+    }
   }
 
   noteOpening(): () => void {
@@ -209,6 +219,7 @@ export class Scope implements ScopedSession, TrackedSession {
 
   /** The door stays open for children that outlive the scope: one that calls later would else find nobody there. */
   async #waitForDescendants(): Promise<void> {
+    this.#listenAgain();
     if (this.#descendants.size === 0 || this.#isCut) return;
     await new Promise<void>((resolve) => {
       this.#whenAlone = resolve;
@@ -222,4 +233,8 @@ export class Scope implements ScopedSession, TrackedSession {
       this.#whenOpened = resolve;
     });
   }
+}
+
+function hasEnded({ exitCode = null, signalCode = null, threadId = 0 }: Descendant): boolean {
+  return exitCode !== null || signalCode !== null || threadId === -1;
 }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { collectSecrets } from '../../src/call/secrets.js';
 import { SessionRouter } from '../../src/call/session-router.js';
 import type { AskRouter, RouteQuestion } from '../../src/core/routing.js';
 
@@ -49,6 +50,17 @@ describe('a router', () => {
     expect(faults).toEqual([
       'ROUTER_FAILED The router threw RangeError: out of models, asked for the model of a call to openai chat.completions. The call goes as asked; this is told once a session.',
     ]);
+  });
+
+  it('that quotes a key of the call has it removed from what is told', async () => {
+    const ask = asRouter(() => {
+      throw new Error('router has Zq7xVeryHidden42');
+    });
+    const requestHeaders = ['authorization', 'Bearer Zq7xVeryHidden42'];
+    const secrets = collectSecrets({ requestHeaders, url: 'https://api.openai.com/v1/chat/completions' });
+    expect(await openRouter(ask).choose(question, never, () => secrets)).toBeNull();
+    expect(faults.join()).toContain('router has');
+    expect(faults.join()).not.toContain('VeryHidden');
   });
 
   it.each([

@@ -122,6 +122,18 @@ describe('what outlives its scope', () => {
     expect(await tracker.records({ runId: 'orphan' })).toHaveLength(1);
   });
 
+  it('as a child that somebody took all listeners off does not keep its session open once it has ended', async () => {
+    const tracker = await lab.makeTracker({ drainMs: 60_000 }).start();
+    const session = await tracker.open();
+    const child = session.run(() => spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: 'pipe' }));
+    child.removeAllListeners();
+    const ended = once(child, 'exit');
+    child.stdin.end();
+    await ended;
+    await session.close();
+    await tracker.stop();
+  });
+
   it('is cut when the tracker stops and its patience ends, and recorded so', async () => {
     const tracker = await lab.makeTracker({ drainMs: 50 }).start();
     const failed = tracker

@@ -103,6 +103,8 @@ describe('events', () => {
     tracker.onEvent(() => {
       throw new Error('of the listener');
     });
+    // Unhandled, its rejection would end this program.
+    tracker.onEvent(async () => await Promise.reject(new Error('of the asynchronous listener')));
     const { events, until } = listen(tracker);
     await tracker.start();
     await tracker.track(async () => await chat('heard'));

@@ -160,3 +160,22 @@ describe('a router', () => {
     ]);
   });
 });
+
+describe('a child whose env names options or CA files of its own', () => {
+  it.each([
+    ['NODE_OPTIONS', () => '--max-old-space-size=512'],
+    ['NODE_EXTRA_CA_CERTS', () => lab.provider.caPath],
+  ])('keeps %s, to which the session’s are added', async (name, makeValue) => {
+    const runId = `own ${name}`;
+    const env = { ...process.env, [name]: makeValue() };
+    await tracker.track({ runId }, async () => {
+      const { stdout } = await run(
+        process.execPath,
+        ['-e', `${makeProgram(name)}; console.error(process.env.${name})`],
+        { env },
+      );
+      expect(stdout).toContain('chat.completion');
+    });
+    expect(await readTexts(runId)).toEqual([name]);
+  });
+});

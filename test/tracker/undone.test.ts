@@ -111,3 +111,13 @@ it('a start that fails leaves everything as it was, and may be tried again', asy
   await expect(cannotOpen.start()).rejects.toMatchObject({ code: 'UPSTREAM_CA_UNREADABLE' });
   expect(listChanges(before, takeSnapshot())).toEqual([]);
 });
+
+it('the storage of scopes is disabled when the last tracker has stopped: Node would go on asking it at every promise', async () => {
+  const tracker = await lab.makeTracker().start();
+  await tracker.track(() => undefined);
+  const state: unknown = Reflect.get(globalThis, Symbol.for('llmtap.scope.1'));
+  const storage: unknown = Reflect.get(state as object, 'storage');
+  expect(Reflect.get(storage as object, 'enabled')).toBe(true);
+  await tracker.stop();
+  expect(Reflect.get(storage as object, 'enabled')).toBe(false);
+});

@@ -20,6 +20,7 @@ interface Opened {
   readonly twins: Map<string, ClientHttp2Session>;
 }
 
+const watched = new WeakSet<ClientHttp2Session>();
 const opened = new WeakMap<ClientHttp2Session, Opened>();
 const twinsIn = new WeakMap<ScopedSession, WeakSetOf<ClientHttp2Session>>();
 const allTwins = new WeakSetOf<ClientHttp2Session>();
@@ -80,8 +81,17 @@ function findCarrier(session: ClientHttp2Session): ClientHttp2Session {
   keepTwin(twin, mark);
   facts.twins.set(key, twin);
   twin.once('close', () => facts.twins.get(key) === twin && facts.twins.delete(key));
-  session.once('close', () => twin.close());
+  watchEnd(session, facts);
   return twin;
+}
+
+/** One listener, however many scopes there are. */
+function watchEnd(session: ClientHttp2Session, facts: Opened): void {
+  if (watched.has(session)) return;
+  watched.add(session);
+  session.once('close', () => {
+    for (const twin of facts.twins.values()) twin.close();
+  });
 }
 
 function keepTwin(twin: ClientHttp2Session, mark: ScopedSession | null): void {

@@ -64,8 +64,9 @@ export function requireTwin(leaf: Leaf, session: ScopedSession): Dispatcher {
   }
   // Whoever opens scope after scope on one client comes by here.
   for (const [id, twin] of twins) {
-    if (twin.session.isOpen || twin.client.closed) continue;
-    void closeQuietly(twin.client).then(() => twins.get(id) === twin && twins.delete(id));
+    if (twin.session.isOpen) continue;
+    if (twin.client.closed) twins.delete(id);
+    else void closeQuietly(twin.client).then(() => twins.get(id) === twin && twins.delete(id));
   }
   const twin = makeTwin(leaf, session);
   twins.set(sessionId, { session, client: twin });
