@@ -1,13 +1,18 @@
+// Longer than 250 lines: one list of every provider.
+import type { SocketDialect } from '../core/socket.js';
 import type { Dialect } from '../core/wire.js';
 import { anthropicComplete } from './anthropic-complete.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { BEDROCK, VERTEX } from './catalogue-clouds.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { googleLive } from './google-live.js';
 import { googleOpenaiChat, openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiRealtime } from './openai-realtime.js';
 import { openaiResponses } from './openai-responses.js';
+import { openaiResponsesSocket } from './openai-responses-socket.js';
 import { readSegments } from './path-pattern.js';
 
 /** One API of a provider: the dialect and the path patterns (`path-pattern.ts`) that are calls of it, all POST. */
@@ -18,6 +23,12 @@ export interface ProviderApi {
   readonly canAskForStreamUsage?: (path: string) => boolean;
 }
 
+/** One API of a provider over a WebSocket, and the paths an upgrade asks for. */
+export interface ProviderSocket {
+  readonly dialect: SocketDialect;
+  readonly paths: readonly string[];
+}
+
 /** A built-in provider. Its hosts are HTTPS on port 443. */
 export interface CatalogueEntry {
   readonly name: string;
@@ -26,6 +37,7 @@ export interface CatalogueEntry {
   readonly apis: readonly ProviderApi[];
   /** Paths that a pattern of `apis` fits and that are no calls. */
   readonly notCalls?: readonly string[];
+  readonly sockets?: readonly ProviderSocket[];
 }
 
 const always = (): boolean => true;
@@ -51,6 +63,9 @@ const responses = (...paths: string[]): ProviderApi => ({ dialect: openaiRespons
 const embeddings = (...paths: string[]): ProviderApi => ({ dialect: openaiEmbeddings, paths });
 const messages = (...paths: string[]): ProviderApi => ({ dialect: anthropicMessages, paths });
 
+const realtime = (...paths: string[]): ProviderSocket => ({ dialect: openaiRealtime, paths });
+const responsesSocket = (...paths: string[]): ProviderSocket => ({ dialect: openaiResponsesSocket, paths });
+
 const GOOGLE_ROOTS = ['/v1beta', '/v1', '/v1alpha'];
 const googlePaths = (kinds: readonly string[], method: string): string[] =>
   GOOGLE_ROOTS.flatMap((root) => kinds.map((kind) => `${root}/${kind}/*:${method}`));
@@ -74,7 +89,7 @@ const googlePaths = (kinds: readonly string[], method: string): string[] =>
  * - Google's compatible API states usage in every frame when asked, not in one of its own that could be hidden again
  *   (https://github.com/ogx-ai/ogx/issues/5122, read 2026-11-21).
  *
- * Not calls, hence not here: model lists, token counting, batches, files, stored responses, moderation, realtime.
+ * Not calls, hence not here: model lists, token counting, batches, files, stored responses, moderation.
  */
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
@@ -87,6 +102,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       responses('/v1/responses', '/v1/responses/compact'),
       embeddings('/v1/embeddings'),
     ],
+    sockets: [realtime('/v1/realtime'), responsesSocket('/v1/responses')],
   },
   {
     name: 'anthropic',
@@ -107,6 +123,15 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       { dialect: googleBatchEmbed, paths: googlePaths(['models'], 'batchEmbedContents') },
       { dialect: googleOpenaiChat, paths: ['/v1beta/openai/chat/completions'] },
       embeddings('/v1beta/openai/embeddings'),
+    ],
+    sockets: [
+      {
+        dialect: googleLive,
+        paths: [
+          '/ws/google.ai.generativelanguage.*.GenerativeService.BidiGenerateContent',
+          '/ws/google.ai.generativelanguage.*.GenerativeService.BidiGenerateContentConstrained',
+        ],
+      },
     ],
   },
   {
@@ -157,6 +182,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       embeddings('/v1/embeddings'),
       messages('/v1/messages'),
     ],
+    sockets: [responsesSocket('/v1/responses')],
   },
   {
     name: 'together',
@@ -231,6 +257,17 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       responses('/openai/responses', '/openai/v1/responses'),
       embeddings('/openai/deployments/*/embeddings', '/openai/v1/embeddings'),
     ],
+    sockets: [
+      realtime('/openai/realtime', '/openai/v1/realtime'),
+      responsesSocket('/openai/responses', '/openai/v1/responses'),
+    ],
+  },
+  {
+    // Codex with a ChatGPT login: https://github.com/openai/codex (`codex-rs/codex-api`, read 2026-11-27).
+    name: 'chatgpt',
+    hosts: ['chatgpt.com'],
+    apis: [responses('/backend-api/codex/responses')],
+    sockets: [responsesSocket('/backend-api/codex/responses')],
   },
   BEDROCK,
   VERTEX,

@@ -4,7 +4,7 @@ import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 
 /** How a reply's body is cut into documents. */
-export type Framing = 'json' | 'array' | 'sse' | 'aws-events';
+export type Framing = 'json' | 'array' | 'sse' | 'aws-events' | 'messages';
 
 /** What became of a reply's bytes. */
 export interface ReadingOutcome {
@@ -49,6 +49,7 @@ export function explainUsage(
 function explainReply(outcome: ReadingOutcome): string | null {
   const { head, framing, documents, problem } = outcome;
   if (head.status >= 400) return `The provider answered with status ${head.status}.`;
+  if (framing === 'messages') return documents === 0 ? 'No message of the reply came.' : null;
   if (outcome.bytes === 0) return 'The reply had no body.';
   if (framing === null) return `The reply held nothing but white space (${outcome.bytes} bytes).`;
   if (documents > 0) return null;

@@ -1,0 +1,156 @@
+import { readExtensions } from './extensions.js';
+import { FrameReader, type RawMessage } from './frame-reader.js';
+import { type Inflation, MessageInflater } from './message-inflater.js';
+
+export type Side = 'client' | 'server';
+
+/** One message of a socket, whole and inflated. */
+export interface SocketText {
+  /** Valid while it is told of. */
+  readonly bytes: Buffer;
+  /** Payload bytes as on the wire. */
+  readonly wireBytes: number;
+  /** When its last piece passed. */
+  readonly atMs: number;
+}
+
+export interface MessageSink {
+  onMessage(side: Side, message: SocketText): void;
+  onClose(side: Side, code: number | null, reason: string): void;
+  /** A message, or from here on a direction, could not be read: why, as a sentence. */
+  onProblem(side: Side, problem: string): void;
+}
+
+export interface MessageBounds {
+  /** A larger message, as on the wire or inflated, is skipped; 16 MiB when absent. */
+  readonly maxMessageBytes?: number;
+  /** What may wait for a large message to be inflated; 32 MiB when absent. Beyond, messages are skipped. */
+  readonly maxQueuedBytes?: number;
+}
+
+const DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+const DEFAULT_MAX_QUEUED_BYTES = 32 * 1024 * 1024;
+
+interface Direction {
+  readonly frames: FrameReader;
+  readonly inflater: MessageInflater | null;
+  /** When the piece that is read now passed. */
+  atMs: number;
+}
+
+type Waiting = { readonly side: Side; readonly message: RawMessage; readonly atMs: number } | (() => void);
+
+/**
+ * Reads a copy of both directions of a WebSocket, fed in any pieces, and gives out its messages in the order in which
+ * they passed. Memory is bounded: two messages, and those that wait for one. Never throws; the sink must not either.
+ *
+ * @param extensions the `Sec-WebSocket-Extensions` header of the 101
+ */
+export class SocketMessages {
+  readonly #sink: MessageSink;
+  readonly #maxQueuedBytes: number;
+  readonly #directions: Readonly<Record<Side, Direction>> | null;
+  readonly #waiting: Waiting[] = [];
+  #queuedBytes = 0;
+  #inflating: Promise<void> | null = null;
+  #isClosed = false;
+
+  constructor(extensions: string | null, sink: MessageSink, bounds: MessageBounds = {}) {
+    const { maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES, maxQueuedBytes = DEFAULT_MAX_QUEUED_BYTES } = bounds;
+    this.#sink = sink;
+    this.#maxQueuedBytes = maxQueuedBytes;
+    const agreed = readExtensions(extensions);
+    if ('unknown' in agreed) {
+      this.#directions = null;
+      sink.onProblem('server', `The WebSocket extension "${agreed.unknown}" is not known; its messages were not read.`);
+      return;
+    }
+    const { compression } = agreed;
+    const open = (side: Side, forgets: boolean): Direction => ({
+      frames: new FrameReader(this.#makeFrameSink(side), { maxMessageBytes, mayCompress: compression !== null }),
+      inflater: compression === null ? null : new MessageInflater({ forgets, maxMessageBytes }),
+      atMs: 0,
+    });
+    this.#directions = {
+      client: open('client', compression?.clientForgets ?? false),
+      server: open('server', compression?.serverForgets ?? false),
+    };
+  }
+
+  /** @param atMs when the bytes passed */
+  write(side: Side, chunk: Buffer, atMs: number): void {
+    if (this.#isClosed || this.#directions === null) return;
+    const direction = this.#directions[side];
+    direction.atMs = atMs;
+    direction.frames.write(chunk);
+  }
+
+  /** Resolves when everything that passed was given out; not a promise when it was. */
+  end(): Promise<void> | void {
+    return this.#inflating ?? undefined;
+  }
+
+  /** Stops giving out. */
+  close(): void {
+    this.#isClosed = true;
+    this.#waiting.length = 0;
+  }
+
+  #makeFrameSink(side: Side) {
+    return {
+      onMessage: (message: RawMessage) => this.#take(side, message),
+      onClose: (code: number | null, reason: string) => this.#inOrder(() => this.#sink.onClose(side, code, reason)),
+      onBroken: (problem: string) => this.#inOrder(() => this.#sink.onProblem(side, problem)),
+    };
+  }
+
+  #inOrder(tell: () => void): void {
+    if (this.#inflating === null) tell();
+    else this.#waiting.push(tell);
+  }
+
+  #take(side: Side, message: RawMessage): void {
+    const atMs = this.#directions?.[side].atMs ?? 0;
+    if (this.#inflating === null) {
+      const reading = this.#read(side, message, atMs);
+      if (reading !== undefined) this.#inflating = reading.then(() => this.#readWaiting());
+      return;
+    }
+    const size = message.bytes?.length ?? 0;
+    const fits = this.#queuedBytes + size <= this.#maxQueuedBytes;
+    if (fits) this.#queuedBytes += size;
+    const bytes = fits && message.bytes !== null ? Buffer.from(message.bytes) : null;
+    this.#waiting.push({ side, message: { ...message, bytes }, atMs });
+  }
+
+  async #readWaiting(): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      if (typeof next === 'function') {
+        next();
+        continue;
+      }
+      this.#queuedBytes -= next.message.bytes?.length ?? 0;
+      await this.#read(next.side, next.message, next.atMs);
+    }
+    this.#inflating = null;
+  }
+
+  #read(side: Side, message: RawMessage, atMs: number): Promise<void> | undefined {
+    const { bytes, wireBytes } = message;
+    const inflater = message.isCompressed ? (this.#directions?.[side].inflater ?? null) : null;
+    if (bytes === null) {
+      inflater?.skip();
+      this.#sink.onProblem(side, `A message of ${wireBytes} bytes was not read.`);
+      return undefined;
+    }
+    const give = (inflation: Inflation): void => {
+      if (this.#isClosed) return;
+      if ('problem' in inflation) this.#sink.onProblem(side, inflation.problem);
+      else this.#sink.onMessage(side, { bytes: inflation.bytes, wireBytes, atMs });
+    };
+    const inflation = inflater === null ? { bytes } : inflater.inflate(bytes);
+    if (inflation instanceof Promise) return inflation.then(give);
+    give(inflation);
+    return undefined;
+  }
+}
