@@ -24,9 +24,9 @@ export interface SocketCallFacts {
 export interface SocketCall {
   /** A message of the client's that belongs to it; `isKept` where it is a part of the request's body, not media. */
   addRequest(message: SocketMessage, isKept: boolean): void;
-  /** A message of the provider's that belongs to it. */
-  addReply(message: SocketMessage): void;
-  /** Leaves its one record. `last` is the message that ended it, kept as the reply's body; `null` where it was cut. */
+  /** A message of the provider's that belongs to it; kept until the end, in case there is none. */
+  addReply(message: SocketMessage, isKept: boolean): void;
+  /** Leaves its one record. `last` is the message that ended it, kept as the reply's body in place of the others; `null` where it was cut. */
   end(facts: SocketCallFacts, last: SocketMessage | null): void;
 }
 

@@ -83,7 +83,7 @@ class LiveSocket implements SocketReader {
     if (!isOutput && !(this.#open !== null && belongs)) return;
     const turn = this.#requireTurn();
     turn.hasOutput ||= isOutput;
-    turn.turn.read(message, this.#withTurnUsage(turn, document));
+    turn.turn.read(message, this.#withTurnUsage(turn, document), !holdsMedia(document));
     if (Object.hasOwn(document, 'toolCall')) turn.usage.noteToolCall();
     if (findField(document, 'serverContent', 'turnComplete') === true) this.#end(turn, message);
   }
@@ -137,6 +137,11 @@ function readModelName(model: string): string {
 /** Sound and pictures are counted, not kept. */
 function isMedia(document: JsonObject): boolean {
   return Object.hasOwn(document, 'realtimeInput') && findText(document, 'realtimeInput', 'text') === undefined;
+}
+
+function holdsMedia(document: JsonObject): boolean {
+  const parts = findItems(document, 'serverContent', 'modelTurn', 'parts');
+  return parts.some((part) => findObject(part, 'inlineData') !== undefined);
 }
 
 function asksForAnswer(document: JsonObject): boolean {

@@ -107,7 +107,7 @@ class RealtimeSocket implements SocketReader {
     const peeked = peekType(message.bytes);
     // Of what the user says there are deltas, too.
     if (this.#begun.size === 1 && peeked?.startsWith('response.') === true && peeked.endsWith('.delta')) {
-      for (const turn of this.#begun.values()) turn.pass(message);
+      for (const turn of this.#begun.values()) turn.pass(message, !isSound(peeked));
       return;
     }
     const document = readMessage(message.bytes);
@@ -129,7 +129,7 @@ class RealtimeSocket implements SocketReader {
     if (id === undefined) return;
     const turn = type === 'response.created' ? this.#begin(id) : this.#begun.get(id);
     if (turn === undefined) return;
-    turn.read(message, document);
+    turn.read(message, document, !isSound(type));
     if (type !== 'response.done') return;
     this.#begun.delete(id);
     turn.end(message);
@@ -166,6 +166,11 @@ class RealtimeSocket implements SocketReader {
     asked?.turn.read(message, document);
     asked?.turn.end(message);
   }
+}
+
+/** `response.output_audio.delta`, in the beta `response.audio.delta`: sound in base64. */
+function isSound(type: string): boolean {
+  return type.endsWith('audio.delta');
 }
 
 function readResponse(response: JsonObject, notes: ReplyNotes): void {

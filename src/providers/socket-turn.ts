@@ -19,14 +19,15 @@ export class SocketTurn {
     this.request = request;
   }
 
-  read(message: SocketMessage, document: JsonObject): void {
-    this.call.addReply(message);
+  /** @param isKept false for sound and pictures */
+  read(message: SocketMessage, document: JsonObject, isKept = true): void {
+    this.call.addReply(message, isKept);
     this.#reader.readMessage(document, message.atMs);
   }
 
   /** Takes a further piece of output unparsed. */
-  pass(message: SocketMessage): void {
-    this.call.addReply(message);
+  pass(message: SocketMessage, isKept = true): void {
+    this.call.addReply(message, isKept);
     this.#reader.passOutput(message.atMs);
   }
 

@@ -1,24 +1,15 @@
+import type { SocketMessage, SocketSide } from '../../../core/socket.js';
 import { readExtensions } from './extensions.js';
 import { FrameReader, type RawMessage } from './frame-reader.js';
 import { type Inflation, MessageInflater } from './message-inflater.js';
 
-export type Side = 'client' | 'server';
-
-/** One message of a socket, whole and inflated. */
-export interface SocketText {
-  /** Valid while it is told of. */
-  readonly bytes: Buffer;
-  /** Payload bytes as on the wire. */
-  readonly wireBytes: number;
-  /** When its last piece passed. */
-  readonly atMs: number;
-}
-
 export interface MessageSink {
-  onMessage(side: Side, message: SocketText): void;
-  onClose(side: Side, code: number | null, reason: string): void;
-  /** A message, or from here on a direction, could not be read: why, as a sentence. */
-  onProblem(side: Side, problem: string): void;
+  onMessage(side: SocketSide, message: SocketMessage): void;
+  onClose(side: SocketSide, code: number | null, reason: string): void;
+  /** A message could not be read: why, as a sentence. */
+  onProblem(side: SocketSide, problem: string): void;
+  /** From here on nothing of this side can be read: why, as a sentence. */
+  onBroken(side: SocketSide, problem: string): void;
 }
 
 export interface MessageBounds {
@@ -38,7 +29,7 @@ interface Direction {
   atMs: number;
 }
 
-type Waiting = { readonly side: Side; readonly message: RawMessage; readonly atMs: number } | (() => void);
+type Waiting = { readonly side: SocketSide; readonly message: RawMessage; readonly atMs: number } | (() => void);
 
 /**
  * Reads a copy of both directions of a WebSocket, fed in any pieces, and gives out its messages in the order in which
@@ -49,7 +40,7 @@ type Waiting = { readonly side: Side; readonly message: RawMessage; readonly atM
 export class SocketMessages {
   readonly #sink: MessageSink;
   readonly #maxQueuedBytes: number;
-  readonly #directions: Readonly<Record<Side, Direction>> | null;
+  readonly #directions: Readonly<Record<SocketSide, Direction>> | null;
   readonly #waiting: Waiting[] = [];
   #queuedBytes = 0;
   #inflating: Promise<void> | null = null;
@@ -62,11 +53,11 @@ export class SocketMessages {
     const agreed = readExtensions(extensions);
     if ('unknown' in agreed) {
       this.#directions = null;
-      sink.onProblem('server', `The WebSocket extension "${agreed.unknown}" is not known; its messages were not read.`);
+      sink.onBroken('server', `The WebSocket extension "${agreed.unknown}" is not known.`);
       return;
     }
     const { compression } = agreed;
-    const open = (side: Side, forgets: boolean): Direction => ({
+    const open = (side: SocketSide, forgets: boolean): Direction => ({
       frames: new FrameReader(this.#makeFrameSink(side), { maxMessageBytes, mayCompress: compression !== null }),
       inflater: compression === null ? null : new MessageInflater({ forgets, maxMessageBytes }),
       atMs: 0,
@@ -78,7 +69,7 @@ export class SocketMessages {
   }
 
   /** @param atMs when the bytes passed */
-  write(side: Side, chunk: Buffer, atMs: number): void {
+  write(side: SocketSide, chunk: Buffer, atMs: number): void {
     if (this.#isClosed || this.#directions === null) return;
     const direction = this.#directions[side];
     direction.atMs = atMs;
@@ -96,11 +87,11 @@ export class SocketMessages {
     this.#waiting.length = 0;
   }
 
-  #makeFrameSink(side: Side) {
+  #makeFrameSink(side: SocketSide) {
     return {
       onMessage: (message: RawMessage) => this.#take(side, message),
       onClose: (code: number | null, reason: string) => this.#inOrder(() => this.#sink.onClose(side, code, reason)),
-      onBroken: (problem: string) => this.#inOrder(() => this.#sink.onProblem(side, problem)),
+      onBroken: (problem: string) => this.#inOrder(() => this.#sink.onBroken(side, problem)),
     };
   }
 
@@ -109,7 +100,7 @@ export class SocketMessages {
     else this.#waiting.push(tell);
   }
 
-  #take(side: Side, message: RawMessage): void {
+  #take(side: SocketSide, message: RawMessage): void {
     const atMs = this.#directions?.[side].atMs ?? 0;
     if (this.#inflating === null) {
       const reading = this.#read(side, message, atMs);
@@ -135,7 +126,7 @@ export class SocketMessages {
     this.#inflating = null;
   }
 
-  #read(side: Side, message: RawMessage, atMs: number): Promise<void> | undefined {
+  #read(side: SocketSide, message: RawMessage, atMs: number): Promise<void> | undefined {
     const { bytes, wireBytes } = message;
     const inflater = message.isCompressed ? (this.#directions?.[side].inflater ?? null) : null;
     if (bytes === null) {

@@ -1,5 +1,5 @@
 import { constants, createDeflateRaw } from 'node:zlib';
-import type { Side } from '../../../../src/providers/wire/websocket/socket-messages.js';
+import type { SocketSide } from '../../../../src/core/socket.js';
 import { type MessageBounds, SocketMessages } from '../../../../src/providers/wire/websocket/socket-messages.js';
 
 export interface FrameParts {
@@ -45,7 +45,7 @@ export function openCompressor(options: { readonly forgets?: boolean; readonly w
 
 /** What was told of a socket, as lines: `server: text`, `server close 1000 bye`, `server! problem`. */
 export async function readSocket(
-  chunks: readonly { readonly side: Side; readonly bytes: Buffer }[],
+  chunks: readonly { readonly side: SocketSide; readonly bytes: Buffer }[],
   options: { readonly extensions?: string | null; readonly bounds?: MessageBounds } = {},
 ): Promise<string[]> {
   const told: string[] = [];
@@ -55,6 +55,7 @@ export async function readSocket(
       onMessage: (side, { bytes }) => told.push(`${side}: ${bytes.toString()}`),
       onClose: (side, code, reason) => told.push(`${side} close ${code} ${reason}`),
       onProblem: (side, problem) => told.push(`${side}! ${problem}`),
+      onBroken: (side, problem) => told.push(`${side}!! ${problem}`),
     },
     options.bounds,
   );
