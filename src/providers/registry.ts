@@ -79,7 +79,7 @@ interface RegisteredProvider extends Provider {
  * A request is a call when its method is POST, its origin a provider's, and its path exactly one of the provider's
  * (query and one trailing slash aside); a socket carries calls when its upgrade, a GET, asks for one of its paths. Registered hosts are looked at first; then, also on such a host, the built-in.
  * On registered hosts doubled slashes count as one, since many servers take them so, and clients make them of a base URL
- * that ends with a slash; the built-in providers' paths are compared as they are.
+ * that ends with a slash; the built-in providers' paths are compared as they are, but for those of WebSockets.
  *
  * ```ts
  * const registry = openRegistry();
@@ -179,8 +179,10 @@ function findMatch(provider: Provider, head: RequestHead, segments: readonly str
   return { provider: provider.name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
 }
 
+/** The npm package `@google/genai` 2.32 asks for `//ws/…` (seen 2026-11-27): doubled slashes count as one everywhere. */
 function findSocket(provider: Provider, _head: RequestHead, segments: readonly string[]): SocketMatch | undefined {
-  const route = provider.sockets.find(({ pattern }) => pattern.matches(segments));
+  const joined = joinSlashes(segments);
+  const route = provider.sockets.find(({ pattern }) => pattern.matches(joined));
   return route === undefined ? undefined : { provider: provider.name, dialect: route.dialect };
 }
 

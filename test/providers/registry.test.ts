@@ -413,6 +413,11 @@ const sockets: readonly (readonly [string, string, string])[] = [
     'live',
   ],
   [
+    'https://generativelanguage.googleapis.com//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent',
+    'google',
+    'live',
+  ],
+  [
     'https://us-central1-aiplatform.googleapis.com/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent',
     'google-vertex',
     'live',
