@@ -69,7 +69,7 @@ class HandledSocket implements SocketWatch {
       this.#rawHeaders = rawHeaders;
       this.#reader = this.#options.match.dialect.open(this.#options.head, {
         collect: (message, isKept) => this.#draft.add(message, isKept),
-        open: () => this.#open(),
+        open: (atMs) => this.#open(atMs),
       });
       this.#messages = this.#ports.tools.openSocketMessages(joinHeader(rawHeaders, 'sec-websocket-extensions'), {
         onMessage: (side, message) => this.#read(side, message),
@@ -113,12 +113,13 @@ class HandledSocket implements SocketWatch {
     });
   }
 
-  #open(): SocketCall {
+  #open(atMs: number): SocketCall {
     const request = this.#draft;
     this.#draft = new MessageCopies(this.#ports);
     const { session } = this.#options;
     return new OpenSocketCall(this.#ports, {
       session,
+      atMs,
       request,
       onMessage: (call) => {
         this.#touched = call;

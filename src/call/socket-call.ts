@@ -54,6 +54,8 @@ export class OpenSocketCall implements SocketCall {
     ports: CallPorts,
     options: {
       readonly session: Session;
+      /** `monotonicMs` at which it began: a large message is read later than it came. */
+      readonly atMs: number;
       readonly request: MessageCopies;
       readonly onMessage: (call: OpenSocketCall) => void;
       readonly onEnd: (call: OpenSocketCall, facts: SocketCallFacts) => void;
@@ -66,8 +68,8 @@ export class OpenSocketCall implements SocketCall {
     this.reply = new MessageCopies(ports);
     this.callId = ports.newId();
     this.ids = pickSessionIds(options.session);
-    this.#startMs = ports.clock.monotonicMs();
-    this.#startedAt = ports.clock.nowIso();
+    this.#startMs = options.atMs;
+    this.#startedAt = new Date(ports.clock.nowMs() - (ports.clock.monotonicMs() - options.atMs)).toISOString();
   }
 
   addRequest(message: SocketMessage, isKept: boolean): void {
@@ -88,7 +90,6 @@ export class OpenSocketCall implements SocketCall {
   }
 
   times(facts: SocketCallFacts): CallEnd['times'] {
-    // A large message is read later than it came, and what it asks for must not begin before it.
     const since = (ms: number | null): number | null => (ms === null ? null : Math.max(0, roundMs(ms - this.#startMs)));
     return {
       startedAt: this.#startedAt,

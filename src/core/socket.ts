@@ -34,8 +34,8 @@ export interface SocketCall {
 export interface SocketCalls {
   /** What the client sends before anything asks for a reply: it goes to the call that is opened next. */
   collect(message: SocketMessage, isKept: boolean): void;
-  /** A call begins, now. One that is not ended leaves no record. */
-  open(): SocketCall;
+  /** A call begins with a message that passed at `atMs`. One that is not ended leaves no record. */
+  open(atMs: number): SocketCall;
 }
 
 /** Reads the messages of one socket, in the order in which they passed. */

@@ -70,7 +70,7 @@ class LiveSocket implements SocketReader {
     if (model !== undefined) this.#model = readModelName(model);
     const isContent = ['clientContent', 'realtimeInput', 'toolResponse'].some((name) => Object.hasOwn(document, name));
     if (!isContent) return;
-    const turn = this.#requireTurn();
+    const turn = this.#requireTurn(message.atMs);
     turn.turn.call.addRequest(message, !isMedia(document));
     turn.isAsked ||= asksForAnswer(document);
   }
@@ -81,7 +81,7 @@ class LiveSocket implements SocketReader {
     const isOutput = hasOutput(document);
     const belongs = ['serverContent', 'toolCall', 'usageMetadata'].some((name) => Object.hasOwn(document, name));
     if (!isOutput && !(this.#open !== null && belongs)) return;
-    const turn = this.#requireTurn();
+    const turn = this.#requireTurn(message.atMs);
     turn.hasOutput ||= isOutput;
     turn.turn.read(message, this.#withTurnUsage(turn, document), !holdsMedia(document));
     if (Object.hasOwn(document, 'toolCall')) turn.usage.noteToolCall();
@@ -95,9 +95,13 @@ class LiveSocket implements SocketReader {
     this.#open = null;
   }
 
-  #requireTurn(): Turn {
+  #requireTurn(atMs: number): Turn {
     this.#open ??= {
-      turn: new SocketTurn(this.#calls.open(), LIVE_LANGUAGE, { model: this.#model, stream: true, wireSession: null }),
+      turn: new SocketTurn(this.#calls.open(atMs), LIVE_LANGUAGE, {
+        model: this.#model,
+        stream: true,
+        wireSession: null,
+      }),
       usage: new LiveUsage(),
       isAsked: false,
       hasOutput: false,

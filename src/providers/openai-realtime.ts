@@ -98,7 +98,7 @@ class RealtimeSocket implements SocketReader {
     this.#hasJustAsked = type === 'response.create';
     if (type === 'conversation.item.create') this.#calls.collect(message, true);
     if (type !== 'response.create' || this.#asked.length + this.#begun.size >= MAX_TURNS) return;
-    const turn = this.#open();
+    const turn = this.#open(message.atMs);
     turn.call.addRequest(message, true);
     this.#asked.push({ turn, eventId: findText(document, 'event_id') ?? null });
   }
@@ -127,7 +127,7 @@ class RealtimeSocket implements SocketReader {
   #readResponse(type: string, document: JsonObject, message: SocketMessage): void {
     const id = findText(document, 'response_id') ?? findText(document, 'response', 'id');
     if (id === undefined) return;
-    const turn = type === 'response.created' ? this.#begin(id) : this.#begun.get(id);
+    const turn = type === 'response.created' ? this.#begin(id, message.atMs) : this.#begun.get(id);
     if (turn === undefined) return;
     turn.read(message, document, !isSound(type));
     if (type !== 'response.done') return;
@@ -135,14 +135,14 @@ class RealtimeSocket implements SocketReader {
     turn.end(message);
   }
 
-  #begin(id: string): SocketTurn {
-    const turn = this.#begun.get(id) ?? this.#asked.shift()?.turn ?? this.#open();
+  #begin(id: string, atMs: number): SocketTurn {
+    const turn = this.#begun.get(id) ?? this.#asked.shift()?.turn ?? this.#open(atMs);
     this.#begun.set(id, turn);
     return turn;
   }
 
-  #open(): SocketTurn {
-    return new SocketTurn(this.#calls.open(), REALTIME_LANGUAGE, {
+  #open(atMs: number): SocketTurn {
+    return new SocketTurn(this.#calls.open(atMs), REALTIME_LANGUAGE, {
       model: this.#model,
       stream: true,
       wireSession: null,

@@ -95,7 +95,7 @@ class ResponsesSocket implements SocketReader {
   }
 
   #open(message: SocketMessage, document: JsonObject): SocketTurn {
-    const call = this.#calls.open();
+    const call = this.#calls.open(message.atMs);
     call.addRequest(message, true);
     return new SocketTurn(call, SOCKET_LANGUAGE, {
       ...openaiResponses.readRequest(document, this.#path),
