@@ -131,7 +131,9 @@ class HandledSocket implements SocketWatch {
   #end(call: OpenSocketCall, facts: SocketCallFacts): void {
     const ending = facts.reply.complete ? null : this.#explainEnding();
     const outcome = ending?.how ?? 'ok';
-    if (this.#ports.estimate === null || !needsEstimate(outcome, { status: 200 }, facts.reply)) {
+    // The text of what was spoken says nothing of its tokens.
+    const isCountable = this.#ports.estimate !== null && !call.reply.hasMedia;
+    if (!isCountable || !needsEstimate(outcome, { status: 200 }, facts.reply)) {
       return this.#record(call, facts, { ending, estimatedUsage: null });
     }
     // What went in is in the socket's own memory for the greater part; what came out was seen.

@@ -13,6 +13,8 @@ export class MessageCopies {
   readonly #maxBytes: number;
   copy: BodyCopy;
   wireBytes = 0;
+  /** Whether there were sound or pictures, which are not kept. */
+  hasMedia = false;
 
   constructor(ports: Pick<CallPorts, 'bodies'>) {
     this.#maxBytes = ports.bodies === 'none' ? 0 : maxKeptBodyBytes;
@@ -21,6 +23,7 @@ export class MessageCopies {
 
   add(message: SocketMessage, isKept: boolean): void {
     this.wireBytes += message.wireBytes;
+    this.hasMedia ||= !isKept;
     if (!isKept) return;
     if (this.copy.seenBytes > 0) this.copy.write(lineEnd);
     this.copy.write(message.bytes);
