@@ -48,7 +48,7 @@ class HandledSocket implements SocketWatch {
   #rawHeaders: RawHeaders = [];
   /** What the client sends before anything asks for a reply. */
   #draft: MessageCopies;
-  /** Why a message could not be read; the calls whose usage it may have held say so. */
+  /** Why a message could not be read; the next call whose usage it may have held says so. */
   #problem: string | null = null;
   /** The side that closed the socket by a close frame, and its words. */
   #closed: { readonly side: SocketSide; readonly words: string } | null = null;
@@ -154,6 +154,7 @@ class HandledSocket implements SocketWatch {
     const { session, head, match } = this.#options;
     const { tools } = this.#ports;
     const reply = this.#problem === null ? facts.reply : addProblem(facts.reply, this.#problem);
+    if (!this.#isBroken) this.#problem = null;
     const record = makeRecord({
       callId: call.callId,
       sessionId: session.sessionId,
@@ -203,9 +204,10 @@ class HandledSocket implements SocketWatch {
 
   /** Nothing more can be read: what is under way is recorded as it stands. */
   #break(problem: string): void {
+    if (this.#isBroken) return;
     this.#problem = problem;
-    this.#guard(() => this.#reader?.close());
     this.#reportFailure(problem.replace(/\.$/, ''));
+    this.#guard(() => this.#reader?.close());
   }
 
   /** Who closed the socket by its own words, else whose connection went first. */

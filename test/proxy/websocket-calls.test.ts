@@ -1,12 +1,14 @@
+import type { Duplex } from 'node:stream';
 import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { ResponsesWS } from 'openai/resources/responses/ws';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { openSecure } from '../fixtures/proxy-client.js';
+import { openSecure, readHead } from '../fixtures/proxy-client.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
 import { makeRealtimeResponse, openSocketProvider, type SocketProvider, send } from '../fixtures/socket-provider.js';
 import { type WatchedSession, watchSession } from '../fixtures/watch-session.js';
+import { makeFrame } from '../providers/wire/websocket/frames.js';
 
 let rig: Rig;
 let session: WatchedSession;
@@ -365,32 +367,38 @@ describe('concurrent sockets', () => {
   });
 });
 
-describe('a socket nobody can read', () => {
+describe('a socket that cannot be read any more', () => {
   it('goes on, with one fault, and what was under way is recorded as it stands', async () => {
-    rig.upstream.onUpgrade = (_request, socket) => {
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
-      socket.write(Buffer.from('ff00', 'hex'));
-      socket.once('data', (bytes: Buffer) => socket.end(bytes));
-    };
+    const opened = new Promise<Duplex>((resolve) => {
+      rig.upstream.onUpgrade = (_request, socket) => {
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+        resolve(socket);
+      };
+    });
     const secure = await openSecure(session.port, 'api.openai.com', { ca: rig.ca });
     secure.write(
       'GET /v1/responses HTTP/1.1\r\nHost: api.openai.com\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
     );
-    let got = Buffer.alloc(0);
-    await new Promise<void>((resolve) => {
-      secure.on('data', (bytes: Buffer) => {
-        got = Buffer.concat([got, bytes]);
-        if (got.includes(Buffer.from('ff00', 'hex'))) secure.write('anything');
-        if (got.includes('anything')) resolve();
-      });
-    });
+    await readHead(secure);
+    const far = await opened;
+    const mask = [1, 2, 3, 4];
+    secure.write(makeFrame({ payload: JSON.stringify({ type: 'response.create', model: 'gpt-5' }), mask }));
+    await new Promise((resolve) => far.once('data', resolve));
+    // A frame of a kind that does not exist, and then no frames at all.
+    far.write(Buffer.from('8300', 'hex'));
+    const [record] = await session.waitForRecords(1);
+    expect(record).toMatchObject({ outcome: 'ok', partial: true, requestedModel: 'gpt-5', error: null });
+    expect(record?.usageProblem).toContain('A frame of the unknown kind 3 came.');
+    const faults = rig.faults.filter(({ code }) => code === 'READER_FAILED');
+    const message =
+      'Could not read a openai responses WebSocket: A frame of the unknown kind 3 came. The socket itself went on.';
+    expect(faults).toMatchObject([{ message }]);
+    far.write('whatever');
+    await new Promise((resolve) =>
+      secure.on('data', (bytes: Buffer) => bytes.includes('whatever') && resolve(null)).resume(),
+    );
     secure.destroy();
-    await rig.waitForFaults(1);
-    expect(rig.faults).toMatchObject([
-      {
-        code: 'READER_FAILED',
-        message: expect.stringMatching(/^Could not read a openai responses WebSocket/) as string,
-      },
-    ]);
+    await session.close();
+    expect(session.records).toHaveLength(1);
   });
 });

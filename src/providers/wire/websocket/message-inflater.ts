@@ -1,8 +1,8 @@
 import { constants, inflateRaw, inflateRawSync } from 'node:zlib';
 import { readErrorMessage } from '../../../core/errors.js';
 
-/** What became of a message: its text, or why it has none, as a sentence. */
-export type Inflation = { readonly bytes: Buffer } | { readonly problem: string };
+/** What became of a message: its text, or why it has none, as a sentence; `isLast` where none after it can be read. */
+export type Inflation = { readonly bytes: Buffer } | { readonly problem: string; readonly isLast: boolean };
 
 export interface InflaterOptions {
   /** Each message is compressed by itself. */
@@ -20,7 +20,6 @@ const LARGE_CHUNK_BYTES = 64 * 1024;
 const WINDOW_BYTES = 32 * 1024;
 /** What the sender took off the end of each message: https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2 */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
-const LOST = 'A compressed message could not be read, for one before it was lost on which it builds.';
 
 /**
  * Inflates the messages of one direction, one after the other (permessage-deflate,
@@ -35,7 +34,6 @@ export class MessageInflater {
   /** The window is the last 32 KiB before `#length`. */
   readonly #memory: Buffer;
   #length = 0;
-  #isLost = false;
 
   constructor(options: InflaterOptions) {
     this.#options = options;
@@ -44,7 +42,6 @@ export class MessageInflater {
 
   /** The next message. A promise for a large one: the next may be given when it has resolved, which it always does. */
   inflate(message: Buffer): Inflation | Promise<Inflation> {
-    if (this.#isLost) return { problem: LOST };
     const input = Buffer.concat([message, TAIL]);
     if (input.length <= MAX_SYNC_INPUT_BYTES) {
       try {
@@ -60,9 +57,9 @@ export class MessageInflater {
     });
   }
 
-  /** A message passed that was not given: later ones may build on it. */
-  skip(): void {
-    if (!this.#options.forgets) this.#isLost = true;
+  /** Whether a message that is not read makes those after it unreadable: they build on it. */
+  get buildsOn(): boolean {
+    return !this.#options.forgets;
   }
 
   get #syncOutputBytes(): number {
@@ -93,10 +90,10 @@ export class MessageInflater {
   }
 
   #fail(error: unknown): Inflation {
-    this.skip();
-    return isTooLarge(error)
-      ? { problem: `A message inflates to more than ${this.#options.maxMessageBytes} bytes and was not read.` }
-      : { problem: `A compressed message could not be read: ${readErrorMessage(error)}.` };
+    const problem = isTooLarge(error)
+      ? `A message inflates to more than ${this.#options.maxMessageBytes} bytes and was not read.`
+      : `A compressed message could not be read: ${readErrorMessage(error)}.`;
+    return { problem, isLast: this.buildsOn };
   }
 }
 

@@ -15,18 +15,25 @@ export interface MessageSink {
 export interface MessageBounds {
   /** A larger message, as on the wire or inflated, is skipped; 16 MiB when absent. */
   readonly maxMessageBytes?: number;
-  /** What may wait for a large message to be inflated; 32 MiB when absent. Beyond, messages are skipped. */
+  /** What may wait for a large message to be inflated; 32 MiB when absent. Beyond, the reading ends. */
   readonly maxQueuedBytes?: number;
 }
 
 const DEFAULT_MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MAX_QUEUED_BYTES = 32 * 1024 * 1024;
 
+/** What a message that waits costs besides its bytes. */
+const WAITING_BYTES = 256;
+
 interface Direction {
   readonly frames: FrameReader;
   readonly inflater: MessageInflater | null;
   /** When the piece that is read now passed. */
   atMs: number;
+  /** Nothing more of it is read. */
+  isBroken: boolean;
+  /** That has been told. */
+  isToldBroken: boolean;
 }
 
 type Waiting = { readonly side: SocketSide; readonly message: RawMessage; readonly atMs: number } | (() => void);
@@ -61,6 +68,8 @@ export class SocketMessages {
       frames: new FrameReader(this.#makeFrameSink(side), { maxMessageBytes, mayCompress: compression !== null }),
       inflater: compression === null ? null : new MessageInflater({ forgets, maxMessageBytes }),
       atMs: 0,
+      isBroken: false,
+      isToldBroken: false,
     });
     this.#directions = {
       client: open('client', compression?.clientForgets ?? false),
@@ -72,6 +81,7 @@ export class SocketMessages {
   write(side: SocketSide, chunk: Buffer, atMs: number): void {
     if (this.#isClosed || this.#directions === null) return;
     const direction = this.#directions[side];
+    if (direction.isBroken) return;
     direction.atMs = atMs;
     direction.frames.write(chunk);
   }
@@ -88,10 +98,15 @@ export class SocketMessages {
   }
 
   #makeFrameSink(side: SocketSide) {
+    const isRead = (): boolean => this.#directions?.[side].isBroken === false;
     return {
       onMessage: (message: RawMessage) => this.#take(side, message),
-      onClose: (code: number | null, reason: string) => this.#inOrder(() => this.#sink.onClose(side, code, reason)),
-      onBroken: (problem: string) => this.#inOrder(() => this.#sink.onBroken(side, problem)),
+      onClose: (code: number | null, reason: string) => {
+        if (isRead()) this.#inOrder(() => isRead() && this.#sink.onClose(side, code, reason));
+      },
+      onBroken: (problem: string) => {
+        if (isRead()) this.#inOrder(() => this.#break(side, problem));
+      },
     };
   }
 
@@ -101,17 +116,31 @@ export class SocketMessages {
   }
 
   #take(side: SocketSide, message: RawMessage): void {
-    const atMs = this.#directions?.[side].atMs ?? 0;
+    const direction = this.#directions?.[side];
+    if (direction === undefined || direction.isBroken) return;
+    const { atMs } = direction;
     if (this.#inflating === null) {
       const reading = this.#read(side, message, atMs);
       if (reading !== undefined) this.#inflating = reading.then(() => this.#readWaiting());
       return;
     }
-    const size = message.bytes?.length ?? 0;
-    const fits = this.#queuedBytes + size <= this.#maxQueuedBytes;
-    if (fits) this.#queuedBytes += size;
-    const bytes = fits && message.bytes !== null ? Buffer.from(message.bytes) : null;
+    this.#queuedBytes += findSize(message);
+    if (this.#queuedBytes > this.#maxQueuedBytes) {
+      this.#queuedBytes -= findSize(message);
+      direction.isBroken = true;
+      this.#inOrder(() => this.#break(side, 'Messages came faster than they could be inflated.'));
+      return;
+    }
+    const bytes = message.bytes === null ? null : Buffer.from(message.bytes);
     this.#waiting.push({ side, message: { ...message, bytes }, atMs });
+  }
+
+  #break(side: SocketSide, problem: string): void {
+    const direction = this.#directions?.[side];
+    if (direction === undefined || direction.isToldBroken || this.#isClosed) return;
+    direction.isBroken = true;
+    direction.isToldBroken = true;
+    this.#sink.onBroken(side, problem);
   }
 
   async #readWaiting(): Promise<void> {
@@ -120,7 +149,8 @@ export class SocketMessages {
         next();
         continue;
       }
-      this.#queuedBytes -= next.message.bytes?.length ?? 0;
+      this.#queuedBytes -= findSize(next.message);
+      if (this.#directions?.[next.side].isToldBroken === true) continue;
       await this.#read(next.side, next.message, next.atMs);
     }
     this.#inflating = null;
@@ -129,19 +159,23 @@ export class SocketMessages {
   #read(side: SocketSide, message: RawMessage, atMs: number): Promise<void> | undefined {
     const { bytes, wireBytes } = message;
     const inflater = message.isCompressed ? (this.#directions?.[side].inflater ?? null) : null;
-    if (bytes === null) {
-      inflater?.skip();
-      this.#sink.onProblem(side, `A message of ${wireBytes} bytes was not read.`);
-      return undefined;
-    }
     const give = (inflation: Inflation): void => {
       if (this.#isClosed) return;
-      if ('problem' in inflation) this.#sink.onProblem(side, inflation.problem);
-      else this.#sink.onMessage(side, { bytes: inflation.bytes, wireBytes, atMs });
+      if (!('problem' in inflation)) this.#sink.onMessage(side, { bytes: inflation.bytes, wireBytes, atMs });
+      else if (inflation.isLast) this.#break(side, inflation.problem);
+      else this.#sink.onProblem(side, inflation.problem);
     };
-    const inflation = inflater === null ? { bytes } : inflater.inflate(bytes);
+    const inflation = bytes === null ? makeSkipped(wireBytes, inflater) : (inflater?.inflate(bytes) ?? { bytes });
     if (inflation instanceof Promise) return inflation.then(give);
     give(inflation);
     return undefined;
   }
+}
+
+function findSize({ bytes }: RawMessage): number {
+  return WAITING_BYTES + (bytes?.length ?? 0);
+}
+
+function makeSkipped(wireBytes: number, inflater: MessageInflater | null): Inflation {
+  return { problem: `A message of ${wireBytes} bytes was not read.`, isLast: inflater?.buildsOn ?? false };
 }
