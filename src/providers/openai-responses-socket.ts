@@ -1,9 +1,10 @@
 import type { SocketCalls, SocketDialect, SocketMessage, SocketReader } from '../core/socket.js';
-import { findText, type JsonObject } from './json-fields.js';
+import { findObject, findText, type JsonObject } from './json-fields.js';
 import { openaiResponses, RESPONSES_LANGUAGE } from './openai-responses.js';
 import type { ReplyLanguage } from './reply-language.js';
 import { peekType, readMessage } from './socket-document.js';
 import { SocketTurn } from './socket-turn.js';
+import { readWireSession } from './wire-session.js';
 
 const LAST_EVENTS: ReadonlySet<string> = new Set([
   'response.completed',
@@ -41,7 +42,7 @@ interface Asked {
  * https://developers.openai.com/api/docs/guides/websocket-mode, https://docs.x.ai/developers/advanced-api-usage/websocket-mode,
  * `ResponsesClientEvent` of the npm package `openai` 6.49, https://github.com/openai/openai-node/pull/2314 (`stream_id`),
  * `codex-rs/codex-api/src/endpoint/responses_websocket.rs` of https://github.com/openai/codex; `generate: false` and what it
- * answers: https://github.com/router-for-me/CLIProxyAPI/issues/6006.
+ * answers: https://github.com/router-for-me/CLIProxyAPI/issues/6006. Tried with Codex 0.169.
  */
 export const openaiResponsesSocket: SocketDialect = {
   api: 'responses',
@@ -97,10 +98,9 @@ class ResponsesSocket implements SocketReader {
   #open(message: SocketMessage, document: JsonObject): SocketTurn {
     const call = this.#calls.open(message.atMs);
     call.addRequest(message, true);
-    return new SocketTurn(call, SOCKET_LANGUAGE, {
-      ...openaiResponses.readRequest(document, this.#path),
-      stream: true,
-    });
+    const facts = openaiResponses.readRequest(document, this.#path);
+    const wireSession = readWireSession(listMetadata(document), facts.wireSession);
+    return new SocketTurn(call, SOCKET_LANGUAGE, { ...facts, wireSession, stream: true });
   }
 
   #requireLane(document: JsonObject): Asked[] {
@@ -133,4 +133,10 @@ class ResponsesSocket implements SocketReader {
 
 function readLane(document: JsonObject): string {
   return findText(document, 'stream_id') ?? '';
+}
+
+/** What Codex says in headers over HTTP it says of each request of a socket in `client_metadata` (0.169, seen 2026-11-27). */
+function listMetadata(document: JsonObject): string[] {
+  const metadata = Object.entries(findObject(document, 'client_metadata') ?? {});
+  return metadata.flatMap(([name, value]) => (typeof value === 'string' ? [name, value] : []));
 }

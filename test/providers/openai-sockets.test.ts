@@ -56,6 +56,19 @@ describe('Responses over a WebSocket', () => {
     );
   });
 
+  it('say of their session what Codex puts into each, not what it said when it opened the socket', () => {
+    const more = {
+      prompt_cache_key: 'k',
+      client_metadata: { session_id: 's', 'x-codex-turn-metadata': '{"turn":2}', other: 'o' },
+    };
+    const [call] = readCalls(openaiResponsesSocket, [create(more), created('a'), completed('a')]);
+    expect(call?.facts.request.wireSession).toEqual({
+      session_id: 's',
+      'x-codex-turn-metadata': '{"turn":2}',
+      prompt_cache_key: 'k',
+    });
+  });
+
   it('take the time of the first piece of output, parsed or not', () => {
     const delta = event('response.output_text.delta', { delta: 'x' });
     const [call] = readCalls(openaiResponsesSocket, [create(), created('a'), delta, delta, completed('a')]);
