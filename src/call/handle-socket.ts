@@ -17,6 +17,7 @@ import { joinHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts, SocketMessages } from './ports.js';
 import { MessageCopies, OpenSocketCall, roundMs } from './socket-call.js';
+import { explainEnding, type SocketClosing, type SocketEnding } from './socket-ending.js';
 
 export interface SocketOptions {
   readonly session: Session;
@@ -26,10 +27,8 @@ export interface SocketOptions {
   readonly onCall: () => void;
 }
 
-type Ending = {
-  readonly how: 'upstream_aborted' | 'client_aborted';
-  readonly error: { code: string; message: string };
-};
+/** How long what may be stated behind a call's end is waited for, milliseconds. */
+const settleMs = 250;
 
 /**
  * The calls of one WebSocket: its messages are read from a copy, and each response leaves its record when it ends, while the
@@ -51,9 +50,10 @@ class HandledSocket implements SocketWatch {
   /** Why a message could not be read; the next call whose usage it may have held says so. */
   #problem: string | null = null;
   /** The side that closed the socket by a close frame, and its words. */
-  #closed: { readonly side: SocketSide; readonly words: string } | null = null;
-  #ending: Ending | null = null;
+  #closed: SocketClosing | null = null;
+  #ending: SocketEnding | null = null;
   #isBroken = false;
+  #settling: NodeJS.Timeout | null = null;
   /** Whose the work is that is done now, and since when. */
   #touched: OpenSocketCall | null = null;
   #workFromMs = 0;
@@ -93,9 +93,10 @@ class HandledSocket implements SocketWatch {
     if (this.#touched !== null) this.#touched.workedMs += monotonicMs() - this.#workFromMs;
   }
 
-  onEnd(how: Ending['how'], error: Ending['error']): void {
+  onEnd(how: SocketEnding['how'], error: SocketEnding['error']): void {
     if (this.#ending !== null) return;
     this.#ending = { how, error };
+    if (this.#settling !== null) clearTimeout(this.#settling);
     const close = (): void => {
       this.#guard(() => this.#reader?.close());
       this.#messages?.close();
@@ -110,7 +111,16 @@ class HandledSocket implements SocketWatch {
     this.#guard(() => {
       if (side === 'client') this.#reader?.readClient(message);
       else this.#reader?.readServer(message);
+      if (this.#reader?.isUnsettled) this.#settleSoon();
     });
+  }
+
+  #settleSoon(): void {
+    this.#settling ??= setTimeout(() => {
+      this.#settling = null;
+      this.#workFromMs = this.#ports.clock.monotonicMs();
+      this.#guard(() => this.#reader?.settle?.());
+    }, settleMs).unref();
   }
 
   #open(atMs: number): SocketCall {
@@ -129,7 +139,7 @@ class HandledSocket implements SocketWatch {
   }
 
   #end(call: OpenSocketCall, facts: SocketCallFacts): void {
-    const ending = facts.reply.complete ? null : this.#explainEnding();
+    const ending = facts.reply.complete ? null : explainEnding(this.#ending, this.#closed);
     const outcome = ending?.how ?? 'ok';
     // The text of what was spoken says nothing of its tokens.
     const isCountable = this.#ports.estimate !== null && !call.reply.hasMedia;
@@ -149,7 +159,7 @@ class HandledSocket implements SocketWatch {
   #record(
     call: OpenSocketCall,
     facts: SocketCallFacts,
-    end: { readonly ending: Ending | null; readonly estimatedUsage: EstimatedUsage | null },
+    end: { readonly ending: SocketEnding | null; readonly estimatedUsage: EstimatedUsage | null },
   ): void {
     const { session, head, match } = this.#options;
     const { tools } = this.#ports;
@@ -210,16 +220,6 @@ class HandledSocket implements SocketWatch {
     this.#guard(() => this.#reader?.close());
   }
 
-  /** Who closed the socket by its own words, else whose connection went first. */
-  #explainEnding(): Ending | null {
-    const ending = this.#ending;
-    if (ending === null || ending.error.code === 'SESSION_CLOSED' || this.#closed === null) return ending;
-    const { side, words } = this.#closed;
-    return side === 'client'
-      ? { how: 'client_aborted', error: makeClosing('CLIENT_ABORTED', 'client', words) }
-      : { how: 'upstream_aborted', error: makeClosing('UPSTREAM_ABORTED', 'provider', words) };
-  }
-
   #guard(work: () => void): void {
     try {
       work();
@@ -239,10 +239,6 @@ class HandledSocket implements SocketWatch {
       'Please report it with the wire format concerned.',
     );
   }
-}
-
-function makeClosing(code: string, who: string, words: string): { code: string; message: string } {
-  return { code, message: `The ${who} closed the WebSocket before the response ended (${words}).` };
 }
 
 function addProblem(reply: SocketCallFacts['reply'], problem: string): SocketCallFacts['reply'] {

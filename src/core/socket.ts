@@ -42,6 +42,9 @@ export interface SocketCalls {
 export interface SocketReader {
   readClient(message: SocketMessage): void;
   readServer(message: SocketMessage): void;
+  /** Whether a call has ended but for what may be stated of it behind its end; `settle` ends it as it stands. */
+  readonly isUnsettled?: boolean;
+  settle?(): void;
   /** No more will come: ends the calls that are open, as cut. */
   close(): void;
 }

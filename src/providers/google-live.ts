@@ -56,11 +56,17 @@ class LiveSocket implements SocketReader {
   readonly #calls: SocketCalls;
   #model: string | null = null;
   #open: Turn | null = null;
-  /** The turn before ended without its usage, which may yet come. */
+  /** A turn that ended without its usage, which may come behind its end, and the message that ended it. */
+  #settling: { readonly turn: Turn; readonly last: SocketMessage } | null = null;
+  /** The turn before was recorded without its usage, which may yet come. */
   #isUsageDue = false;
 
   constructor(calls: SocketCalls) {
     this.#calls = calls;
+  }
+
+  get isUnsettled(): boolean {
+    return this.#settling !== null;
   }
 
   readClient(message: SocketMessage): void {
@@ -79,16 +85,24 @@ class LiveSocket implements SocketReader {
     const document = readMessage(message.bytes);
     if (document === undefined) return;
     const isOutput = hasOutput(document);
+    if (this.#settling !== null && this.#readBehindEnd(this.#settling.turn, message, document, isOutput)) return;
     const belongs = ['serverContent', 'toolCall', 'usageMetadata'].some((name) => Object.hasOwn(document, name));
     if (!isOutput && !(this.#open !== null && belongs)) return;
     const turn = this.#requireTurn(message.atMs);
     turn.hasOutput ||= isOutput;
     turn.turn.read(message, this.#withTurnUsage(turn, document), !holdsMedia(document));
     if (Object.hasOwn(document, 'toolCall')) turn.usage.noteToolCall();
-    if (findField(document, 'serverContent', 'turnComplete') === true) this.#end(turn, message);
+    if (findField(document, 'serverContent', 'turnComplete') === true) this.#endTurn(turn, message);
+  }
+
+  settle(): void {
+    const settling = this.#settling;
+    this.#settling = null;
+    if (settling !== null) this.#end(settling.turn, settling.last);
   }
 
   close(): void {
+    this.settle();
     const turn = this.#open;
     // An open microphone alone asks for nothing.
     if (turn !== null && (turn.isAsked || turn.hasOutput)) this.#end(turn, null);
@@ -120,8 +134,22 @@ class LiveSocket implements SocketReader {
     return { ...rest, usageMetadata: { ...turn.usage.note(stated), serviceTier } };
   }
 
-  #end(turn: Turn, last: SocketMessage | null): void {
+  /** Whether the message was the usage of the turn that has ended: what is of the next one ends the waiting. */
+  #readBehindEnd(turn: Turn, message: SocketMessage, document: JsonObject, isOutput: boolean): boolean {
+    const isUsage = !isOutput && Object.hasOwn(document, 'usageMetadata');
+    if (isUsage) turn.turn.read(message, this.#withTurnUsage(turn, document));
+    if (isUsage || isOutput) this.settle();
+    return isUsage;
+  }
+
+  #endTurn(turn: Turn, message: SocketMessage): void {
     this.#open = null;
+    this.settle();
+    if (turn.usage.isStated) this.#end(turn, message);
+    else this.#settling = { turn, last: { ...message, bytes: Buffer.from(message.bytes) } };
+  }
+
+  #end(turn: Turn, last: SocketMessage | null): void {
     this.#isUsageDue = !turn.usage.isStated;
     turn.turn.end(last, (facts) => (turn.usage.isUnclear ? withoutUsage(facts) : facts));
   }

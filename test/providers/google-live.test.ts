@@ -113,10 +113,31 @@ describe('a turn of Gemini Live', () => {
     ]);
   });
 
-  it('leaves usage that comes after its turn to nobody', () => {
-    const late: Passed = ['S', count(10, 5)];
-    const passed = [setup, ask('x'), text('y'), done(), sound, late, ask('z'), text('y'), done(count(30, 6))];
-    expect(usages(passed)).toEqual([
+  it('has the usage that comes behind its end, also when the next has begun to be asked for', () => {
+    const late: Passed = ['S', { sessionResumptionUpdate: {}, ...count(10, 5) }];
+    const calls = readCalls(googleLive, [
+      setup,
+      ask('x'),
+      text('y'),
+      done(),
+      sound,
+      late,
+      ask('z'),
+      text('y'),
+      done(count(30, 6)),
+    ]);
+    expect(calls).toMatchObject([
+      {
+        facts: { reply: { usage: { inputTokens: 10, outputTokens: 5 } } },
+        last: { serverContent: { turnComplete: true } },
+      },
+      { facts: { reply: { usage: { inputTokens: 30, outputTokens: 6 } } } },
+    ]);
+  });
+
+  it('has none when the next one’s output comes first, and then nobody has what comes late', () => {
+    const toolCall: Passed = ['S', { toolCall: { functionCalls: [] } }];
+    expect(usages([setup, ask('x'), text('y'), done(), ask('z'), toolCall, done(count(30, 6))])).toEqual([
       [null, null],
       [30, 6],
     ]);

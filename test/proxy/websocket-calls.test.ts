@@ -6,7 +6,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { WebSocket } from 'ws';
 import { openSecure, readHead } from '../fixtures/proxy-client.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
-import { makeRealtimeResponse, openSocketProvider, type SocketProvider, send } from '../fixtures/socket-provider.js';
+import {
+  makeRealtimeResponse,
+  openSocketProvider,
+  type SocketProvider,
+  send,
+  sendLive,
+} from '../fixtures/socket-provider.js';
 import { type WatchedSession, watchSession } from '../fixtures/watch-session.js';
 import { makeFrame } from '../providers/wire/websocket/frames.js';
 
@@ -332,6 +338,32 @@ describe('Realtime', () => {
       { error: { code: 'bad', message: 'No.' }, partial: false },
       { error: { code: 'rate_limit_exceeded' }, finishReasons: ['failed'], responseId: 'resp_1', partial: false },
     ]);
+    socket.close();
+  });
+});
+
+describe('Gemini Live', () => {
+  it('records a turn without usage while the socket lives, a moment after its end', async () => {
+    provider = openSocketProvider(rig, {
+      answer: (socket, { clientContent }) => {
+        if (clientContent !== undefined) sendLive(socket, { serverContent: { turnComplete: true } });
+      },
+    });
+    const path = '/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent';
+    const socket = await openSocket(path, { host: 'us-central1-aiplatform.googleapis.com' });
+    send(socket, { setup: { model: 'projects/p/locations/l/publishers/google/models/gemini-live' } });
+    send(socket, { clientContent: { turns: [], turnComplete: true } });
+    const [record] = await session.waitForRecords(1);
+    expect(record).toMatchObject({
+      provider: 'vertex-ai',
+      api: 'live',
+      model: 'gemini-live',
+      outcome: 'ok',
+      partial: false,
+      usage: { inputTokens: null, outputTokens: null },
+    });
+    expect(record?.latencyMs).toBeLessThan(250);
+    expect(socket.readyState).toBe(WebSocket.OPEN);
     socket.close();
   });
 });
