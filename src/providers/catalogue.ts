@@ -264,7 +264,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   },
   {
     // Codex with a ChatGPT login: https://github.com/openai/codex (`codex-rs/codex-api`, read 2026-11-27).
-    name: 'chatgpt',
+    name: 'chatgpt-codex',
     hosts: ['chatgpt.com'],
     apis: [responses('/backend-api/codex/responses')],
     sockets: [responsesSocket('/backend-api/codex/responses')],

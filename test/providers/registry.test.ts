@@ -136,7 +136,7 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
     false,
   ],
   ['https://me.openai.azure.com/openai/responses?api-version=2025-04-01-preview', 'azure-openai', 'responses', false],
-  ['https://chatgpt.com/backend-api/codex/responses', 'chatgpt', 'responses', false],
+  ['https://chatgpt.com/backend-api/codex/responses', 'chatgpt-codex', 'responses', false],
 ];
 
 const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2';
@@ -229,7 +229,7 @@ const others: readonly (readonly [provider: string, url: string])[] = [
   ['google-vertex', `${vertex}/publishers/anthropic/models/count-tokens:rawPredict`],
   ['google-vertex', `${vertex}/batchPredictionJobs`],
   ['google-vertex', `${vertex}/publishers/google/models/veo-3:predictLongRunning`],
-  ['chatgpt', 'https://chatgpt.com/backend-api/conversation'],
+  ['chatgpt-codex', 'https://chatgpt.com/backend-api/conversation'],
 ];
 
 /** Hosts that are nobody's provider. */
@@ -394,7 +394,7 @@ const sockets: readonly (readonly [string, string, string])[] = [
   ['https://api.openai.com/v1/realtime?model=gpt-realtime', 'openai', 'realtime'],
   ['https://eu.api.openai.com/v1/realtime?call_id=rtc_1', 'openai', 'realtime'],
   ['https://api.openai.com/v1/responses', 'openai', 'responses'],
-  ['https://chatgpt.com/backend-api/codex/responses', 'chatgpt', 'responses'],
+  ['https://chatgpt.com/backend-api/codex/responses', 'chatgpt-codex', 'responses'],
   ['https://api.x.ai/v1/responses', 'x-ai', 'responses'],
   [
     'https://me.openai.azure.com/openai/realtime?api-version=2024-10-01-preview&deployment=d',

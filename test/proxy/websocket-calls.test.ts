@@ -144,7 +144,7 @@ describe.each([
     const records = await session.waitForRecords(2);
     expect(records).toMatchObject([
       {
-        provider: 'chatgpt',
+        provider: 'chatgpt-codex',
         api: 'responses',
         requestedModel: 'gpt-5-codex',
         model: 'gpt-5-codex-2026-01-01',
@@ -355,7 +355,7 @@ describe('Gemini Live', () => {
     send(socket, { clientContent: { turns: [], turnComplete: true } });
     const [record] = await session.waitForRecords(1);
     expect(record).toMatchObject({
-      provider: 'vertex-ai',
+      provider: 'google-vertex',
       api: 'live',
       model: 'gemini-live',
       outcome: 'ok',
