@@ -217,6 +217,7 @@ class HandledCall implements Call {
         callId: this.#callId,
         sessionId: session.sessionId,
         ids: this.#ids,
+        protocol: 'http/1.1',
         head,
         match,
         request: this.#request.facts,

@@ -11,6 +11,12 @@ export function findHeader(raw: RawHeaders, name: string): string | null {
   return null;
 }
 
+/** All values of a header in their order, as one list; `null` when absent. */
+export function joinHeader(raw: RawHeaders, name: string): string | null {
+  const values = raw.filter((_value, i) => i % 2 === 1 && raw[i - 1]?.toLowerCase() === name);
+  return values.length === 0 ? null : values.join(', ');
+}
+
 /** The headers without some of them. */
 export function dropHeaders(raw: RawHeaders, names: ReadonlySet<string>): string[] {
   return raw.filter((_value, i) => !names.has((raw[i - (i % 2)] ?? '').toLowerCase()));

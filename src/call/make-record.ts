@@ -1,10 +1,10 @@
-import type { CallRecord, Outcome } from '../core/call-record.js';
+import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
 import type { Cost, PriceCall } from '../core/cost.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { SessionIds } from '../core/session.js';
 import type { EstimatedUsage, Receipt } from '../core/timing.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
-import type { OutputTimes, ProviderMatch, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
+import type { OutputTimes, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
 import type { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
 import { redactBody, redactText, redactUrl } from './redaction.js';
@@ -21,7 +21,8 @@ export interface CallEnd {
   readonly sessionId: string;
   readonly ids: SessionIds;
   readonly head: RequestHead;
-  readonly match: ProviderMatch;
+  readonly protocol: Protocol;
+  readonly match: { readonly provider: string; readonly dialect: { readonly api: string } };
   readonly request: RequestFacts;
   /** The model a router chose, when the request went upstream with it. */
   readonly routedModel: string | null;
@@ -47,9 +48,9 @@ export interface CallEnd {
     readonly timeToFirstByteMs: number | null;
     readonly timeToFirstTokenMs: number | null;
   };
-  /** Milliseconds the tap's thread has worked on the call until it is asked. */
-  readonly selfMs: () => number;
-  readonly receipt: Receipt;
+  /** Milliseconds the tap's thread has worked on the call until it is asked; `null` when nobody measured. */
+  readonly selfMs: (() => number) | null;
+  readonly receipt: Receipt | null;
   readonly changes: readonly string[];
   readonly requestId: string | null;
   readonly wireSession: Readonly<Record<string, string>> | null;
@@ -87,7 +88,7 @@ export function makeRecord(end: CallEnd): CallRecord {
     status: reply?.status ?? 0,
     outcome: end.outcome,
     partial: reply !== null && !reply.facts.complete && reply.status < 300,
-    protocol: 'http/1.1',
+    protocol: end.protocol,
     usage,
     usageProblem: cleanOrNull(explainUsage(end, usage)),
     usageDetails: reply?.facts.usageDetails ?? null,
@@ -110,7 +111,7 @@ export function makeRecord(end: CallEnd): CallRecord {
     requestBody: keepBody(end, secrets, 'request'),
     responseBody: keepBody(end, secrets, 'reply'),
     // Last: what stands above is the tap's own work, too.
-    selfMs: end.selfMs(),
+    selfMs: end.selfMs?.() ?? null,
   });
 }
 

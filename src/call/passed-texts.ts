@@ -14,7 +14,7 @@ const textKeys: ReadonlySet<string> = new Set([
 const outputKeys: ReadonlySet<string> = new Set([
   ...['content', 'text', 'thinking', 'reasoning', 'reasoning_content', 'refusal', 'arguments', 'partial_json', 'name'],
   ...['args', 'response', 'delta', 'choices', 'candidates', 'parts', 'message', 'tool_calls', 'function'],
-  ...['functionCall', 'content_block', 'output'],
+  ...['functionCall', 'content_block', 'output', 'serverContent', 'modelTurn'],
 ]);
 /** Frames of the Responses API that tell again what deltas have told. */
 const repeating = /^response\.(?!.*\.delta$)/;

@@ -4,6 +4,7 @@ import type { PriceCall } from '../core/cost.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Estimate } from '../core/estimate.js';
 import type { BodyPolicy } from '../core/ledger.js';
+import type { SocketMessage, SocketSide } from '../core/socket.js';
 import type { RawHeaders } from '../core/wire.js';
 
 /** Takes bytes through one or more content codings; never throws, what goes wrong becomes `problem`. */
@@ -33,6 +34,25 @@ export interface FrameFilter {
   readonly memberHidden?: boolean;
 }
 
+/** Cuts both directions of a WebSocket into messages. */
+export interface SocketMessages {
+  /** @param atMs when the bytes passed */
+  write(side: SocketSide, chunk: Buffer, atMs: number): void;
+  /** A promise while a large message is still being inflated. */
+  end(): Promise<void> | void;
+  close(): void;
+}
+
+/** Told of messages in the order in which they passed. Must not throw. */
+export interface SocketSink {
+  onMessage(side: SocketSide, message: SocketMessage): void;
+  onClose(side: SocketSide, code: number | null, reason: string): void;
+  /** A message could not be read: why, as a sentence. */
+  onProblem(side: SocketSide, problem: string): void;
+  /** Nothing more of this side can be read: why, as a sentence. */
+  onBroken(side: SocketSide, problem: string): void;
+}
+
 /** Turns a binary body into lines of text as it passes. */
 export interface BodyText {
   write(bytes: Uint8Array): Buffer;
@@ -47,6 +67,8 @@ export interface WireTools {
   ): Coder;
   /** `undefined` for a coding that can be read but not written. */
   openEncoder(coding: string | null, sink: (bytes: Buffer) => void): Coder | undefined;
+  /** @param extensions those the two ends agreed on, as their header lists them */
+  openSocketMessages(extensions: string | null, sink: SocketSink): SocketMessages;
   openJsonReader(): JsonBodyReader;
   /** Reads a form's fields as a JSON object of texts; `undefined` when the content type is no form's. */
   openFormReader(contentType: string | null): JsonBodyReader | undefined;

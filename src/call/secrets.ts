@@ -121,12 +121,18 @@ function isWorthSearching(value: string): boolean {
 }
 
 function addHeader(found: Set<string>, name: string, value: string): void {
-  if (!isSecretHeader(name)) return;
   const plain = name.toLowerCase();
+  if (plain === 'sec-websocket-protocol') return addProtocols(found, value);
+  if (!isSecretHeader(name)) return;
   if (plain === 'cookie') for (const part of value.split(';')) addPair(found, part);
   else if (plain === 'set-cookie') addPair(found, value.split(';', 1)[0] ?? '');
   else if (plain.endsWith('authorization')) addAuthorization(found, value);
   if (plain !== 'set-cookie') found.add(value.trim());
+}
+
+/** `openai-insecure-api-key.KEY`, of which browsers make a protocol: npm `openai` 6.49, `realtime/websocket.js` (read 2026-11-27). */
+function addProtocols(found: Set<string>, value: string): void {
+  for (const [, key = ''] of value.matchAll(/(?:key|token)\.([^\s,]+)/g)) found.add(key);
 }
 
 function addPair(found: Set<string>, pair: string): void {

@@ -1,4 +1,5 @@
 import type { JsonValue } from './call-record.js';
+import type { SocketMatch } from './socket.js';
 import type { Usage, UsageDetails } from './usage.js';
 
 /** Where a connection is meant to go: what the client named, not where `--connect-to` sends it. */
@@ -135,6 +136,8 @@ export interface ProviderRegistry {
   isProvider(origin: Origin): boolean;
   /** The call this request is, or `undefined` when it is none: host AND path AND method decide. */
   recognise(head: RequestHead): ProviderMatch | undefined;
+  /** The socket this upgrade (a GET) asks for, or `undefined` when it carries no calls that are read. */
+  recogniseSocket(head: RequestHead): SocketMatch | undefined;
   /** Takes effect at once. Throws `PROVIDER_INVALID`. */
   register(registration: ProviderRegistration): void;
   /** Host names of built-in providers without wildcards, the most used first: their leaves are made ahead. */

@@ -4,6 +4,7 @@ import { type Authority, openAuthority } from '../ca/authority.js';
 import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
 import { type LeafStore, openLeafStore } from '../ca/leaf-store.js';
 import { handleCall } from '../call/handle-call.js';
+import { handleSocket } from '../call/handle-socket.js';
 import type { CallPorts } from '../call/ports.js';
 import { collectAmbientSecrets } from '../call/secrets.js';
 import type { CallRecord } from '../core/call-record.js';
@@ -106,6 +107,7 @@ class OpenedHost implements Host {
       handleCall: (session, head, match) =>
         handleCall(ports, { session, head, match, router: parts.routers.find(session) }),
       prepare: () => parts.prices.load(),
+      handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
     });
     if (options.warm !== 'later') this.warm();

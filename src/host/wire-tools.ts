@@ -6,6 +6,7 @@ import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js'
 import { JsonReader, type JsonReading } from '../providers/wire/json-reader.js';
 import { openFormReader } from '../providers/wire/multipart-reader.js';
 import { askForStreamUsage, UsageFrameFilter } from '../providers/wire/usage-frames.js';
+import { SocketMessages } from '../providers/wire/websocket/socket-messages.js';
 import { readWireSession } from '../providers/wire-session.js';
 
 /** Request bodies above this are read with long strings left out, piece by piece, instead of parsed at once. */
@@ -15,6 +16,7 @@ const maxWholeRequestBytes = 64 * 1024;
 export const wireTools: WireTools = {
   openDecoder,
   openEncoder,
+  openSocketMessages: (extensions, sink) => new SocketMessages(extensions, sink),
   openJsonReader: () => new JsonReader({ maxWholeBytes: maxWholeRequestBytes }),
   openFormReader,
   readWholeJson,

@@ -7,6 +7,7 @@ import { cohereEmbed } from './cohere-embed.js';
 import { DASHSCOPE_APIS, GATEWAYS } from './gateways.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { googleLive } from './google-live.js';
 import { mistralOcr } from './mistral-ocr.js';
 import { googleOpenaiChat } from './openai-chat.js';
 import { mistralClassifications } from './openai-moderations.js';
@@ -23,8 +24,10 @@ import {
   moderations,
   OLLAMA_APIS,
   others,
+  realtime,
   reranking,
   responses,
+  responsesSocket,
   speech,
   takesStreamOptions,
   transcriptions,
@@ -55,7 +58,7 @@ const googlePaths = (kinds: readonly string[], method: string): string[] =>
  * - Google's compatible API states usage in every frame when asked, not in one of its own that could be hidden again
  *   (https://github.com/ogx-ai/ogx/issues/5122, read 2026-11-21).
  *
- * Calls whose replies nobody reads yet are listed by `others`. Not calls, hence not here: model lists, token counting, batches, files, stored responses, realtime.
+ * Calls whose replies nobody reads yet are listed by `others`. Not calls, hence not here: model lists, token counting, batches, files, stored responses.
  */
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
@@ -72,6 +75,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       // Paths of the npm package `openai` 6.49 (read 2026-11-27).
       others('/v1/videos', '/v1/videos/edits', '/v1/videos/extensions', '/v1/videos/*/remix'),
     ],
+    sockets: [realtime('/v1/realtime'), responsesSocket('/v1/responses')],
   },
   {
     name: 'anthropic',
@@ -98,6 +102,15 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       { dialect: googleUnread, paths: googlePaths(['models'], 'predict') },
       { dialect: googleUnread, paths: googlePaths(['models'], 'predictLongRunning') },
       others(...GOOGLE_ROOTS.map((root) => `${root}/interactions`)),
+    ],
+    sockets: [
+      {
+        dialect: googleLive,
+        paths: [
+          '/ws/google.ai.generativelanguage.*.GenerativeService.BidiGenerateContent',
+          '/ws/google.ai.generativelanguage.*.GenerativeService.BidiGenerateContentConstrained',
+        ],
+      },
     ],
   },
   {
@@ -168,6 +181,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       // https://docs.x.ai/docs/guides/image-generations (read 2026-11-27)
       images('/v1'),
     ],
+    sockets: [responsesSocket('/v1/responses')],
   },
   {
     name: 'together',
@@ -288,6 +302,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       // https://learn.microsoft.com/azure/ai-foundry/openai/reference (read 2026-11-27)
       ...media('/openai/deployments/*'),
       ...media('/openai/v1'),
+    ],
+    sockets: [
+      realtime('/openai/realtime', '/openai/v1/realtime'),
+      responsesSocket('/openai/responses', '/openai/v1/responses'),
     ],
   },
   BEDROCK,

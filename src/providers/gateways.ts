@@ -12,6 +12,7 @@ import {
   type ProviderApi,
   reranking,
   responses,
+  responsesSocket,
   takesStreamOptions,
 } from './provider-apis.js';
 
@@ -61,6 +62,8 @@ export const GATEWAYS: readonly CatalogueEntry[] = [
     name: 'chatgpt-codex',
     hosts: ['chatgpt.com'],
     apis: [responses('/backend-api/codex/responses', '/backend-api/codex/responses/compact')],
+    // https://github.com/openai/codex (`codex-rs/codex-api`, read 2026-11-27)
+    sockets: [responsesSocket('/backend-api/codex/responses')],
   },
   {
     // https://docs.github.com/en/rest/models/inference and, for the older host,

@@ -1,3 +1,4 @@
+import type { SocketDialect } from '../core/socket.js';
 import type { Dialect } from '../core/wire.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from './ollama.js';
@@ -7,7 +8,9 @@ import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
 import { openaiImageEdits, openaiImages, openaiImageVariations } from './openai-images.js';
 import { openaiModerations } from './openai-moderations.js';
+import { openaiRealtime } from './openai-realtime.js';
 import { openaiResponses } from './openai-responses.js';
+import { openaiResponsesSocket } from './openai-responses-socket.js';
 import { readSegments } from './path-pattern.js';
 import { rerank } from './rerank.js';
 import { unread } from './unread.js';
@@ -28,6 +31,13 @@ export interface CatalogueEntry {
   readonly apis: readonly ProviderApi[];
   /** Paths that a pattern of `apis` fits and that are no calls. */
   readonly notCalls?: readonly string[];
+  readonly sockets?: readonly ProviderSocket[];
+}
+
+/** One API of a provider over a WebSocket, and the paths an upgrade asks for. */
+export interface ProviderSocket {
+  readonly dialect: SocketDialect;
+  readonly paths: readonly string[];
 }
 
 const always = (): boolean => true;
@@ -85,3 +95,6 @@ export const media = (root: string): readonly ProviderApi[] => [
 
 /** Calls whose replies nobody reads yet. */
 export const others = (...paths: string[]): ProviderApi => ({ dialect: unread, paths });
+
+export const realtime = (...paths: string[]): ProviderSocket => ({ dialect: openaiRealtime, paths });
+export const responsesSocket = (...paths: string[]): ProviderSocket => ({ dialect: openaiResponsesSocket, paths });

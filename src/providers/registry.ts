@@ -1,16 +1,28 @@
+import type { SocketDialect, SocketMatch } from '../core/socket.js';
 import type { Origin, ProviderMatch, ProviderRegistration, ProviderRegistry, RequestHead } from '../core/wire.js';
 import { anthropicComplete } from './anthropic-complete.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { CATALOGUE } from './catalogue.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { googleLive } from './google-live.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
 import { openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
 import { openaiEmbeddings } from './openai-embeddings.js';
+import { openaiRealtime } from './openai-realtime.js';
 import { openaiResponses } from './openai-responses.js';
+import { openaiResponsesSocket } from './openai-responses-socket.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
-import { type CatalogueEntry, media, moderations, OLLAMA_APIS, type ProviderApi, reranking } from './provider-apis.js';
+import {
+  type CatalogueEntry,
+  media,
+  moderations,
+  OLLAMA_APIS,
+  type ProviderApi,
+  type ProviderSocket,
+  reranking,
+} from './provider-apis.js';
 import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
 
 const canAsk = (): boolean => true;
@@ -47,15 +59,33 @@ const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [Prov
  */
 const OTHER_APIS: readonly ProviderApi[] = [{ dialect: anthropicMessages, paths: ['/v1/messages'] }, ...OLLAMA_APIS];
 
+/** The same for WebSockets. */
+const USUAL_SOCKETS: Readonly<Record<CheckedRegistration['dialect'], readonly ProviderSocket[]>> = {
+  openai: [
+    { dialect: openaiRealtime, paths: ['/v1/realtime', '/realtime'] },
+    { dialect: openaiResponsesSocket, paths: ['/v1/responses', '/responses'] },
+  ],
+  anthropic: [],
+  google: [
+    { dialect: googleLive, paths: ['/ws/google.ai.generativelanguage.*.GenerativeService.BidiGenerateContent'] },
+  ],
+};
+
 interface Route {
   readonly pattern: PathPattern;
   /** `null` for a path that looks like a call and is none. */
   readonly api: ProviderApi | null;
 }
 
+interface SocketRoute {
+  readonly pattern: PathPattern;
+  readonly dialect: SocketDialect;
+}
+
 interface Provider {
   readonly name: string;
   readonly routes: readonly Route[];
+  readonly sockets: readonly SocketRoute[];
 }
 
 interface RegisteredProvider extends Provider {
@@ -67,9 +97,9 @@ interface RegisteredProvider extends Provider {
  * Opens a registry of the built-in providers (`catalogue.ts`), to which the user's own are added.
  *
  * A request is a call when its method is POST, its origin a provider's, and its path exactly one of the provider's
- * (query and one trailing slash aside). Registered hosts are looked at first; then, also on such a host, the built-in.
+ * (query and one trailing slash aside); a socket carries calls when its upgrade, a GET, asks for one of its paths. Registered hosts are looked at first; then, also on such a host, the built-in.
  * On registered hosts doubled slashes count as one, since many servers take them so, and clients make them of a base URL
- * that ends with a slash; the built-in providers' paths are compared as they are.
+ * that ends with a slash; the built-in providers' paths are compared as they are, but for those of WebSockets.
  *
  * ```ts
  * const registry = openRegistry();
@@ -104,27 +134,40 @@ class Registry implements ProviderRegistry {
   }
 
   recognise(head: RequestHead): ProviderMatch | undefined {
-    if (head.method !== 'POST') return undefined;
+    return head.method === 'POST' ? this.#find(head, findMatch) : undefined;
+  }
+
+  recogniseSocket(head: RequestHead): SocketMatch | undefined {
+    return head.method === 'GET' ? this.#find(head, findSocket) : undefined;
+  }
+
+  #find<T>(head: RequestHead, find: Finder<T>): T | undefined {
     const segments = readSegments(head.path);
     for (const provider of this.#findRegistered(head.origin)) {
-      const match = findMatch(provider, head, segments) ?? findMatch(provider, head, joinSlashes(segments));
+      const match = find(provider, head, segments) ?? find(provider, head, joinSlashes(segments));
       if (match !== undefined) return match;
     }
     const builtIn = this.#findBuiltIn(head.origin);
-    return builtIn === undefined ? undefined : findMatch(builtIn, head, segments);
+    return builtIn === undefined ? undefined : find(builtIn, head, segments);
   }
 
   register(registration: ProviderRegistration): void {
     const checked = readRegistration(registration);
     const { name, origin } = checked;
     this.#registered.delete(name);
-    this.#registered.set(name, { name, origin, key: makeOriginKey(origin), routes: makeRegisteredRoutes(checked) });
+    const routes = makeRegisteredRoutes(checked);
+    const sockets = makeSocketRoutes(USUAL_SOCKETS[checked.dialect], checked.prefix);
+    this.#registered.set(name, { name, origin, key: makeOriginKey(origin), routes, sockets });
   }
 
   #add(entry: CatalogueEntry): void {
     const calls = entry.apis.flatMap((api) => makeRoutes(api, ''));
     const others = (entry.notCalls ?? []).map((path) => ({ pattern: makePathPattern(path), api: null }));
-    const provider = { name: entry.name, routes: [...others, ...calls] };
+    const provider = {
+      name: entry.name,
+      routes: [...others, ...calls],
+      sockets: makeSocketRoutes(entry.sockets ?? [], ''),
+    };
     for (const host of entry.hosts) {
       if (host.includes('*')) this.#byPattern.push({ pattern: makeHostPattern(host), provider });
       else this.#byHost.set(host, provider);
@@ -147,11 +190,26 @@ class Registry implements ProviderRegistry {
   }
 }
 
+type Finder<T> = (provider: Provider, head: RequestHead, segments: readonly string[]) => T | undefined;
+
 function findMatch(provider: Provider, head: RequestHead, segments: readonly string[]): ProviderMatch | undefined {
   const route = provider.routes.find(({ pattern }) => pattern.matches(segments));
   if (route === undefined || route.api === null) return undefined;
   const { dialect, canAskForStreamUsage } = route.api;
   return { provider: provider.name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
+}
+
+/** The npm package `@google/genai` 2.32 asks for `//ws/…` (seen 2026-11-27): doubled slashes count as one everywhere. */
+function findSocket(provider: Provider, _head: RequestHead, segments: readonly string[]): SocketMatch | undefined {
+  const joined = joinSlashes(segments);
+  const route = provider.sockets.find(({ pattern }) => pattern.matches(joined));
+  return route === undefined ? undefined : { provider: provider.name, dialect: route.dialect };
+}
+
+function makeSocketRoutes(sockets: readonly ProviderSocket[], prefix: string): SocketRoute[] {
+  return sockets.flatMap(({ dialect, paths }) =>
+    paths.map((path) => ({ pattern: makePathPattern(`${prefix}${path}`), dialect })),
+  );
 }
 
 function makeRegisteredRoutes({ dialect, prefix, pathPatterns }: CheckedRegistration): Route[] {

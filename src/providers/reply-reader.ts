@@ -1,7 +1,7 @@
 // Longer than 250 lines: one reader of every framing, whose steps share its state.
 import type { JsonValue } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
-import { type Usage, unknownUsage } from '../core/usage.js';
+import { unknownUsage } from '../core/usage.js';
 import type { OutputTimes, ReplyFacts, ReplyHead, ReplyReader } from '../core/wire.js';
 import { readAwsEvent } from './aws-event.js';
 import { readErrorBody } from './error-body.js';
@@ -11,6 +11,7 @@ import type { ReplyLanguage } from './reply-language.js';
 import { ReplyNotes } from './reply-notes.js';
 import { makeUsageDetails } from './usage-details.js';
 import { explainUsage, type Framing } from './usage-problem.js';
+import { fillTotal, forgetRunning } from './usage-totals.js';
 import { EventStreamReader } from './wire/event-stream.js';
 import type { EventStreamMessage } from './wire/event-stream-codec.js';
 import { JsonArrayReader, JsonReader, NdjsonReader } from './wire/json-reader.js';
@@ -35,7 +36,21 @@ export function openReplyReader(head: ReplyHead, language: ReplyLanguage): Reply
   return new FramedReplyReader(head, language);
 }
 
-class FramedReplyReader implements ReplyReader {
+/** Reads a reply whose documents come as messages of their own, as those of a WebSocket do. */
+export interface MessageReader {
+  readMessage(document: JsonValue, atMs: number): void;
+  /** A message that holds a further piece of output, and nothing else that counts. */
+  passOutput(atMs: number): void;
+  end(): ReplyFacts;
+  outputTimes(): OutputTimes | null;
+}
+
+/** Opens a reader of messages in the language of their API. Never throws. */
+export function openMessageReader(language: ReplyLanguage): MessageReader {
+  return new FramedReplyReader({ status: 200, contentType: null }, language, 'messages');
+}
+
+class FramedReplyReader implements ReplyReader, MessageReader {
   readonly #head: ReplyHead;
   readonly #language: ReplyLanguage;
   readonly #notes = new ReplyNotes();
@@ -50,10 +65,23 @@ class FramedReplyReader implements ReplyReader {
   #isBroken = false;
   #isWhole = false;
 
-  constructor(head: ReplyHead, language: ReplyLanguage) {
+  constructor(head: ReplyHead, language: ReplyLanguage, framing: Framing | null = null) {
     this.#head = head;
     this.#language = language;
+    this.#framing = framing;
     this.#guard(() => language.readHead?.(head, this.#notes));
+  }
+
+  readMessage(document: JsonValue, atMs: number): void {
+    this.#notes.atMs = atMs;
+    this.#guard(() => this.#readDocument(document));
+  }
+
+  passOutput(atMs: number): void {
+    this.#notes.atMs = atMs;
+    this.#notes.beginDocument();
+    this.#documents++;
+    this.#notes.noteOutput();
   }
 
   write(bytes: Uint8Array, atMs: number): void {
@@ -66,6 +94,10 @@ class FramedReplyReader implements ReplyReader {
   }
 
   end(): ReplyFacts {
+    if (this.#framing === 'messages') {
+      this.#isWhole = this.#notes.ended;
+      return this.#makeFacts();
+    }
     this.#guard(() => {
       if (this.#body === null) this.#decide(new Uint8Array(0), true);
       this.#isWhole = this.#body?.end() ?? false;
@@ -141,7 +173,7 @@ class FramedReplyReader implements ReplyReader {
   /** A single line is a document like any other, unless its type says that it is one of several. */
   get #isStream(): boolean {
     if (this.#framing === 'lines') return this.#documents > 1 || isLinesType(this.#head.contentType);
-    return this.#framing === 'sse' || this.#framing === 'array' || this.#framing === 'aws-events';
+    return this.#framing !== null && this.#framing !== 'json' && this.#framing !== 'media';
   }
 
   #endDocument(reader: JsonReader): boolean {
@@ -248,15 +280,4 @@ function readKeys(document: object): readonly string[] {
   const keys: string[] = [];
   for (const key in document) if (keys.push(key) === MAX_KEYS) break;
   return keys;
-}
-
-/** Counts of a stream that was cut are lower bounds, and a lower bound is no count. What went in is known. */
-function forgetRunning(usage: Usage): Usage {
-  return { ...usage, outputTokens: null, reasoningTokens: null, totalTokens: null };
-}
-
-function fillTotal(usage: Usage): Usage {
-  const { inputTokens, outputTokens, totalTokens } = usage;
-  if (totalTokens !== null || inputTokens === null || outputTokens === null) return usage;
-  return { ...usage, totalTokens: inputTokens + outputTokens };
 }

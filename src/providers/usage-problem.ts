@@ -3,8 +3,11 @@ import type { ReplyHead } from '../core/wire.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 
-/** How a reply's body is cut into documents: `lines` is one JSON value to a line, `media` holds none. */
-export type Framing = 'json' | 'array' | 'sse' | 'aws-events' | 'lines' | 'media';
+/**
+ * How a reply's body is cut into documents: `lines` is one JSON value to a line, `media` holds none, `messages` are a
+ * WebSocket's.
+ */
+export type Framing = 'json' | 'array' | 'sse' | 'aws-events' | 'lines' | 'media' | 'messages';
 
 /** What became of a reply's bytes. */
 export interface ReadingOutcome {
@@ -50,6 +53,7 @@ export function explainUsage(
 function explainReply(outcome: ReadingOutcome): string | null {
   const { head, framing, documents, problem } = outcome;
   if (head.status >= 400) return `The provider answered with status ${head.status}.`;
+  if (framing === 'messages') return documents === 0 ? 'No message of the reply came.' : null;
   if (outcome.bytes === 0) return 'The reply had no body.';
   if (framing === null) return `The reply held nothing but white space (${outcome.bytes} bytes).`;
   if (documents > 0) return null;

@@ -1,18 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import net, { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Call } from '../call/call.js';
 import { type ErrorCode, findSystemCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
-import type { Origin, ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
+import type { SocketMatch, SocketWatch } from '../core/socket.js';
+import type { ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
 import { handleConnect, type Served } from './connect.js';
-import type { Connector, Destination } from './connector.js';
+import type { Connector } from './connector.js';
 import { Door, SocketRegister } from './door.js';
 import { DoorFaults } from './door-faults.js';
 import { type Engine, loadEngine } from './engine.js';
 import { relayExchange } from './exchange.js';
 import type { MitmHandlers } from './mitm.js';
-import { readTarget } from './request-target.js';
+import { makeRequestHead, readTarget } from './request-target.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 
 export interface ProxyPorts {
@@ -20,6 +21,8 @@ export interface ProxyPorts {
   readonly connector: Connector;
   readonly leafFor: (host: string) => Promise<SecureContext>;
   readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch) => Call;
+  /** @param onCall called for each call that is recorded */
+  readonly handleSocket: (session: Session, head: RequestHead, match: SocketMatch, onCall: () => void) => SocketWatch;
   /** Loads what calls need besides, while the engine is loaded: nothing is served before. Never rejects. */
   readonly prepare?: () => Promise<void>;
   readonly onFault: (session: Session | null, code: ErrorCode, message: string, hint: string | null) => void;
@@ -173,12 +176,7 @@ export class SessionProxy {
       return;
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
-    const head: RequestHead = {
-      origin: findNamedOrigin(target.destination),
-      method: request.method ?? 'GET',
-      path: target.path,
-      rawHeaders: request.rawHeaders,
-    };
+    const head = makeRequestHead(request, target);
     const match = this.#ports.registry.recognise(head);
     if (match === undefined) door.count('passedRequests');
     else door.count('calls');
@@ -224,6 +222,7 @@ export class SessionProxy {
       destination: target.destination,
       connector,
       door,
+      watch: this.#watchSocket(door, makeRequestHead(request, target)),
       takeSpare: () => this.#engine?.upstream.takeSpare(target.destination),
       onRefused: () => {
         end();
@@ -231,15 +230,16 @@ export class SessionProxy {
       },
     });
   }
+
+  #watchSocket(door: Door, head: RequestHead): SocketWatch | null {
+    const { registry, handleSocket } = this.#ports;
+    const match = registry.recogniseSocket(head);
+    return match === undefined ? null : handleSocket(door.session, head, match, () => door.count('calls'));
+  }
 }
 
 /** As the provider's own end would have reached the client: a reset as a reset, any other as an end. */
 function cutAsProvider(root: Socket, error: unknown): void {
   if (findSystemCode(error) === 'ECONNRESET') root.resetAndDestroy();
   else root.destroy();
-}
-
-/** Whose the call is: the target's name, or for a bare address the name TLS asked for. */
-function findNamedOrigin({ origin, serverName }: Destination): Origin {
-  return net.isIP(origin.host) !== 0 && net.isIP(serverName) === 0 ? { ...origin, host: serverName } : origin;
 }

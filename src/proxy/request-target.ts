@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import net from 'node:net';
+import type { Origin, RequestHead } from '../core/wire.js';
 import { readAuthority } from './authority-form.js';
 import type { Destination } from './connector.js';
 
@@ -32,4 +34,19 @@ export function readTarget(request: IncomingMessage, destination: Destination | 
 
 function ensurePath(pathAndQuery: string): string {
   return pathAndQuery.startsWith('/') ? pathAndQuery : `/${pathAndQuery}`;
+}
+
+/** The head by which a request is recognised. */
+export function makeRequestHead(request: IncomingMessage, target: RequestTarget): RequestHead {
+  return {
+    origin: findNamedOrigin(target.destination),
+    method: request.method ?? 'GET',
+    path: target.path,
+    rawHeaders: request.rawHeaders,
+  };
+}
+
+/** Whose the call is: the target's name, or for a bare address the name TLS asked for. */
+function findNamedOrigin({ origin, serverName }: Destination): Origin {
+  return net.isIP(origin.host) !== 0 && net.isIP(serverName) === 0 ? { ...origin, host: serverName } : origin;
 }

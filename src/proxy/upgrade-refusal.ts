@@ -8,13 +8,16 @@ const maxHeadBytes = 256 * 1024;
  */
 export class RefusalWatch {
   readonly #onOver: () => void;
+  readonly #onSwitched: (head: string, rest: Buffer) => void;
   #head = Buffer.alloc(0);
   /** Bytes of the refusal's body still to come; `null` while its head is not whole. */
   #missingBytes: number | null = null;
   #settled = false;
 
-  constructor(onOver: () => void) {
+  /** @param onSwitched told of a 101: its head, and what came behind it */
+  constructor(onOver: () => void, onSwitched: (head: string, rest: Buffer) => void = () => undefined) {
     this.#onOver = onOver;
+    this.#onSwitched = onSwitched;
   }
 
   write(chunk: Buffer): void {
@@ -26,9 +29,13 @@ export class RefusalWatch {
       this.#settled = this.#head.length > maxHeadBytes;
       return;
     }
-    const bodyBytes = findRefusalLength(this.#head.toString('latin1', end.from, end.to));
-    if (bodyBytes === undefined) this.#settled = true;
-    else this.#count(bodyBytes - (this.#head.length - end.to - 2));
+    const head = this.#head.toString('latin1', end.from, end.to);
+    const bodyBytes = findRefusalLength(head);
+    if (bodyBytes === undefined) {
+      this.#settled = true;
+      if (/^HTTP\/1\.1 101\b/.test(head)) this.#onSwitched(head, this.#head.subarray(end.to + 2));
+      this.#head = Buffer.alloc(0);
+    } else this.#count(bodyBytes - (this.#head.length - end.to - 2));
   }
 
   #count(missingBytes: number): void {

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { SocketWatch } from '../core/socket.js';
 import type { Connector, Destination } from './connector.js';
 import type { Door } from './door.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
 import { joinSockets } from './tunnel.js';
 import { RefusalWatch } from './upgrade-refusal.js';
+import { SocketCopies } from './watch-socket.js';
 
 export interface UpgradeOptions {
   readonly request: IncomingMessage;
@@ -17,6 +19,8 @@ export interface UpgradeOptions {
   /** A connection that was opened for this client already, if there is one. */
   readonly takeSpare?: () => Socket | undefined;
   readonly door: Door;
+  /** Reads a copy of what passes; `null` where nobody does. */
+  readonly watch: SocketWatch | null;
   /** The provider said no, the client has its answer, and the connection is open for further requests. */
   readonly onRefused: () => void;
 }
@@ -52,11 +56,21 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
   far.write(formatHead(request, options.path), 'latin1');
   if (options.head.length > 0) far.write(options.head);
   const part = joinSockets(client, far);
-  const refusal = new RefusalWatch(() => {
-    part();
-    options.onRefused();
+  const { watch, head } = options;
+  const copies =
+    watch === null ? null : new SocketCopies({ client, far, head, watch, origin: destination.origin, door });
+  const refusal = new RefusalWatch(
+    () => {
+      copies?.stop();
+      part();
+      options.onRefused();
+    },
+    (reply, rest) => copies?.open(reply, rest),
+  );
+  far.on('data', (chunk: Buffer) => {
+    copies?.takeFromProvider(chunk);
+    refusal.write(chunk);
   });
-  far.on('data', (chunk: Buffer) => refusal.write(chunk));
 }
 
 /** The request's head as it came, but for the path of an absolute form and what was meant for the proxy. */

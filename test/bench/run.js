@@ -6,6 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openChild } from './children.js';
 import { askAtOnce, askInSequence, openDirect, openProxied, quantile, readFlood, readStream } from './measure.js';
+import { measureSockets } from './sockets.js';
 
 const quick = process.argv.includes('--quick');
 const rounds = quick ? 3 : 8;
@@ -66,6 +67,11 @@ const floodBegin = performance.now();
 const floodBytes = await readFlood(ways.llmtap.dispatcher, 1024 ** 3);
 const floodSeconds = (performance.now() - floodBegin) / 1000;
 const { peak } = await tap.ask('memoryPeak');
+
+say('messages of 100 bytes over a WebSocket, read and blind …');
+const socketRounds = { messages: quick ? 5000 : 20_000, rounds: quick ? 2 : 8 };
+const sockets = await measureSockets(tap, { ...socketRounds, compress: false });
+const deflated = await measureSockets(tap, { ...socketRounds, compress: true });
 
 say('host starts …');
 const starts = [];
@@ -130,6 +136,8 @@ const figures = [
     '< 30 MB',
     peak - rss < 30 * 2 ** 20,
   ],
+  formatSockets('WebSocket, 100-byte messages: CPU of reading them, of blind relay', sockets, '<= 1.15'),
+  formatSockets('the same, compressed', deflated, ''),
   [
     'host start to its first open session, imports included, p50',
     `${median(starts.map((s) => s.importMs + s.openMs)).toFixed(0)} ms`,
@@ -204,6 +212,11 @@ function note(name, what, values) {
   results[name] ??= {};
   results[name][what] ??= [];
   results[name][what].push(...values);
+}
+
+function formatSockets(what, { read, blind }, asked) {
+  const value = `${ratio(median(read), median(blind))} (${median(read).toFixed(1)} us of ${median(blind).toFixed(1)})`;
+  return [what, value, asked, asked === '' || median(read) / median(blind) <= 1.15];
 }
 
 function ratio(a, b) {

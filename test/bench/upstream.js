@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WebSocketServer } from 'ws';
 import { openAuthority } from '../../dist/ca/authority.js';
 import { makeSerial } from '../../dist/ca/certificate.js';
 import { makeIssuer, makeLeaf } from '../../dist/ca/leaf.js';
@@ -89,6 +90,30 @@ const server = https.createServer(
     });
   },
 );
+const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: { threshold: 0 } });
+const delta = JSON.stringify({
+  type: 'response.output_text.delta',
+  item_id: 'm',
+  output_index: 0,
+  delta: 'about a hundred',
+});
+
+/** `?messages=N`: a response of so many deltas of 100 bytes, each sent by itself, as a model's are. */
+function answerSocket(socket, url) {
+  const response = { id: 'resp_1', model: 'gpt-5', status: 'completed', usage: { input_tokens: 9, output_tokens: 50 } };
+  socket.send(JSON.stringify({ type: 'response.created', response: { ...response, status: 'in_progress' } }));
+  let left = Number(url.searchParams.get('messages'));
+  const push = () => {
+    if (left-- === 0) return socket.send(JSON.stringify({ type: 'response.completed', response }));
+    socket.send(delta, () => setImmediate(push));
+  };
+  push();
+}
+
+server.on('upgrade', (request, socket, head) => {
+  const url = new URL(request.url ?? '/', 'https://api.openai.com');
+  sockets.handleUpgrade(request, socket, head, (opened) => opened.once('message', () => answerSocket(opened, url)));
+});
 server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => process.send?.({ port: server.address().port, caPath: authority.certPath }));
 process.on('disconnect', () => process.exit(0));

@@ -21,6 +21,7 @@ describe('collectSecrets', () => {
     ['X-Amz-Security-Token', 'canary-session', 'canary-session'],
     ['x-custom-auth', 'canary-custom', 'canary-custom'],
     ['cf-access-client-secret', 'canary-cf', 'canary-cf'],
+    ['Sec-WebSocket-Protocol', 'realtime, openai-insecure-api-key.canary-protocol, x', 'canary-protocol'],
   ])('takes the value of the header %s for a secret', (name, value, secret) => {
     const secrets = collectSecrets({ requestHeaders: ['Host', 'api.example.com', name, value], url: '' });
     expect(isMasked(secret, secrets)).toBe(true);

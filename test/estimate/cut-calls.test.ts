@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { type CallRecord, type Host, type HostOptions, openHost, type TrackerEvent } from '../../dist/index.js';
 import { countTokens } from '../../src/estimate/tokenizer.js';
-import { startRequest, waitForResponse } from '../fixtures/proxy-client.js';
+import { openSecure, startRequest, waitForResponse } from '../fixtures/proxy-client.js';
 import { openUpstream, type TestUpstream } from '../fixtures/upstream.js';
 
 let home: string;
@@ -83,5 +84,49 @@ describe('a stream that is cut before it stated its usage', () => {
     await cut(session.port, 'client');
     await session.close();
     expect(findRecord()).toMatchObject({ partial: true, estimatedUsage: null });
+  });
+});
+
+describe('a response on a WebSocket that is cut before it stated its usage', () => {
+  /** The provider answers with these messages; the client leaves when the last has come. */
+  async function cutSocket(port: number, path: string, answer: readonly object[]): Promise<void> {
+    const server = new WebSocketServer({ noServer: true });
+    upstream.onUpgrade = (request, socket, head) =>
+      server.handleUpgrade(request, socket, head, (opened) =>
+        opened.once('message', () => {
+          for (const message of answer) opened.send(JSON.stringify(message));
+        }),
+      );
+    const secure = await openSecure(port, 'api.openai.com', { ca: readFileSync(host.caPath, 'utf8') });
+    const socket = new WebSocket(`wss://api.openai.com${path}`, { createConnection: () => secure } as never);
+    await new Promise((resolve) => socket.once('open', resolve));
+    let left = answer.length;
+    const all = new Promise<void>((resolve) => socket.on('message', () => --left === 0 && resolve()));
+    socket.send(JSON.stringify({ type: 'response.create', model: 'gpt-4o', input: question }));
+    await all;
+    socket.terminate();
+  }
+
+  it('has its output estimated; what went in is known to the provider alone', async () => {
+    const session = await open();
+    await cutSocket(session.port, '/v1/responses', [
+      { type: 'response.created', response: { id: 'resp_1', model: 'gpt-4o', status: 'in_progress' } },
+      { type: 'response.output_text.delta', delta: text },
+    ]);
+    await session.close();
+    const expected = await countTokens({ model: 'gpt-4o', input: null, output: [text] });
+    expect(findRecord()).toMatchObject({ protocol: 'websocket', partial: true, estimatedUsage: expected });
+    expect(events.map(({ type }) => type).slice(-2)).toEqual(['call.completed', 'session.closed']);
+  });
+
+  it('has none where it was spoken', async () => {
+    const session = await open();
+    await cutSocket(session.port, '/v1/realtime?model=gpt-realtime', [
+      { type: 'response.created', response: { id: 'resp_1', status: 'in_progress' } },
+      { type: 'response.output_audio.delta', response_id: 'resp_1', delta: 'AAAA' },
+      { type: 'response.output_audio_transcript.delta', response_id: 'resp_1', delta: text },
+    ]);
+    await session.close();
+    expect(findRecord()).toMatchObject({ protocol: 'websocket', partial: true, estimatedUsage: null });
   });
 });

@@ -232,6 +232,7 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
     false,
   ],
   ['https://me.openai.azure.com/openai/responses?api-version=2025-04-01-preview', 'azure-openai', 'responses', false],
+  ['https://chatgpt.com/backend-api/codex/responses', 'chatgpt-codex', 'responses', false],
 ];
 
 const arn = 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2';
@@ -522,5 +523,80 @@ describe('a registered provider', () => {
     registry.register({ name: 'red', baseUrl: 'https://llm.example/red', dialect: 'anthropic' });
     expect(recognise(registry, 'https://llm.example/blue/v1/chat/completions')?.provider).toBe('blue');
     expect(recognise(registry, 'https://llm.example/red/v1/messages')?.provider).toBe('red');
+  });
+});
+
+/** URL of the upgrade, provider, API. */
+const sockets: readonly (readonly [string, string, string])[] = [
+  ['https://api.openai.com/v1/realtime?model=gpt-realtime', 'openai', 'realtime'],
+  ['https://eu.api.openai.com/v1/realtime?call_id=rtc_1', 'openai', 'realtime'],
+  ['https://api.openai.com/v1/responses', 'openai', 'responses'],
+  ['https://chatgpt.com/backend-api/codex/responses', 'chatgpt-codex', 'responses'],
+  ['https://api.x.ai/v1/responses', 'x-ai', 'responses'],
+  [
+    'https://me.openai.azure.com/openai/realtime?api-version=2024-10-01-preview&deployment=d',
+    'azure-openai',
+    'realtime',
+  ],
+  ['https://me.openai.azure.com/openai/v1/realtime?model=d', 'azure-openai', 'realtime'],
+  [
+    'https://generativelanguage.googleapis.com/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=k',
+    'google',
+    'live',
+  ],
+  [
+    'https://generativelanguage.googleapis.com/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContentConstrained?access_token=t',
+    'google',
+    'live',
+  ],
+  [
+    'https://generativelanguage.googleapis.com//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent',
+    'google',
+    'live',
+  ],
+  [
+    'https://us-central1-aiplatform.googleapis.com/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent',
+    'google-vertex',
+    'live',
+  ],
+  [
+    'https://aiplatform.googleapis.com/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent',
+    'google-vertex',
+    'live',
+  ],
+];
+
+describe('WebSockets', () => {
+  const registry = openRegistry();
+  const recogniseSocket = (url: string, method = 'GET') =>
+    registry.recogniseSocket({
+      origin: makeOrigin(url),
+      method,
+      path: url.slice(new URL(url).origin.length),
+      rawHeaders: [],
+    });
+
+  it.each(sockets)('of %s carry calls', (url, provider, api) => {
+    expect(recogniseSocket(url)).toMatchObject({ provider, dialect: { api } });
+    expect(recogniseSocket(url, 'POST')).toBeUndefined();
+  });
+
+  it.each([
+    'https://api.openai.com/v1/realtime/other',
+    'https://api.openai.com/v1/chat/completions',
+    'https://generativelanguage.googleapis.com/ws/google.ai.generativelanguage.v1beta.OtherService.Stream',
+    'https://example.com/v1/realtime',
+  ])('of %s are left alone', (url) => {
+    expect(recogniseSocket(url)).toBeUndefined();
+  });
+
+  it('of a registered server are those of its dialect, behind its prefix', () => {
+    const own = openRegistry();
+    own.register({ name: 'mine', baseUrl: 'http://localhost:9000/gateway' });
+    const origin = { scheme: 'http', host: 'localhost', port: 9000 } as const;
+    const find = (path: string) => own.recogniseSocket({ origin, method: 'GET', path, rawHeaders: [] });
+    expect(find('/gateway/v1/realtime?model=m')).toMatchObject({ provider: 'mine', dialect: { api: 'realtime' } });
+    expect(find('/gateway/v1/responses')).toMatchObject({ provider: 'mine', dialect: { api: 'responses' } });
+    expect(find('/v1/realtime')).toBeUndefined();
   });
 });

@@ -17,7 +17,11 @@ interface Way {
 export function formatReceipt(call: CallRecord, palette: Palette): string {
   const { receipt } = call;
   const title = `${palette.bold(`receipt of call ${call.callId}`)}\n`;
-  if (receipt === null) return `${title}  No receipt was taken: the call was recorded by an earlier version.\n`;
+  if (receipt === null) {
+    const reason =
+      call.protocol === 'websocket' ? 'its call came over a WebSocket' : 'the call was recorded by an earlier version';
+    return `${title}  No receipt was taken: ${reason}.\n`;
+  }
   const { requestFromClient, requestToProvider, replyFromProvider, replyToClient } = receipt;
   const ways: readonly Way[] = [
     {

@@ -1,0 +1,195 @@
+import type { JsonValue } from '../core/call-record.js';
+import type { SocketCalls, SocketDialect, SocketMessage, SocketReader } from '../core/socket.js';
+import { findItems, findObject, findText, type JsonObject } from './json-fields.js';
+import { listOpenaiSources, listUsageNames, makeOpenaiUsage } from './openai-usage.js';
+import type { ReplyLanguage } from './reply-language.js';
+import type { ReplyNotes } from './reply-notes.js';
+import { peekType, readMessage } from './socket-document.js';
+import { SocketTurn } from './socket-turn.js';
+import { type DetailNames, listDetailNames } from './usage-details.js';
+
+/** `input_tokens` includes the cache. Source: `RealtimeResponseUsage` of the npm package `openai` 6.49 (read 2026-11-27). */
+const REALTIME_USAGE = {
+  input: 'input_tokens',
+  output: 'output_tokens',
+  total: 'total_tokens',
+  cacheRead: ['input_token_details.cached_tokens'],
+  cacheWrite: [],
+  reasoning: ['output_token_details.reasoning_tokens'],
+} as const;
+
+const REALTIME_DETAILS: DetailNames = {
+  inputTextTokens: ['input_token_details.text_tokens'],
+  inputAudioTokens: ['input_token_details.audio_tokens'],
+  inputImageTokens: ['input_token_details.image_tokens'],
+  cacheReadTextTokens: ['input_token_details.cached_tokens_details.text_tokens'],
+  cacheReadAudioTokens: ['input_token_details.cached_tokens_details.audio_tokens'],
+  cacheReadImageTokens: ['input_token_details.cached_tokens_details.image_tokens'],
+  outputTextTokens: ['output_token_details.text_tokens'],
+  outputAudioTokens: ['output_token_details.audio_tokens'],
+};
+
+const USAGE_NAMES = [...listUsageNames(REALTIME_USAGE), ...listDetailNames(REALTIME_DETAILS)];
+const CALL = '_call';
+const MEDIA = 'input_audio_buffer.append';
+const MAX_MODEL_CHARS = 256;
+/** More than any client has under way on one socket; those beyond it leave no record. */
+const MAX_TURNS = 1000;
+
+const REALTIME_LANGUAGE: ReplyLanguage = {
+  lookedFor: 'response.usage.input_tokens and response.usage.output_tokens of response.done',
+  streamHint: null,
+  noOutput: null,
+  readDocument(document, notes): void {
+    const type = findText(document, 'type') ?? '';
+    if (type.endsWith('.delta')) notes.noteOutput();
+    if (type === 'response.output_item.added' || type === 'response.output_item.done')
+      readItem(document.item, typeof document.output_index === 'number' ? document.output_index : 0, notes);
+    const response = findObject(document, 'response');
+    if (response !== undefined) readResponse(response, notes);
+    if (type === 'response.done' || type === 'error') notes.noteEnd();
+  },
+  listSources: () => listOpenaiSources(REALTIME_USAGE),
+  makeUsage: (counts) => makeOpenaiUsage(counts, REALTIME_USAGE),
+  details: REALTIME_DETAILS,
+};
+
+/**
+ * OpenAI's Realtime API over a WebSocket, and Azure's: one call a response, from `response.create` to `response.done`,
+ * which has the usage. Where the server begins a response of its own accord (voice activity detection) the call begins
+ * with its `response.created`. Several responses may be under way; events name theirs by `response_id`, or `response.id`.
+ *
+ * The model is the URL's (`model`, Azure's `deployment`) or that of `session.created` and `session.updated`. A response that
+ * cannot begin is an `error`, which names the client's event where that had an `event_id`. Transcription of what the user
+ * says is billed apart and is not a response. Sources, read 2026-11-27: https://platform.openai.com/docs/api-reference/realtime
+ * as types of the npm package `openai` 6.49 (`resources/realtime/realtime.d.ts`, URL in `realtime/internal-base.js`).
+ */
+export const openaiRealtime: SocketDialect = {
+  api: 'realtime',
+  open: ({ path }, calls) => new RealtimeSocket(path, calls),
+};
+
+/** Asked for, and not begun. */
+interface Asked {
+  readonly turn: SocketTurn;
+  readonly eventId: string | null;
+}
+
+class RealtimeSocket implements SocketReader {
+  readonly #calls: SocketCalls;
+  #model: string | null;
+  readonly #asked: Asked[] = [];
+  readonly #begun = new Map<string, SocketTurn>();
+  /** Whether the client's last word, media aside, asked for a response. */
+  #hasJustAsked = false;
+
+  constructor(path: string, calls: SocketCalls) {
+    this.#calls = calls;
+    const query = new URLSearchParams(path.split('?')[1] ?? '');
+    this.#model = (query.get('model') ?? query.get('deployment'))?.slice(0, MAX_MODEL_CHARS) || null;
+  }
+
+  readClient(message: SocketMessage): void {
+    if (peekType(message.bytes) === MEDIA) return this.#calls.collect(message, false);
+    const document = readMessage(message.bytes);
+    const type = findText(document, 'type');
+    if (document === undefined || type === undefined) return;
+    if (type === MEDIA) return this.#calls.collect(message, false);
+    this.#hasJustAsked = type === 'response.create';
+    if (type === 'conversation.item.create') this.#calls.collect(message, true);
+    if (type !== 'response.create' || this.#asked.length + this.#begun.size >= MAX_TURNS) return;
+    const turn = this.#open(message.atMs);
+    turn.call.addRequest(message, true);
+    this.#asked.push({ turn, eventId: findText(document, 'event_id') ?? null });
+  }
+
+  readServer(message: SocketMessage): void {
+    const peeked = peekType(message.bytes);
+    // Of what the user says there are deltas, too.
+    if (this.#begun.size === 1 && peeked?.startsWith('response.') === true && peeked.endsWith('.delta')) {
+      for (const turn of this.#begun.values()) turn.pass(message, !isSound(peeked));
+      return;
+    }
+    const document = readMessage(message.bytes);
+    const type = findText(document, 'type');
+    if (document === undefined || type === undefined) return;
+    if (type === 'session.created' || type === 'session.updated') return this.#noteModel(document);
+    if (type === 'error') return this.#endRefused(document, message);
+    if (type.startsWith('response.')) this.#readResponse(type, document, message);
+  }
+
+  close(): void {
+    for (const { turn } of this.#asked.splice(0)) turn.end(null);
+    for (const turn of this.#begun.values()) turn.end(null);
+    this.#begun.clear();
+  }
+
+  #readResponse(type: string, document: JsonObject, message: SocketMessage): void {
+    const id = findText(document, 'response_id') ?? findText(document, 'response', 'id');
+    if (id === undefined) return;
+    const turn = type === 'response.created' ? this.#begin(id, message.atMs) : this.#begun.get(id);
+    if (turn === undefined) return;
+    turn.read(message, document, !isSound(type));
+    if (type !== 'response.done') return;
+    this.#begun.delete(id);
+    turn.end(message);
+  }
+
+  #begin(id: string, atMs: number): SocketTurn {
+    const turn = this.#begun.get(id) ?? this.#asked.shift()?.turn ?? this.#open(atMs);
+    this.#begun.set(id, turn);
+    return turn;
+  }
+
+  #open(atMs: number): SocketTurn {
+    return new SocketTurn(this.#calls.open(atMs), REALTIME_LANGUAGE, {
+      model: this.#model,
+      stream: true,
+      wireSession: null,
+    });
+  }
+
+  #noteModel(document: JsonObject): void {
+    const model = findText(document, 'session', 'model')?.slice(0, MAX_MODEL_CHARS);
+    if (model === undefined) return;
+    this.#model = model;
+    // Asked before the session had said whose it is.
+    for (const { turn } of this.#asked) turn.request = { ...turn.request, model: turn.request.model ?? model };
+  }
+
+  /** An error ends what it names, or, naming nothing, what the client has just asked for. */
+  #endRefused(document: JsonObject, message: SocketMessage): void {
+    const eventId = findText(document, 'error', 'event_id');
+    const last = this.#hasJustAsked ? this.#asked.length - 1 : -1;
+    const at = eventId === undefined ? last : this.#asked.findIndex((asked) => asked.eventId === eventId);
+    const [asked] = at === -1 ? [] : this.#asked.splice(at, 1);
+    asked?.turn.read(message, document);
+    asked?.turn.end(message);
+  }
+}
+
+/** `response.output_audio.delta`, in the beta `response.audio.delta`: sound in base64. */
+function isSound(type: string): boolean {
+  return type.endsWith('audio.delta');
+}
+
+function readResponse(response: JsonObject, notes: ReplyNotes): void {
+  notes.noteResponseId(response.id);
+  notes.noteUsage(response.usage, USAGE_NAMES);
+  const details = findObject(response, 'status_details');
+  const error = findObject(details, 'error');
+  if (error !== undefined) {
+    const code = findText(error, 'code') ?? findText(error, 'type') ?? 'error';
+    notes.error ??= { code, message: findText(error, 'message') ?? `The response has the status ${code}.` };
+  }
+  const status = findText(response, 'status');
+  if (status !== undefined && status !== 'in_progress') notes.noteFinish(0, findText(details, 'reason') ?? status);
+  for (const [index, item] of findItems(response, 'output').entries()) readItem(item, index, notes);
+}
+
+/** Noted by its place, so that the whole response at the end adds nothing to the events of its items. */
+function readItem(item: JsonValue | undefined, index: number, notes: ReplyNotes): void {
+  const type = findText(item, 'type');
+  if (type?.endsWith(CALL) !== true) return;
+  notes.noteToolCall({ choice: index, key: 'item' }, findText(item, 'name') ?? type.slice(0, -CALL.length));
+}

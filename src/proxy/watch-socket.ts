@@ -1,0 +1,94 @@
+import type { Socket } from 'node:net';
+import type { SocketWatch } from '../core/socket.js';
+import type { Origin } from '../core/wire.js';
+import type { Door } from './door.js';
+import { explainLeaving } from './explain-leaving.js';
+import { explainUpstreamError } from './explain-upstream-error.js';
+
+export interface WatchedSockets {
+  readonly client: Socket;
+  readonly far: Socket;
+  /** What the client sent behind its request's head. */
+  readonly head: Buffer;
+  readonly watch: SocketWatch;
+  readonly origin: Origin;
+  readonly door: Door;
+}
+
+/** What a client may send before the provider's 101 is here; no client sends anything. */
+const maxEarlyBytes = 1024 * 1024;
+
+/** Gives a copy of both directions of a relayed upgrade to whoever reads it. Comes after the pipes: bytes first. */
+export class SocketCopies {
+  readonly #sockets: WatchedSockets;
+  #early: Buffer[] | null;
+  #isOpen = false;
+  readonly #onClientData = (chunk: Buffer): void => this.#takeFromClient(chunk);
+
+  constructor(sockets: WatchedSockets) {
+    this.#sockets = sockets;
+    this.#early = [sockets.head];
+    sockets.client.on('data', this.#onClientData);
+  }
+
+  /** @param head the provider's 101 with its line ends, the empty line aside; `rest` is what came behind it */
+  open(head: string, rest: Buffer): void {
+    const { watch } = this.#sockets;
+    const early = this.#early;
+    this.#early = null;
+    // What could not be kept cannot be told from what follows.
+    if (early === null) return this.stop();
+    this.#isOpen = true;
+    watch.onOpen(readRawHeaders(head));
+    for (const chunk of early) watch.onData('client', chunk);
+    this.#watchEnd();
+    if (rest.length > 0) watch.onData('server', rest);
+  }
+
+  /** A piece of what the provider sent behind its 101. */
+  takeFromProvider(chunk: Buffer): void {
+    if (this.#isOpen) this.#sockets.watch.onData('server', chunk);
+  }
+
+  /** The upgrade was refused: the client's connection is anybody's again. */
+  stop(): void {
+    this.#sockets.client.off('data', this.#onClientData);
+  }
+
+  #takeFromClient(chunk: Buffer): void {
+    if (this.#isOpen) return this.#sockets.watch.onData('client', chunk);
+    this.#early?.push(chunk);
+    const bytes = this.#early?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    if (bytes > maxEarlyBytes) this.#early = null;
+  }
+
+  /** Who went first is who ended it; everything is read when the provider's side is closed. */
+  #watchEnd(): void {
+    const { client, far, origin, door, watch } = this.#sockets;
+    let isClientFirst: boolean | null = null;
+    let failure: unknown = new Error('the connection was closed');
+    const goFirst = (isClient: boolean): void => {
+      isClientFirst ??= isClient;
+    };
+    client.once('end', () => goFirst(true)).once('close', () => goFirst(true));
+    far.once('end', () => goFirst(false));
+    far.once('error', (error) => {
+      if (isClientFirst === null) failure = error;
+      goFirst(false);
+    });
+    far.once('close', () => {
+      if (isClientFirst === true || door.isCut)
+        watch.onEnd('client_aborted', explainLeaving(door, 'the response ended'));
+      else watch.onEnd('upstream_aborted', explainUpstreamError(failure, origin, true));
+    });
+  }
+}
+
+/** The headers of a reply's head, as node:http gives them. */
+function readRawHeaders(head: string): string[] {
+  const lines = head.split('\r\n').slice(1);
+  return lines.flatMap((line) => {
+    const colon = line.indexOf(':');
+    return colon < 1 ? [] : [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+}
