@@ -37,10 +37,19 @@ export async function checkQuietly(env: Env): Promise<readonly Check[]> {
   return [
     await check('node', () => checkNode(process.versions.node)),
     await check('clock', () => checkClock()),
-    await check('home', () => checkHome(findHome(env))),
+    ...(await checkFiles(env)),
+    await check('no-proxy', () => checkNoProxy(env)),
+  ];
+}
+
+/** What stands in a home that cannot be used is not asked for. */
+async function checkFiles(env: Env): Promise<readonly Check[]> {
+  const home = await check('home', () => checkHome(findHome(env)));
+  if (home.level === 'problem') return [home];
+  return [
+    home,
     await check('ca', () => checkAuthority(findHome(env), Date.now())),
     await check('ledger', () => checkLedger(findHome(env))),
-    await check('no-proxy', () => checkNoProxy(env)),
   ];
 }
 
@@ -67,7 +76,7 @@ export function checkClock(nowMs = Date.now()): Check {
     const message = `The clock says ${now}, which is before llmtap was installed.`;
     return { name: 'clock', level: 'problem', message, hint: clockHint };
   }
-  const skewMs = Math.abs(readFileClock() - nowMs);
+  const skewMs = Math.abs((findFileClock() ?? nowMs) - nowMs);
   if (skewMs > mostSkewMs) {
     const message = `The clock says ${now}, a file just written ${formatPlural(Math.round(skewMs / 1000), 'second')} off.`;
     return { name: 'clock', level: 'warning', message, hint: clockHint };
@@ -75,14 +84,18 @@ export function checkClock(nowMs = Date.now()): Check {
   return makeOk('clock', `The clock says ${now}.`);
 }
 
-function readFileClock(): number {
-  const folder = mkdtempSync(join(tmpdir(), 'llmtap-doctor-'));
+/** `undefined` where no file can be written, which another check says. */
+function findFileClock(): number | undefined {
+  let folder: string | undefined;
   try {
+    folder = mkdtempSync(join(tmpdir(), 'llmtap-doctor-'));
     const file = join(folder, 'clock');
     writeFileSync(file, '');
     return statSync(file).mtimeMs;
+  } catch {
+    return undefined;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -4,7 +4,7 @@ import { findProgram } from './find-program.js';
 import { findPackageVersion, findVersionText } from './find-version.js';
 import { judgeAbsent } from './judge-canary.js';
 import { type Lab, pickGiven } from './lab.js';
-import type { ProgramReport } from './report.js';
+import type { AgentReport } from './report.js';
 
 const versionDeadlineMs = 10_000;
 /** What a program needs to start at all; keys and accounts are not among it. */
@@ -13,10 +13,10 @@ const neededNames = ['PATH', 'Path', 'PATHEXT', 'SystemRoot', 'ComSpec', 'LANG',
 const nowhere = 'http://127.0.0.1:1';
 
 /** An agent and its version, by the package it came in, else by `--version` in a home of its own, without a network. */
-export async function findAgent(agent: Agent, lab: Lab): Promise<ProgramReport> {
+export async function findAgent(agent: Agent, lab: Lab): Promise<AgentReport> {
   const { name, trial } = agent;
   const program = findProgram([name], lab.env);
-  const common = { name, program: name, client: null, durationMs: null };
+  const common = { name, program: name, client: null, durationMs: null, trial: `llmtap run -- ${trial}` };
   if (program === undefined) return { ...common, path: null, version: null, ...judgeAbsent('not on the PATH') };
   const { path } = program;
   return {
@@ -26,7 +26,7 @@ export async function findAgent(agent: Agent, lab: Lab): Promise<ProgramReport> 
     verdict: 'untried',
     level: 'ok',
     message: 'not tried: it would call its model with your account',
-    fix: `To see what is seen of it: llmtap run -- ${trial}`,
+    fix: null,
   };
 }
 

@@ -51,7 +51,7 @@ export function judgeCanary(canary: Canary, facts: CanaryFacts): Judgement {
       fix: unread.hint,
     };
   }
-  if (hasArrived) return judgeUnrecorded(faults[0]);
+  if (hasArrived) return judgeUnrecorded(faults.find(({ code }) => code !== 'OPTION_CONFLICT'));
   return judgeMissing(canary, facts);
 }
 

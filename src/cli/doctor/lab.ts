@@ -5,6 +5,12 @@ import { type CanaryProvider, openCanaryProvider } from './canary-provider.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
+export interface LabOptions {
+  readonly env: Env;
+  readonly signal: AbortSignal;
+  readonly deadlineMs: number | undefined;
+}
+
 /** Where canaries are tried: nothing of the user's own is written to. */
 export interface Lab {
   /** Absolute; holds everything below and goes with the lab. */
@@ -16,6 +22,8 @@ export interface Lab {
   readonly env: Env;
   /** The same without proxies: the tap dials the provider on loopback. */
   readonly hostEnv: Env;
+  /** For each program, where the user set one. */
+  readonly deadlineMs: number | undefined;
   /** Ends whatever runs. */
   readonly signal: AbortSignal;
   /** A new folder for one program to work in. */
@@ -26,7 +34,7 @@ export interface Lab {
 const proxyNames = new Set(['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY']);
 
 /** Throws what the system throws where no temporary folder can be made or no port opened. */
-export async function openLab(env: Env, signal: AbortSignal): Promise<Lab> {
+export async function openLab({ env, signal, deadlineMs }: LabOptions): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'llmtap-doctor-'));
   const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   try {
@@ -38,6 +46,7 @@ export async function openLab(env: Env, signal: AbortSignal): Promise<Lab> {
       env,
       hostEnv: Object.fromEntries(Object.entries(env).filter(([name]) => !proxyNames.has(name.toUpperCase()))),
       signal,
+      deadlineMs,
       makeFolder: (name) => {
         const path = join(folder, 'work', name);
         mkdirSync(path, { recursive: true, mode: 0o700 });

@@ -54,6 +54,11 @@ export interface ProgramReport {
   readonly durationMs: number | null;
 }
 
+export interface AgentReport extends ProgramReport {
+  /** A command line that shows what is seen of it, by the user's own account. */
+  readonly trial: string;
+}
+
 /** The one document `llmtap doctor --json` prints. */
 export interface DoctorReport {
   /** Of llmtap. */
@@ -62,7 +67,7 @@ export interface DoctorReport {
   readonly level: Level;
   readonly checks: readonly Check[];
   readonly runtimes: readonly ProgramReport[];
-  readonly agents: readonly ProgramReport[];
+  readonly agents: readonly AgentReport[];
 }
 
 export function findWorst(levels: readonly Level[]): Level {

@@ -32,7 +32,7 @@ export async function tryCanary(canary: Canary, program: FoundProgram, lab: Lab)
       hostEnv: lab.hostEnv,
       onFault: (fault) => faults.push(fault),
     });
-    const deadlineMs = canary.deadlineMs ?? usualDeadlineMs;
+    const deadlineMs = lab.deadlineMs ?? canary.deadlineMs ?? usualDeadlineMs;
     const { end, version } = await runThrough(tap, { canary, program, nonce, deadlineMs, lab });
     const facts = {
       isRecorded: await isRecorded(lab.home, tap.session.sessionId, nonce),

@@ -4,15 +4,15 @@ import { findAgent } from './find-agent.js';
 import { findProgram } from './find-program.js';
 import { judgeAbsent } from './judge-canary.js';
 import type { Lab } from './lab.js';
-import type { ProgramReport } from './report.js';
+import type { AgentReport, ProgramReport } from './report.js';
 import { tryCanary } from './try-canary.js';
 
 const mostAtOnce = 2;
 
 /** One program to look at. */
-export interface Patient {
+export interface Patient<Report extends ProgramReport = ProgramReport> {
   readonly name: string;
-  examine(lab: Lab): Promise<ProgramReport>;
+  examine(lab: Lab): Promise<Report>;
 }
 
 export interface ExamineOptions {
@@ -25,16 +25,16 @@ export function makeRuntimePatient(canary: Canary): Patient {
   return { name: canary.name, examine: (lab) => examineRuntime(canary, lab) };
 }
 
-export function makeAgentPatient(agent: Agent): Patient {
+export function makeAgentPatient(agent: Agent): Patient<AgentReport> {
   return { name: agent.name, examine: (lab) => findAgent(agent, lab) };
 }
 
 /** Their reports in the order given, two at a time. What is not begun when the lab's signal comes is left out. */
-export async function examineAll(
-  patients: readonly Patient[],
+export async function examineAll<Report extends ProgramReport>(
+  patients: readonly Patient<Report>[],
   { lab, onProgress }: ExamineOptions,
-): Promise<readonly ProgramReport[]> {
-  const reports: (ProgramReport | undefined)[] = patients.map(() => undefined);
+): Promise<readonly Report[]> {
+  const reports: (Report | undefined)[] = patients.map(() => undefined);
   const waiting = patients.entries();
   let done = 0;
   const work = async () => {

@@ -1,5 +1,5 @@
 import type { Palette } from '../colour.js';
-import type { Check, DoctorReport, Level, ProgramReport } from '../doctor/report.js';
+import type { AgentReport, Check, DoctorReport, Level, ProgramReport } from '../doctor/report.js';
 import { formatTable } from '../table.js';
 import { formatDuration } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
@@ -62,11 +62,11 @@ const agentColumns: readonly Column[] = [
   { title: 'not tried: see for yourself', align: 'left', rank: 0 },
 ];
 
-function makeAgentTable(agents: readonly ProgramReport[], palette: Palette): Table {
-  const rows = agents.map(({ program, version, fix }) => [
+function makeAgentTable(agents: readonly AgentReport[], palette: Palette): Table {
+  const rows = agents.map(({ program, version, trial }) => [
     { text: program, paint: palette.cyan },
     { text: version ?? unknownMark },
-    { text: (fix ?? '').replace(/^.*?: /, '') },
+    { text: trial },
   ]);
   return { columns: agentColumns, rows };
 }
