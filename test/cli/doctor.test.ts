@@ -167,6 +167,15 @@ describe.skipIf(process.platform === 'win32')('a program that is not as it shoul
     for (const text of [stdout, JSON.stringify(document)]) expect(text).not.toMatch(/planted|sk-|ada/);
   });
 
+  it('that is Java without a keytool is not tried, and says what is missing', async () => {
+    const place = makePlace();
+    addFake(place, 'java', 'exit 1');
+    const { status, runtimes } = await report(place, ['--only', 'java'], { PATH: place.bin, JAVA_HOME: '' });
+    expect(status).toBe(0);
+    expect(runtimes).toMatchObject([{ verdict: 'untried', level: 'warning', durationMs: null }]);
+    expect(runtimes[0]?.fix).toContain('no keytool');
+  });
+
   it('cannot be executed', async () => {
     const place = makePlace();
     addFake(place, 'python3', '');

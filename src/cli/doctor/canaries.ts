@@ -70,7 +70,7 @@ export const canaries: readonly Canary[] = [
     name: 'deno',
     commands: ['deno'],
     client: 'fetch',
-    makeCommand: () => ({ args: ['eval', fetchScript], env: { DENO_NO_UPDATE_CHECK: '1' } }),
+    makeCommand: () => ({ args: ['eval', fetchScript], env: { DENO_NO_UPDATE_CHECK: '1', DENO_DIR: 'cache' } }),
   },
   makePython('urllib', urllibScript),
   makePython('requests', requestsScript),

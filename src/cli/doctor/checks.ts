@@ -136,7 +136,8 @@ function formatMode(mode: number): string {
 
 const renewedDays = 30;
 
-function checkAuthority(home: string, nowMs: number): Check {
+/** Whether the CA can be used, and until when; it is left as it is. */
+export function checkAuthority(home: string, nowMs: number): Check {
   const state = inspectAuthority(home);
   if (state === undefined) return makeOk('ca', 'The CA will be made when it is first used.');
   const until = `valid until ${formatTime(state.notAfter)}`;

@@ -20,7 +20,7 @@ export interface Check {
  * - `refused`: it does not trust the session, so its calls fail
  * - `unread`: it was relayed without being read
  * - `unrecorded`: it reached the provider, or the tap, and no good record was left
- * - `untried`: it is there, and calling models is all it does: it is not started
+ * - `untried`: it is there and was not started: an agent would use the user's account; for others, why is said
  * - `absent`: it is not there
  */
 export type Verdict =

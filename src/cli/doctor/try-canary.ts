@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readErrorMessage, TrackerError } from '../../core/errors.js';
 import type { Fault } from '../../core/events.js';
+import { endSentence } from '../print-error.js';
 import { openTap, type Tap } from '../run/open-tap.js';
 import { type BoundedEnd, runBounded } from '../run/run-bounded.js';
 import type { TapPlan } from '../session-flags.js';
@@ -42,11 +43,12 @@ export async function tryCanary(canary: Canary, program: FoundProgram, lab: Lab)
     };
     return { ...judgeCanary(canary, facts), version, durationMs: end.durationMs };
   } catch (error) {
-    const fix = error instanceof TrackerError ? error.hint : null;
-    const message = `not tried: ${readErrorMessage(error)}`;
+    const hint = error instanceof TrackerError ? error.hint : null;
+    const fix = [endSentence(readErrorMessage(error)), hint].filter((text) => text !== null).join(' ');
+    const message = 'not tried: no session could be opened for it';
     // `--with java` needs a JDK's keytool: the program's want, not llmtap's.
     const level = canary.withJava ? 'warning' : 'problem';
-    return { verdict: 'unrecorded', level, message, fix, version: null, durationMs: null };
+    return { verdict: 'untried', level, message, fix, version: null, durationMs: null };
   }
 }
 
