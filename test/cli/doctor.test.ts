@@ -291,7 +291,7 @@ describe('the table', () => {
     const head = lines.findIndex((line) => line.startsWith('program'));
     const at = lines[head]?.indexOf('what llmtap sees of it') ?? -1;
     expect([lines[head + 1]?.slice(at), lines[head + 2]?.slice(at)]).toEqual(['seen', 'seen']);
-    expect(stdout).toMatch(/\n0 problems, 0 warnings; 2 of 2 ways to call a model are seen\n$/);
+    expect(stdout).toMatch(/\n0 problems, 0 warnings; seen: 2 of 2 ways to call a model\n$/);
     const absent = await examine(makePlace(), ['--only', 'node'], { PATH: '/nowhere' });
     expect(absent.stdout).toContain('Not found here: node, node-https.');
   });

@@ -45,7 +45,7 @@ export interface Canary {
   readonly withJava?: true;
   /** It makes requests, not model calls. */
   readonly relayedOnly?: true;
-  /** The fix when it goes direct, for what does so by nature. */
+  /** The fix when it goes direct, where more is known than that HTTPS_PROXY did not count. */
   readonly directFix?: string;
   /** To be known also when it is seen. */
   readonly seenNote?: string;
@@ -53,6 +53,7 @@ export interface Canary {
 
 const json = 'content-type: application/json';
 const curlLimit = ['--max-time', '60'];
+const nodeFix = 'Let NODE_OPTIONS reach Node unchanged: look for a wrapper called node on the PATH that clears it.';
 const python = ['python3', 'python'];
 const makePython = (name: string, script: string) => ({
   name: `python-${name}`,
@@ -63,8 +64,20 @@ const makePython = (name: string, script: string) => ({
 
 /** Everything tried, in the order of the table. The forms of the calls are those of `README.md`, "What it sees". */
 export const canaries: readonly Canary[] = [
-  { name: 'node', commands: ['node'], client: 'fetch', makeCommand: () => ({ args: ['-e', fetchScript] }) },
-  { name: 'node-https', commands: ['node'], client: 'https', makeCommand: () => ({ args: ['-e', httpsScript] }) },
+  {
+    name: 'node',
+    commands: ['node'],
+    client: 'fetch',
+    directFix: nodeFix,
+    makeCommand: () => ({ args: ['-e', fetchScript] }),
+  },
+  {
+    name: 'node-https',
+    commands: ['node'],
+    client: 'https',
+    directFix: nodeFix,
+    makeCommand: () => ({ args: ['-e', httpsScript] }),
+  },
   { name: 'bun', commands: ['bun'], client: 'fetch', makeCommand: () => ({ args: ['-e', fetchScript] }) },
   {
     name: 'deno',
@@ -84,6 +97,8 @@ export const canaries: readonly Canary[] = [
     commands: ['curl'],
     client: null,
     versionArgs: ['--version'],
+    directFix:
+      'Look in ~/.curlrc for proxy or noproxy, which outrank HTTPS_PROXY, and for a wrapper called curl on the PATH.',
     makeCommand: ({ url, body }) => ({
       args: ['-sS', ...curlLimit, '-H', json, '--data-binary', '@-', '-o', '-', url],
       input: body,
@@ -94,6 +109,7 @@ export const canaries: readonly Canary[] = [
     commands: ['wget'],
     client: null,
     versionArgs: ['--version'],
+    directFix: 'Look in ~/.wgetrc for no_proxy, which keeps hosts direct, and for a wrapper called wget on the PATH.',
     makeCommand: ({ url, body }) => ({
       args: ['-nv', '-O', '-', '--tries=1', '--timeout=60', `--header=${json}`, `--post-data=${body}`, url],
     }),
@@ -104,6 +120,7 @@ export const canaries: readonly Canary[] = [
     client: null,
     versionArgs: ['--version'],
     relayedOnly: true,
+    directFix: 'Look for a proxy that outranks HTTPS_PROXY: git config --show-origin --get-regexp proxy',
     makeCommand: ({ url, nonce }) => ({
       args: ['ls-remote', new URL(`/${nonce}.git`, url).href],
       env: { GIT_TERMINAL_PROMPT: '0' },

@@ -93,10 +93,7 @@ function formatVerdict(report: DoctorReport, palette: Palette): string {
   const seen = report.runtimes.filter(({ verdict }) => verdict === 'seen').length;
   const calling = report.runtimes.filter(({ verdict }) => verdict !== 'absent' && verdict !== 'relayed').length;
   const sums = `${formatPlural(count('problem'), 'problem')}, ${formatPlural(count('warning'), 'warning')}`;
-  const scope =
-    calling === 0
-      ? ''
-      : `; ${seen} of ${formatPlural(calling, 'way')} to call a model ${seen === 1 ? 'is' : 'are'} seen`;
+  const scope = calling === 0 ? '' : `; seen: ${seen} of ${formatPlural(calling, 'way')} to call a model`;
   return `${paintLevel(report.level, palette)(sums)}${scope}`;
 }
 
