@@ -166,7 +166,8 @@ function writeDurably(path: string, content: string, mode: number): void {
   }
 }
 
-function makeReadError(what: string, path: string, cause: unknown): TrackerError {
+/** `CA_UNREADABLE`, with the file's mode where it can be told. */
+export function makeReadError(what: string, path: string, cause: unknown): TrackerError {
   const message = `Could not read the CA ${what} at ${path}${describeMode(path)}: ${describe(cause)}.`;
   return new TrackerError('CA_UNREADABLE', message, { cause, hint: resetHint });
 }

@@ -113,7 +113,8 @@ function readAuthority(folder: string, generation: number): Authority {
   return Object.freeze(authority);
 }
 
-function requireMatchingPair(pair: AuthorityPair, folder: string): X509Certificate {
+/** The certificate of a pair; throws `CA_INVALID` when the two are no authority's. `folder` is named in the error. */
+export function requireMatchingPair(pair: AuthorityPair, folder: string): X509Certificate {
   const invalid = (found: string, cause?: unknown): TrackerError =>
     new TrackerError('CA_INVALID', `Could not use the CA in ${folder}: ${found}.`, {
       hint: 'Run `llmtap ca reset` to make a new one; programs that were told to trust the old one must be told again.',

@@ -2,6 +2,7 @@ import { Command, type CommanderError, type CommandUnknownOpts } from '@commande
 import { wantsColour } from './colour.js';
 import { makeCaCommand } from './commands/ca.js';
 import { makeCallsCommand } from './commands/calls.js';
+import { makeDoctorCommand } from './commands/doctor.js';
 import { makeEnvCommand } from './commands/env.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeRunsCommand } from './commands/runs.js';
@@ -21,6 +22,7 @@ const makers = [
   makeShowCommand,
   makeSummaryCommand,
   makeEnvCommand,
+  makeDoctorCommand,
   makeCaCommand,
   makeStoreCommand,
 ] satisfies readonly ((context: CommandContext) => CommandUnknownOpts)[];
@@ -31,6 +33,7 @@ Examples:
   llmtap calls --run latest                each call of the last run
   llmtap show 3f2a9c01                     everything about one call
   eval "$(llmtap env)"                     see every program of this shell
+  llmtap doctor                            which programs of this machine are seen
 
 Files are kept under LLMTAP_HOME; llmtap store info says where and how much.`;
 

@@ -26,6 +26,7 @@ describe('help and version', () => {
     [['show']],
     [['summary']],
     [['env']],
+    [['doctor']],
     [['ca']],
     [['store']],
     [['store', 'prune']],

@@ -101,6 +101,18 @@ describe.skipIf(!hasTerminal)('on a terminal (made by the pty module of python3)
     expect(Math.max(...plain.slice(2).map((line) => line.length))).toBeLessThanOrEqual(62);
   });
 
+  it('shows what the doctor is trying while it does, takes that away again, and stays within the width', async () => {
+    const command = llmtap('doctor', '--only', 'node,claude').join(' ');
+    const { status, shown } = await drive([], ['sh', '-c', `stty cols 60; exec ${command}`]);
+    expect(status).toBe(0);
+    const written = shown.split('\r\u001b[K');
+    expect(written).toContain('Trying node \u2026 (0 of 2 done)');
+    const printed = written.at(-1) ?? '';
+    expect(printed).toContain('\u001b[32mseen\u001b[39m');
+    const lines = stripVTControlCharacters(printed).split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
+  });
+
   it('asks before it deletes, and takes no for an answer', async () => {
     await drive([], llmtap('run', '--quiet', '--', 'true'));
     const command = llmtap('store', 'prune', '--before', '2999-01-01');

@@ -25,13 +25,15 @@ export interface Tap {
 export interface TapOptions {
   /** What programs inherit, and whose proxies and CA files the tap respects. */
   readonly env: Env;
+  /** Whose proxies and CA files the tap itself respects, where that is not what programs inherit. */
+  readonly hostEnv?: Env;
   readonly onFault: (fault: Fault) => void;
 }
 
 /** Opens everything in order; what was opened is closed again when a later step throws. */
 export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> {
   const { openHost } = await import('../../host/host.js');
-  const host = await openHost({ ...plan.host, env: options.env, warm: 'later' });
+  const host = await openHost({ ...plan.host, env: options.hostEnv ?? options.env, warm: 'later' });
   host.onEvent((event) => {
     if (event.type === 'fault.occurred') options.onFault(event.fault);
   });
