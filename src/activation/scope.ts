@@ -42,6 +42,15 @@ export function runInScope<T>(session: ScopedSession | null, work: () => T): T {
   return requireState().storage.run(session, work);
 }
 
+/** Runs what comes later in the scope of now, also in none. */
+export function captureScope(): <T>(work: () => T) => T {
+  const state = findState();
+  if (state === undefined) return (work) => work();
+  const { storage } = state;
+  const store = storage.getStore();
+  return (work) => storage.run(store as ScopedSession | null, work);
+}
+
 /**
  * Leaves no trace in the process; for when the last session is over.
  *

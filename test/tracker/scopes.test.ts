@@ -1,7 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import { execFile } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
+import undici from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { getCurrentSessionProxy, type LLMTracker } from '../../dist/index.js';
 import { chat, makeProgram, openTrackerLab, type TrackerLab } from './tracker-lab.js';
@@ -178,4 +181,24 @@ describe('a child whose env names options or CA files of its own', () => {
     });
     expect(await readTexts(runId)).toEqual([name]);
   });
+});
+
+it('a call made as a reply comes belongs to the scope that asked, also on a connection another scope has opened', async () => {
+  const tool = http.createServer((_, response) => response.end('done')).listen(0, '127.0.0.1');
+  await once(tool, 'listening');
+  const url = `http://127.0.0.1:${(tool.address() as AddressInfo).port}/`;
+  const dispatcher = new undici.Agent({ connections: 1 });
+  await tracker.track({ runId: 'opened it' }, async () => {
+    await (await undici.request(url, { dispatcher })).body.text();
+    await tracker.track({ runId: 'asked' }, async () => {
+      const { body } = await undici.request(url, { dispatcher });
+      await new Promise<unknown>((resolve) => {
+        body.resume().once('end', () => void chat('as it ended').then(resolve, resolve));
+      });
+    });
+  });
+  await dispatcher.close();
+  tool.close();
+  expect(await readTexts('opened it')).toEqual([]);
+  expect(await readTexts('asked')).toEqual(['as it ended']);
 });

@@ -1,5 +1,6 @@
 import type { ScopedSession } from '../../../core/scope.js';
 import { type Patch, patchMethod } from '../../patch.js';
+import { captureScope } from '../../scope.js';
 import { findMark, makeMark, runAsMarked, sessionMark } from '../marks.js';
 import { type Dispatcher, type DispatchOptions, findHidden, findLeaf, type Leaf, readDestination } from './shapes.js';
 import { isTwin, patchClosing, requireTwin } from './twins.js';
@@ -57,7 +58,23 @@ function dispatchMarked(target: Dispatcher, original: Dispatch, options: Dispatc
     return requireTwin(leaf, mark).dispatch(marked, handler);
   }
   if (isTheirs && leaf.isMock) tellOfMock(mark);
-  return runAsMarked(null, destination, pass);
+  // A kept-alive connection tells of replies in the scope it was opened in: whoever asked now is to hear of this one.
+  const heard = bindHandler(handler);
+  return runAsMarked(null, destination, () => Reflect.apply(original, target, [marked, heard]));
+}
+
+/** A handler whose methods run in the scope of now. */
+function bindHandler(handler: unknown): unknown {
+  if (typeof handler !== 'object' || handler === null) return handler;
+  const inScope = captureScope();
+  return new Proxy(handler, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => inScope(() => Reflect.apply(value, target, args));
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target),
+  });
 }
 
 /** A redirect keeps the mark and changes the origin. */
