@@ -10,8 +10,8 @@ Examples:
   llmtap doctor --json | jq '.runtimes[] | select(.verdict == "direct")'
 
 Each runtime on the PATH makes one call, under a session as llmtap run opens it, to a provider that is part of llmtap and
-listens on loopback. Nothing is sent anywhere else, and nothing is kept. Agents are found, not started with a prompt. The
-exit status is 1 when there is a problem; a program that goes past the tap is a warning.`;
+listens on loopback under a name no resolver knows. Nothing is kept. Agents are found, not started with a prompt. The exit
+status is 1 when there is a problem; a program that goes past the tap is a warning.`;
 
 /** In milliseconds; beyond an hour no timer is asked for. */
 const readSeconds = (value: string) => Math.min(makeWholeNumberReader('--timeout', 1)(value), 3600) * 1000;

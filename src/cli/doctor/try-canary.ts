@@ -5,7 +5,7 @@ import { readErrorMessage, TrackerError } from '../../core/errors.js';
 import type { Fault } from '../../core/events.js';
 import { endSentence } from '../print-error.js';
 import { openTap, type Tap } from '../run/open-tap.js';
-import { type BoundedEnd, runBounded } from '../run/run-bounded.js';
+import { runBounded } from '../run/run-bounded.js';
 import type { TapPlan } from '../session-flags.js';
 import type { Canary, CanaryCommand } from './canaries.js';
 import { canaryHost } from './canary-provider.js';
@@ -72,14 +72,11 @@ async function runThrough(tap: Tap, { canary, program, nonce, deadlineMs, lab }:
     const told = { LLMTAP_CANARY_URL: call.url, LLMTAP_CANARY_BODY: call.body };
     const childEnv = pickGiven({ ...lab.env, ...tap.variables, ...env, ...told });
     const end = await runBounded({ ...common, args, input, env: childEnv, deadlineMs });
-    return { end, version: canary.versionArgs ? await askVersion(canary.versionArgs, common, lab) : readVersion(end) };
+    const asks = canary.versionArgs !== undefined && !end.isLate;
+    return { end, version: asks ? await askVersion(canary.versionArgs, common, lab) : findCanaryVersion(end.head) };
   } finally {
     await tap.close();
   }
-}
-
-function readVersion(end: BoundedEnd): string | null {
-  return findCanaryVersion(end.head);
 }
 
 async function askVersion(
