@@ -1,3 +1,5 @@
+import { waitAtMost } from '../core/wait-at-most.js';
+
 /** What a session's end waits for at most: an estimate takes less, and the session's program is not to wait for longer. */
 const deadlineMs = 4000;
 
@@ -18,12 +20,6 @@ export class HeldRecords {
   /** Resolves when a session's records are made, or it has waited long enough. */
   async settle(sessionId: string): Promise<void> {
     const held = this.#bySession.get(sessionId);
-    if (held === undefined) return;
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([Promise.all(held), enough]);
-    clearTimeout(timer);
+    if (held !== undefined) await waitAtMost(deadlineMs, Promise.all(held));
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+import { waitAtMost } from '../core/wait-at-most.js';
 import type { Destination } from './connector.js';
 import { readContentLength, replaceContentLength } from './content-length.js';
 import type { Door } from './door.js';
@@ -180,7 +181,7 @@ class Exchange implements ReplyHandler {
     const recording = call.onReplyEnd();
     const finishAfterTurn = () => void setImmediate(() => this.#finish(rawTrailers));
     if (recording === undefined) finishAfterTurn();
-    else void waitBriefly(recording).then(finishAfterTurn);
+    else void waitAtMost(longestWaitMs, recording).then(finishAfterTurn);
   }
 
   #finish(rawTrailers: string[]): void {
@@ -224,15 +225,6 @@ class Exchange implements ReplyHandler {
 
 /** A copy that takes long to decompress must not hold up the reply it is of. */
 const longestWaitMs = 200;
-
-async function waitBriefly(recording: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, longestWaitMs);
-  });
-  await Promise.race([recording, enough]);
-  clearTimeout(timer);
-}
 
 /** Ends the connection without ending the reply, once what was written of it is on its way. */
 function cutAfterFlush(response: ServerResponse): void {

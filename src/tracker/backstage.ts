@@ -6,6 +6,7 @@ import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.j
 import type { EventListener } from '../core/events.js';
 import { HeldEvents } from '../core/held-events.js';
 import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
+import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { ownFiles } from '../own-files.js';
 import { openWorkerLink } from '../worker/worker-link.js';
@@ -98,13 +99,8 @@ export class Backstage {
   /** Closes scopes, what is under way in them first, and cuts what takes longer than the tracker's patience. */
   async endScopes(scopes: readonly Scope[]): Promise<void> {
     const closing = Promise.all(scopes.map((scope) => scope.close()));
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, this.#options.drainMs ?? usualDrainMs, 'late');
-    });
-    const first = await Promise.race([closing, enough]);
-    clearTimeout(timer);
-    if (first === 'late') await Promise.all(scopes.map((scope) => scope.cut()));
+    const isInTime = await waitAtMost(this.#options.drainMs ?? usualDrainMs, closing);
+    if (!isInTime) await Promise.all(scopes.map((scope) => scope.cut()));
   }
 
   async registerProvider(registration: ProviderRegistration): Promise<void> {

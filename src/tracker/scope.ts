@@ -7,6 +7,7 @@ import { type ErrorCode, TrackerError } from '../core/errors.js';
 import type { HostLink, LinkedSession } from '../core/link.js';
 import type { Descendant, DoorAddress, ScopedSession } from '../core/scope.js';
 import type { Session, SessionCounts } from '../core/session.js';
+import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin } from '../core/wire.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -180,12 +181,7 @@ export class Scope implements ScopedSession, TrackedSession {
   async end(): Promise<void> {
     const closing = this.close();
     if (this.#descendants.size > 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, idleCloseMs);
-    });
-    await Promise.race([closing, enough]);
-    clearTimeout(timer);
+    await waitAtMost(idleCloseMs, closing);
   }
 
   /** Cuts what `close` waits for. */

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../core/clock.js';
 import { readErrorMessage } from '../core/errors.js';
 import type { Fault } from '../core/events.js';
 import type { HostLink, LinkOptions } from '../core/link.js';
+import { waitAtMost } from '../core/wait-at-most.js';
 import type { ProviderRegistration } from '../core/wire.js';
 import { Deaths } from './deaths.js';
 import { HostThread } from './host-thread.js';
@@ -133,12 +134,7 @@ export class ThreadLife {
 
   async #close(): Promise<void> {
     if (this.#state !== 'lost') this.#state = 'closed';
-    let timer: NodeJS.Timeout | undefined;
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, closeDeadlineMs);
-    });
-    await Promise.race([this.#closeHost(), enough]);
-    clearTimeout(timer);
+    await waitAtMost(closeDeadlineMs, this.#closeHost());
     // Also one that is stuck while it starts. Its death ends whatever waits for it.
     await this.#newest?.terminate();
     await this.#settling;
