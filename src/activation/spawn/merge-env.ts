@@ -15,27 +15,18 @@ export interface EnvMerge<V> {
 /**
  * Two environments as one. Where the session wins, its variables replace those given. Where the caller wins, each of
  * the session's is left out that the caller names in any letter case: `HTTPS_PROXY` and `https_proxy` are one wish, and
- * most programs that read both prefer the lower one. Node's options and its further CA files are lists, to which the
- * session's are added.
+ * most programs that read both prefer the lower one.
  */
 export function mergeEnv<V>({ given, variables, winner, foldsCase }: EnvMerge<V>): Record<string, V | string> {
   if (winner === 'caller') {
     const named = new Set(Object.keys(given).map(foldName));
     const missing = Object.entries(variables).filter(([name]) => !named.has(foldName(name)));
-    return { ...Object.fromEntries(missing), ...given, ...pickExtended(given, variables) };
+    return { ...Object.fromEntries(missing), ...given };
   }
   if (!foldsCase) return { ...given, ...variables };
   const ours = new Set(Object.keys(variables).map(foldName));
   const kept = Object.entries(given).filter(([name]) => !ours.has(foldName(name)));
   return { ...Object.fromEntries(kept), ...foldDuplicates(variables) };
-}
-
-/** What holds many things of which the session's is one more: the caller's value, and it. */
-function pickExtended(given: GivenEnv, variables: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const names = ['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS'].filter(
-    (name) => given[name] !== undefined && name in variables,
-  );
-  return Object.fromEntries(names.map((name) => [name, variables[name] ?? '']));
 }
 
 /** Of names in both letter cases Windows takes one; the upper comes first, as Node does it. */

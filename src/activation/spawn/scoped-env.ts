@@ -27,7 +27,7 @@ export function findScopedEnv<V>(session: ScopedSession, start: ChildStart<V>): 
     }
     const inherited = findInheritedEnv();
     reportCarriedAlong(session, { given: start.given, variables, inherited });
-    const given = withoutExtended(start.given, inherited);
+    const given = withoutExtended(start.given, { variables, inherited });
     return mergeEnv({ given, variables, winner: 'caller', foldsCase });
   } catch (error) {
     announceUnseen(session, error);
@@ -54,14 +54,19 @@ const extendedNames: readonly string[] = [
   'WGETRC',
 ];
 
+/** Lists of Node's, in which the session's is one entry more: so also where the caller chose the others. */
+const listNames: ReadonlySet<string> = new Set(['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS']);
+
 /**
- * What the caller chose, without what it copied from the process's own and the session extends: execa, cluster and
- * `{...process.env, X}` all hand a child its parent's CA files, and with those alone it would refuse the session's
- * certificates. Values of the caller's own stay.
+ * What the caller chose, without what the session's variables hold already: what it copied from the process's own and the
+ * session extends, for execa, cluster and `{...process.env, X}` all hand a child its parent's CA files, and with those
+ * alone it would refuse the session's certificates; and Node's lists. Other values of the caller's own stay.
  */
-function withoutExtended<V>(given: GivenEnv<V>, inherited: Env): GivenEnv<V> {
-  const copied = new Set(extendedNames.filter((name) => given[name] === inherited[name]));
-  return Object.fromEntries(Object.entries(given).filter(([name]) => !copied.has(name)));
+function withoutExtended<V>(given: GivenEnv<V>, { variables, inherited }: Omit<Carried, 'given'>): GivenEnv<V> {
+  const isHeld = (name: string): boolean =>
+    given[name] === inherited[name] || (listNames.has(name) && given[name] !== undefined && name in variables);
+  const held = new Set(extendedNames.filter(isHeld));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !held.has(name)));
 }
 
 interface Carried {

@@ -49,9 +49,9 @@ function dispatchMarked(target: Dispatcher, original: Dispatch, options: Dispatc
   const found = findMark(options);
   const mark = found === undefined ? makeMark(destination) : found;
   const marked = found === undefined ? { ...options, [sessionMark]: mark } : options;
-  const pass = (): boolean => Reflect.apply(original, target, [marked, handler]);
+  const pass = (hearing: unknown): boolean => Reflect.apply(original, target, [marked, hearing]);
   const leaf = findLeaf(target);
-  if (leaf === undefined) return pass();
+  if (leaf === undefined) return pass(handler);
   const isTheirs = mark?.isOpen === true && isProvider(mark, destination);
   if (isTheirs && !leaf.isMock && !target.closed && !target.destroyed) {
     watchClosing(leaf);
@@ -60,7 +60,7 @@ function dispatchMarked(target: Dispatcher, original: Dispatch, options: Dispatc
   if (isTheirs && leaf.isMock) tellOfMock(mark);
   // A kept-alive connection tells of replies in the scope it was opened in: whoever asked now is to hear of this one.
   const heard = bindHandler(handler);
-  return runAsMarked(null, destination, () => Reflect.apply(original, target, [marked, heard]));
+  return runAsMarked(null, destination, () => pass(heard));
 }
 
 /** A handler whose methods run in the scope of now. */
