@@ -1,7 +1,7 @@
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { AskRouter, RouteQuestion } from '../core/routing.js';
 import { redactText } from './redaction.js';
-import { makeAmbientSet, type SecretSet } from './secrets.js';
+import type { SecretSet } from './secrets.js';
 
 /** No provider's model has so long a name; what has is no name, and is kept out of records. */
 const maxModelChars = 256;
@@ -17,8 +17,6 @@ export type RouterFault = (code: ErrorCode, message: string, hint: string | null
 export interface SessionRouterOptions {
   readonly ask: AskRouter;
   readonly deadlineMs: number;
-  /** Secrets that must not be quoted from what a router throws. */
-  readonly ambientSecrets: readonly string[];
   readonly onFault: RouterFault;
 }
 
@@ -42,13 +40,9 @@ export class SessionRouter {
    * The model the router chose; `null` for as asked, which is also what comes of a router that fails. Never rejects. Once
    * `signal` is aborted the answer is `null` and no failure is told.
    *
-   * @param findSecrets those of the call, too, which what a router throws may quote
+   * @param findSecrets those of the environment and the call, which what a router throws may quote
    */
-  choose(
-    question: RouteQuestion,
-    signal: AbortSignal,
-    findSecrets: () => SecretSet = () => makeAmbientSet(this.#options.ambientSecrets),
-  ): Promise<string | null> {
+  choose(question: RouteQuestion, signal: AbortSignal, findSecrets: () => SecretSet): Promise<string | null> {
     const { ask, deadlineMs } = this.#options;
     if (signal.aborted) return Promise.resolve(null);
     const call = `${question.provider} ${question.api}`;

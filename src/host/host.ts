@@ -153,7 +153,7 @@ class OpenedHost implements Host {
     const plan = planDoor(options);
     const door = await this.#proxy.openDoor({ session, ...plan });
     if (options.routed === true) {
-      this.#parts.routers.add(session, this.#ambientSecrets, (...fault) => {
+      this.#parts.routers.add(session, (...fault) => {
         door.count('faults');
         this.#fault(session, ...fault);
       });

@@ -24,10 +24,10 @@ export class SessionRouters {
   }
 
   /** Has the session's calls routed, where the host has a router. */
-  add(session: Session, ambientSecrets: readonly string[], onFault: RouterFault): void {
+  add(session: Session, onFault: RouterFault): void {
     const { router, routerDeadlineMs = defaultDeadlineMs } = this.#options;
     if (router === undefined) return;
-    const parts = { ask: router, deadlineMs: routerDeadlineMs, ambientSecrets, onFault };
+    const parts = { ask: router, deadlineMs: routerDeadlineMs, onFault };
     this.#bySession.set(session, new SessionRouter(parts));
   }
 

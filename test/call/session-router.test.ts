@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collectSecrets } from '../../src/call/secrets.js';
+import { collectSecrets, makeAmbientSet } from '../../src/call/secrets.js';
 import { SessionRouter } from '../../src/call/session-router.js';
 import type { AskRouter, RouteQuestion } from '../../src/core/routing.js';
 
@@ -19,16 +19,16 @@ afterEach(() => {
   faults.length = 0;
 });
 
-function openRouter(ask: AskRouter, ambientSecrets: readonly string[] = []): SessionRouter {
+function openRouter(ask: AskRouter): SessionRouter {
   return new SessionRouter({
     ask,
     deadlineMs: 1000,
-    ambientSecrets,
     onFault: (code, message) => void faults.push(`${code} ${message}`),
   });
 }
 
 const never = new AbortController().signal;
+const noSecrets = () => makeAmbientSet([]);
 
 /** Routers are the user's: one may break the contract of its type. */
 function asRouter(answer: (question: RouteQuestion) => unknown): AskRouter {
@@ -37,8 +37,8 @@ function asRouter(answer: (question: RouteQuestion) => unknown): AskRouter {
 
 describe('a router', () => {
   it('is believed when it names a model, also without a promise', async () => {
-    expect(await openRouter(() => Promise.resolve('small')).choose(question, never)).toBe('small');
-    expect(await openRouter(asRouter(() => 'small')).choose(question, never)).toBe('small');
+    expect(await openRouter(() => Promise.resolve('small')).choose(question, never, noSecrets)).toBe('small');
+    expect(await openRouter(asRouter(() => 'small')).choose(question, never, noSecrets)).toBe('small');
     expect(faults).toEqual([]);
   });
 
@@ -46,7 +46,7 @@ describe('a router', () => {
     const ask = asRouter(() => {
       throw new RangeError('out of models');
     });
-    expect(await openRouter(ask).choose(question, never)).toBeNull();
+    expect(await openRouter(ask).choose(question, never, noSecrets)).toBeNull();
     expect(faults).toEqual([
       'ROUTER_FAILED The router threw RangeError: out of models, asked for the model of a call to openai chat.completions. The call goes as asked; this is told once a session.',
     ]);
@@ -71,7 +71,7 @@ describe('a router', () => {
     ['  ', 'an empty name'],
     ['x'.repeat(257), 'a name of 257 characters'],
   ])('that answers with %j leaves the call as asked', async (answer, what) => {
-    expect(await openRouter(() => Promise.resolve(answer)).choose(question, never)).toBeNull();
+    expect(await openRouter(() => Promise.resolve(answer)).choose(question, never, noSecrets)).toBeNull();
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain(`The router answered with ${what}, asked`);
   });
@@ -81,7 +81,7 @@ describe('a router', () => {
     const slow = new Promise<unknown>((resolve) => {
       finish = resolve;
     });
-    const choosing = openRouter(() => slow).choose(question, never);
+    const choosing = openRouter(() => slow).choose(question, never, noSecrets);
     await vi.advanceTimersByTimeAsync(999);
     expect(faults).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
@@ -97,7 +97,7 @@ describe('a router', () => {
     const slow = new Promise<unknown>((_resolve, reject) => {
       fail = reject;
     });
-    const choosing = openRouter(() => slow).choose(question, never);
+    const choosing = openRouter(() => slow).choose(question, never, noSecrets);
     await vi.advanceTimersByTimeAsync(1000);
     expect(await choosing).toBeNull();
     fail(new Error('gave up'));
@@ -112,7 +112,7 @@ describe('a router', () => {
       if (answer instanceof Error) throw answer;
       return answer;
     });
-    for (let call = 0; call < 5; call++) await router.choose(question, never);
+    for (let call = 0; call < 5; call++) await router.choose(question, never, noSecrets);
     for (let call = 0; call < 3; call++) router.tellObstacle({ kind: 'coded', why: 'its body is compressed' });
     expect(faults).toEqual([
       expect.stringContaining('type number'),
@@ -127,13 +127,13 @@ describe('a router', () => {
     const slow = new Promise<unknown>((_resolve, reject) => {
       fail = reject;
     });
-    const choosing = openRouter(() => slow).choose(question, abort.signal);
+    const choosing = openRouter(() => slow).choose(question, abort.signal, noSecrets);
     abort.abort();
     expect(await choosing).toBeNull();
     fail(new Error('too late'));
     await slow.catch(() => undefined);
     const asked = vi.fn(async () => 'small');
-    expect(await openRouter(asked).choose(question, abort.signal)).toBeNull();
+    expect(await openRouter(asked).choose(question, abort.signal, noSecrets)).toBeNull();
     expect(asked).not.toHaveBeenCalled();
     expect(faults).toEqual([]);
   });
@@ -149,8 +149,9 @@ describe('what a router threw', () => {
     ['without a prototype', Object.create(null)],
     ['with a secret of the environment', new Error('401 for sesame-open-up-please')],
   ])('is told without the request and without secrets: %s', async (_, error) => {
-    const router = openRouter(() => Promise.reject(error), ['sesame-open-up-please']);
-    expect(await router.choose(question, never)).toBeNull();
+    const router = openRouter(() => Promise.reject(error));
+    const findSecrets = () => makeAmbientSet(['sesame-open-up-please']);
+    expect(await router.choose(question, never, findSecrets)).toBeNull();
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(/^ROUTER_FAILED The router threw /);
     expect(faults[0]).not.toMatch(/launch|seven|sesame/);
@@ -158,7 +159,7 @@ describe('what a router threw', () => {
 
   it('is told by its name alone where the request is too long to search', async () => {
     const long = { ...question, request: 'x'.repeat(300_000) };
-    await openRouter(() => Promise.reject(new RangeError('x'))).choose(long, never);
+    await openRouter(() => Promise.reject(new RangeError('x'))).choose(long, never, noSecrets);
     expect(faults[0]).toContain('threw RangeError, asked');
   });
 });
