@@ -1,4 +1,6 @@
 import type { CallRecord } from '../core/call-record.js';
+import type { SqlValue } from './database.js';
+import { readJson } from './json-column.js';
 
 /** What of a call is only ever shown with it: one JSON text of its row, so that a new field needs no column. */
 type Details = Pick<CallRecord, 'usageDetails' | 'estimatedUsage' | 'streamTiming' | 'receipt'> & {
@@ -22,8 +24,8 @@ export function makeDetailsText(record: CallRecord): string | null {
 }
 
 /** A damaged text reads as nothing, as do its members of another shape. */
-export function readDetails(value: unknown): Details {
-  const parsed = typeof value === 'string' ? parse(value) : null;
+export function readDetails(value: SqlValue | undefined): Details {
+  const parsed = readObject<Readonly<Record<string, unknown>>>(readJson(value));
   const problem = parsed?.costProblem;
   return {
     usageDetails: readObject(parsed?.usageDetails),
@@ -33,14 +35,6 @@ export function readDetails(value: unknown): Details {
     costBasis: readObject(parsed?.costBasis),
     costProblem: typeof problem === 'string' ? problem : null,
   };
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> | null {
-  try {
-    return readObject<Readonly<Record<string, unknown>>>(JSON.parse(text));
-  } catch {
-    return null;
-  }
 }
 
 /** What this program wrote has the shape it wrote. */

@@ -4,6 +4,7 @@ import type { SessionIds } from '../core/session.js';
 import type { Usage } from '../core/usage.js';
 import { makeDetailsText, readDetails } from './call-details.js';
 import type { SqlValue } from './database.js';
+import { readJson } from './json-column.js';
 
 interface Column {
   readonly name: string;
@@ -192,14 +193,4 @@ function readWireSession(value: SqlValue | undefined): Readonly<Record<string, s
   const said: Record<string, string> = {};
   for (const [name, value] of Object.entries(parsed)) if (typeof value === 'string') said[name] = value;
   return Object.freeze(said);
-}
-
-/** A damaged column is as good as an absent one: the rest of the row still tells its story. */
-function readJson(value: SqlValue | undefined): JsonValue {
-  if (typeof value !== 'string') return null;
-  try {
-    return JSON.parse(value) as JsonValue;
-  } catch {
-    return null;
-  }
 }
