@@ -12,6 +12,7 @@ import { mistralOcr } from './mistral-ocr.js';
 import { googleOpenaiChat } from './openai-chat.js';
 import { mistralClassifications } from './openai-moderations.js';
 import {
+  AZURE_OPENAI_APIS,
   askedChat,
   askedCompletions,
   type CatalogueEntry,
@@ -29,7 +30,6 @@ import {
   responses,
   responsesSocket,
   speech,
-  takesStreamOptions,
   transcriptions,
 } from './provider-apis.js';
 import { googleUnread } from './unread.js';
@@ -288,21 +288,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'azure-openai',
     hosts: ['*.openai.azure.com'],
-    apis: [
-      {
-        ...chat('/openai/deployments/*/chat/completions', '/openai/v1/chat/completions'),
-        canAskForStreamUsage: takesStreamOptions,
-      },
-      {
-        ...completions('/openai/deployments/*/completions', '/openai/v1/completions'),
-        canAskForStreamUsage: takesStreamOptions,
-      },
-      responses('/openai/responses', '/openai/v1/responses'),
-      embeddings('/openai/deployments/*/embeddings', '/openai/v1/embeddings'),
-      // https://learn.microsoft.com/azure/ai-foundry/openai/reference (read 2026-11-27)
-      ...media('/openai/deployments/*'),
-      ...media('/openai/v1'),
-    ],
+    apis: AZURE_OPENAI_APIS,
     sockets: [
       realtime('/openai/realtime', '/openai/v1/realtime'),
       responsesSocket('/openai/responses', '/openai/v1/responses'),

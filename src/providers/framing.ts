@@ -66,7 +66,7 @@ function hasPrelude(bytes: Buffer): boolean {
 
 /** Whether a body of this content type is an AWS event stream. */
 export function isAwsEventStream(contentType: string | null): boolean {
-  return contentType?.trim().toLowerCase().startsWith('application/vnd.amazon.eventstream') ?? false;
+  return readType(contentType).startsWith('application/vnd.amazon.eventstream');
 }
 
 function isSpace(byte: number | undefined): boolean {

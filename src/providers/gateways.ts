@@ -1,19 +1,18 @@
 import { dashscopeGeneration } from './dashscope-generation.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import {
+  AZURE_OPENAI_APIS,
   type CatalogueEntry,
   chat,
   completions,
   embeddings,
   images,
-  media,
   messages,
   others,
   type ProviderApi,
   reranking,
   responses,
   responsesSocket,
-  takesStreamOptions,
 } from './provider-apis.js';
 
 /** What DashScope serves of its own, on the hosts of its compatible API. */
@@ -87,18 +86,7 @@ export const GATEWAYS: readonly CatalogueEntry[] = [
       '*.models.ai.azure.com',
     ],
     apis: [
-      {
-        ...chat('/openai/deployments/*/chat/completions', '/openai/v1/chat/completions'),
-        canAskForStreamUsage: takesStreamOptions,
-      },
-      {
-        ...completions('/openai/deployments/*/completions', '/openai/v1/completions'),
-        canAskForStreamUsage: takesStreamOptions,
-      },
-      responses('/openai/responses', '/openai/v1/responses'),
-      embeddings('/openai/deployments/*/embeddings', '/openai/v1/embeddings'),
-      ...media('/openai/deployments/*'),
-      ...media('/openai/v1'),
+      ...AZURE_OPENAI_APIS,
       messages('/anthropic/v1/messages'),
       chat('/models/chat/completions', '/chat/completions', '/v1/chat/completions'),
       embeddings('/models/embeddings', '/models/images/embeddings', '/embeddings', '/v1/embeddings'),

@@ -46,7 +46,7 @@ const always = (): boolean => true;
  * Azure takes `stream_options` from api-version 2024-09-01-preview on, and on the `/openai/v1` paths. Source:
  * https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
  */
-export function takesStreamOptions(path: string): boolean {
+function takesStreamOptions(path: string): boolean {
   if (readSegments(path)[1] === 'v1') return true;
   const version = new URLSearchParams(path.split('?')[1] ?? '').get('api-version') ?? '';
   return /^\d{4}-\d{2}-\d{2}/.test(version) && version.slice(0, 10) >= '2024-09-01';
@@ -80,7 +80,7 @@ export const transcriptions = (root: string): readonly ProviderApi[] => [
   { dialect: openaiTranslations, paths: [`${root}/audio/translations`] },
 ];
 export const images = (root: string): ProviderApi => ({ dialect: openaiImages, paths: [`${root}/images/generations`] });
-export const imageChanges = (root: string): readonly ProviderApi[] => [
+const imageChanges = (root: string): readonly ProviderApi[] => [
   { dialect: openaiImageEdits, paths: [`${root}/images/edits`] },
   { dialect: openaiImageVariations, paths: [`${root}/images/variations`] },
 ];
@@ -91,6 +91,25 @@ export const media = (root: string): readonly ProviderApi[] => [
   ...imageChanges(root),
   speech(root),
   ...transcriptions(root),
+];
+
+/**
+ * OpenAI's APIs as Azure serves them, of a deployment or under `/openai/v1`. Source:
+ * https://learn.microsoft.com/azure/ai-foundry/openai/reference (read 2026-11-27).
+ */
+export const AZURE_OPENAI_APIS: readonly ProviderApi[] = [
+  {
+    ...chat('/openai/deployments/*/chat/completions', '/openai/v1/chat/completions'),
+    canAskForStreamUsage: takesStreamOptions,
+  },
+  {
+    ...completions('/openai/deployments/*/completions', '/openai/v1/completions'),
+    canAskForStreamUsage: takesStreamOptions,
+  },
+  responses('/openai/responses', '/openai/v1/responses'),
+  embeddings('/openai/deployments/*/embeddings', '/openai/v1/embeddings'),
+  ...media('/openai/deployments/*'),
+  ...media('/openai/v1'),
 ];
 
 /** Calls whose replies nobody reads yet. */
