@@ -265,6 +265,10 @@ describe('other protocols', () => {
     }
     expect(lab.openOf(first).counts().tunnels).toBe(1);
     expect(lab.openOf(second).counts().tunnels).toBe(1);
+    // Scope after scope adds no listener to the caller's session: Node warns of more than ten.
+    const listeners = session.listenerCount('close');
+    await runInScope(await lab.openScope(), () => askOver(session, path, '{}'));
+    expect(session.listenerCount('close')).toBe(listeners);
     session.close();
     await once(session, 'close');
     await new Promise((done) => server.close(done));
