@@ -1,0 +1,117 @@
+import type { ServerHttp2Stream } from 'node:http2';
+import type { RawHeaders } from '../core/wire.js';
+import type { ClientListener, ClientSide, Upload } from './client-side.js';
+import { readContentLength } from './content-length.js';
+import { type Http2Headers, type Http2RequestHead, makeHttp2Headers } from './http2-headers.js';
+import { resetCodes, StreamReset } from './stream-reset.js';
+
+/** Statuses whose replies have no body. Source: RFC 9110 section 6.4.1 (read 2026-11-27). */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+const nothing = Buffer.alloc(0);
+
+/** One request of HTTP/2 and its reply: a stream. */
+export class Http2Client implements ClientSide {
+  readonly protocol = 'h2';
+  readonly method: string;
+  readonly rawHeaders: RawHeaders;
+  readonly upload: Upload;
+  readonly #stream: ServerHttp2Stream;
+  /** The head until it is sent: with the end, where nothing follows it. */
+  #head: { readonly status: number; readonly headers: Http2Headers } | null = null;
+  #hasBody = true;
+  #trailers: Http2Headers = {};
+
+  constructor(stream: ServerHttp2Stream, head: Http2RequestHead) {
+    this.#stream = stream;
+    this.method = head.method;
+    this.rawHeaders = head.rawHeaders;
+    const bytes = readContentLength(head.rawHeaders);
+    this.upload = { stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false };
+  }
+
+  listen({ onClosed, onDrain }: ClientListener): void {
+    const stream = this.#stream;
+    stream
+      .on('close', () => onClosed(new StreamReset(stream.rstCode || resetCodes.cancel, 'the client')))
+      .on('drain', onDrain);
+    // Told by 'close' as well.
+    stream.on('error', () => undefined);
+    stream.on('wantTrailers', () => {
+      if (this.#isOpen) stream.sendTrailers(this.#trailers);
+    });
+  }
+
+  writeInterim(status: number, rawHeaders: RawHeaders): void {
+    // What there is of no protocol switches, nor of a 100 after ours.
+    if (status <= 101 || !this.#isOpen || this.#stream.headersSent || this.#head !== null) return;
+    this.#stream.additionalHeaders({ ':status': status, ...makeHttp2Headers(rawHeaders) });
+  }
+
+  writeHead(status: number, _statusMessage: string, rawHeaders: RawHeaders): void {
+    if (status < 200 || status > 599) throw new Error(`HTTP/2 has no status ${status}`);
+    this.#head = { status, headers: makeHttp2Headers(rawHeaders) };
+    this.#hasBody = this.method !== 'HEAD' && !bodiless.has(status);
+  }
+
+  flushHead(): void {
+    this.#sendHead(!this.#hasBody);
+  }
+
+  write(bytes: Buffer): boolean {
+    this.#sendHead(!this.#hasBody);
+    return !this.#isOpen || !this.#hasBody || this.#stream.write(bytes);
+  }
+
+  end(lastPiece: Buffer | null, rawTrailers: RawHeaders): void {
+    this.#trailers = makeHttp2Headers(rawTrailers);
+    const isEmpty = lastPiece === null && rawTrailers.length === 0;
+    this.#sendHead(!this.#hasBody || isEmpty);
+    if (!this.#isOpen || !this.#hasBody) return;
+    if (lastPiece === null) this.#stream.end();
+    else this.#stream.end(lastPiece);
+  }
+
+  cut(error: unknown): void {
+    const code = readResetCode(error);
+    this.#sendHead(false);
+    if (!this.#isOpen || this.#stream.writableEnded) return this.#reset(code);
+    // Closing drops what waits to be written: it goes first.
+    this.#stream.write(nothing, () => this.#reset(code));
+  }
+
+  findRefusal(error: unknown): (() => void) | undefined {
+    return error instanceof StreamReset ? () => this.refuse(error) : undefined;
+  }
+
+  /** Ends an exchange whose reply has not begun. */
+  refuse(error: unknown): void {
+    this.#reset(readResetCode(error));
+  }
+
+  #reset(code: number): void {
+    if (!this.#stream.destroyed) this.#stream.close(code);
+  }
+
+  get #isOpen(): boolean {
+    return !this.#stream.destroyed && !this.#stream.closed;
+  }
+
+  #sendHead(isWhole: boolean): void {
+    const head = this.#head;
+    this.#head = null;
+    if (head === null || !this.#isOpen) return;
+    const { status, headers } = head;
+    // One whose length is known ends with its last piece; any other may have trailers, known only then.
+    const waitForTrailers = !isWhole && (headers['content-length'] === undefined || headers.trailer !== undefined);
+    this.#stream.respond({ ':status': status, ...headers }, {
+      endStream: isWhole,
+      waitForTrailers,
+      sendDate: false,
+    } as never);
+  }
+}
+
+/** What a client hears of a provider that reset its stream, or that failed otherwise. */
+function readResetCode(error: unknown): number {
+  return error instanceof StreamReset ? error.resetCode : resetCodes.internalError;
+}
