@@ -43,6 +43,8 @@ export interface Upload {
   readonly isAnnounced: boolean;
   /** Its length as the head says it; `null` where only its end will tell. */
   readonly bytes: number | null;
+  /** What followed it, once it has ended. */
+  readonly readTrailers?: () => RawHeaders;
   /** Whether it came in chunks of HTTP/1.1, and so is to go on. */
   readonly isChunked: boolean;
 }

@@ -89,7 +89,11 @@ class Exchange implements ReplyHandler {
   #dispatch(sent: Pick<UpstreamRequest, 'path' | 'rawHeaders' | 'body'>, handler: ReplyHandler): void {
     if (this.#over) return;
     const { client, upstream, destination } = this.#options;
-    upstream.send({ destination, method: client.method, ...sent }, handler);
+    const { readTrailers } = client.upload;
+    upstream.send(
+      { destination, method: client.method, ...sent, ...(readTrailers !== undefined && { readTrailers }) },
+      handler,
+    );
   }
 
   onStart(control: ReplyControl): void {

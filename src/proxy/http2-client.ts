@@ -2,8 +2,14 @@ import type { ServerHttp2Stream } from 'node:http2';
 import type { RawHeaders } from '../core/wire.js';
 import type { ClientListener, ClientSide, Upload } from './client-side.js';
 import { readContentLength } from './content-length.js';
-import { type Http2Headers, type Http2RequestHead, makeHttp2Headers } from './http2-headers.js';
-import { resetCodes, StreamReset } from './stream-reset.js';
+import {
+  dropPseudoHeaders,
+  findRawHeaders,
+  type Http2Headers,
+  type Http2RequestHead,
+  makeHttp2Headers,
+} from './http2-headers.js';
+import { resetCodes, resetStream, StreamReset } from './stream-reset.js';
 
 /** Statuses whose replies have no body. Source: RFC 9110 section 6.4.1 (read 2026-11-27). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
@@ -26,7 +32,12 @@ export class Http2Client implements ClientSide {
     this.method = head.method;
     this.rawHeaders = head.rawHeaders;
     const bytes = readContentLength(head.rawHeaders);
-    this.upload = { stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false };
+    let trailers: RawHeaders = [];
+    stream.once('trailers', (_headers, ...rest: unknown[]) => {
+      trailers = dropPseudoHeaders(findRawHeaders(rest));
+    });
+    const readTrailers = (): RawHeaders => trailers;
+    this.upload = { stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false, readTrailers };
   }
 
   listen({ onClosed, onDrain }: ClientListener): void {
@@ -89,7 +100,7 @@ export class Http2Client implements ClientSide {
   }
 
   #reset(code: number): void {
-    if (!this.#stream.destroyed) this.#stream.close(code);
+    resetStream(this.#stream, code);
   }
 
   get #isOpen(): boolean {
@@ -101,8 +112,8 @@ export class Http2Client implements ClientSide {
     this.#head = null;
     if (head === null || !this.#isOpen) return;
     const { status, headers } = head;
-    // One whose length is known ends with its last piece; any other may have trailers, known only then.
-    const waitForTrailers = !isWhole && (headers['content-length'] === undefined || headers.trailer !== undefined);
+    // NOTE: not for the trailers alone: without, node:http2 ends a stream that is reset as if it were whole.
+    const waitForTrailers = !isWhole;
     this.#stream.respond({ ':status': status, ...headers }, {
       endStream: isWhole,
       waitForTrailers,

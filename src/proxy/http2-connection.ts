@@ -82,8 +82,11 @@ export class Http2Connection {
   }
 
   /** Throws what node:http2 throws of headers it cannot send, or of a session that has just ended. */
-  request(headers: Readonly<Record<string, string | string[]>>, hasBody: boolean): ClientHttp2Stream {
-    const stream = this.#session.request(headers, { endStream: !hasBody });
+  request(
+    headers: Readonly<Record<string, string | string[]>>,
+    how: { readonly endStream: boolean; readonly waitForTrailers: boolean },
+  ): ClientHttp2Stream {
+    const stream = this.#session.request(headers, how);
     this.#streams += 1;
     clearTimeout(this.#idle);
     stream.once('close', () => {

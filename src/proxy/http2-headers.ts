@@ -42,6 +42,12 @@ export function readRequestHead(raw: RawHeaders): Http2RequestHead {
   };
 }
 
+/** NOTE: node:http2 gives an event the block's raw headers last, which its types leave out. */
+export function findRawHeaders(eventArgs: readonly unknown[]): RawHeaders {
+  const raw = eventArgs.at(-1);
+  return Array.isArray(raw) ? raw.map(String) : [];
+}
+
 /** The headers of a reply's block, its status aside. */
 export function dropPseudoHeaders(raw: RawHeaders): string[] {
   return raw.filter((_value, i) => !(raw[i - (i % 2)] ?? '').startsWith(':'));

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import type { RawHeaders } from '../core/wire.js';
 import { readContentLength } from './content-length.js';
 import type { Http2Connection } from './http2-connection.js';
-import { dropPseudoHeaders, type Http2Headers, makeHttp2Headers } from './http2-headers.js';
-import { resetCodes, StreamReset } from './stream-reset.js';
+import { dropPseudoHeaders, findRawHeaders, type Http2Headers, makeHttp2Headers } from './http2-headers.js';
+import { resetCodes, resetStream, StreamReset } from './stream-reset.js';
 import { pickSendableHeaders, type ReplyControl, type ReplyHandler, type UpstreamRequest } from './upstream.js';
 
 const endStreamFlag = 1;
@@ -32,7 +32,10 @@ export function sendOverHttp2(
   let stream: ClientHttp2Stream;
   try {
     if (control.reason !== null) throw control.reason;
-    stream = connection.request(makeHeaders(request), body !== null);
+    stream = connection.request(makeHeaders(request), {
+      endStream: body === null,
+      waitForTrailers: body instanceof Readable,
+    });
   } catch (error) {
     if (control.reason === null && connection.isOver && onUnprocessed !== null) return onUnprocessed();
     if (body instanceof Readable) body.destroy();
@@ -41,13 +44,16 @@ export function sendOverHttp2(
   }
   control.stream = stream;
   new StreamReading(connection, stream, { handler, control, request, onUnprocessed }).start();
-  if (body instanceof Readable) sendStream(body, stream);
+  if (body instanceof Readable) sendStream(body, stream, request.readTrailers ?? (() => []));
   else if (body !== null) stream.end(body);
 }
 
 /** With back-pressure; a body that breaks off is a request given up, never one that ended. */
-function sendStream(body: Readable, stream: ClientHttp2Stream): void {
-  body.on('error', () => stream.close(resetCodes.cancel));
+function sendStream(body: Readable, stream: ClientHttp2Stream, readTrailers: () => RawHeaders): void {
+  body.on('error', () => resetStream(stream, resetCodes.cancel));
+  stream.on('wantTrailers', () => {
+    if (!stream.closed) stream.sendTrailers(makeHttp2Headers(readTrailers()));
+  });
   stream.once('close', () => body.destroy());
   body.pipe(stream);
 }
@@ -72,7 +78,7 @@ class StreamControl implements ReplyControl {
   abort(reason: Error): void {
     this.reason ??= reason;
     const code = reason instanceof StreamReset ? reason.resetCode : resetCodes.cancel;
-    this.stream?.close(code);
+    if (this.stream !== null) resetStream(this.stream, code);
   }
 }
 
@@ -106,13 +112,13 @@ class StreamReading {
     stream.on('headers', (headers: IncomingHttpHeaders & IncomingHttpStatusHeader, ...rest: unknown[]) => {
       const status = headers[':status'] ?? 0;
       // A 100 answers an Expect, which is between client and tap.
-      if (status > 100) handler.onInterim?.(status, dropPseudoHeaders(findRaw(rest)));
+      if (status > 100) handler.onInterim?.(status, dropPseudoHeaders(findRawHeaders(rest)));
     });
     stream.on('response', (headers, flags, ...rest: unknown[]) =>
-      this.#onHead(headers, flags, findRaw([flags, ...rest])),
+      this.#onHead(headers, flags, findRawHeaders([flags, ...rest])),
     );
     stream.on('trailers', (_headers, flags, ...rest: unknown[]) => {
-      this.#trailers = dropPseudoHeaders(findRaw([flags, ...rest]));
+      this.#trailers = dropPseudoHeaders(findRawHeaders([flags, ...rest]));
     });
     stream.on('data', (chunk: Buffer) => {
       if (this.#bytesLeft !== null) this.#bytesLeft -= chunk.length;
@@ -159,10 +165,4 @@ class StreamReading {
 function makeLostError(error: Error | null): Error {
   const message = 'the connection ended with the reply under way';
   return Object.assign(new Error(error === null ? message : `${message}: ${error.message}`), { code: 'ECONNRESET' });
-}
-
-/** NOTE: node:http2 gives a block's raw headers last, which its types leave out. */
-function findRaw(args: readonly unknown[]): RawHeaders {
-  const raw = args.at(-1);
-  return Array.isArray(raw) ? raw.map(String) : [];
 }

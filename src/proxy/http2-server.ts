@@ -1,8 +1,8 @@
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type Http2RequestHead, readRequestHead } from './http2-headers.js';
-import { resetCodes } from './stream-reset.js';
+import { findRawHeaders, type Http2RequestHead, readRequestHead } from './http2-headers.js';
+import { resetCodes, resetStream } from './stream-reset.js';
 
 /** Headers of a request up to this size are read, as over HTTP/1.1. */
 const maxHeaderBytes = 256 * 1024;
@@ -34,24 +34,25 @@ export function serveHttp2(socket: TLSSocket, handlers: Http2Handlers): ServerHt
   // NOTE: only a tls.Server says so of its sockets, and node:http2 waits for it (lib/_tls_wrap.js, Node 20.20).
   Object.assign(socket, { secureConnecting: false });
   const session = http2.performServerHandshake(socket, options);
+  // A client that will send nothing more cannot even say what it has read; the door's sockets stay half open otherwise.
+  socket.once('end', () => socket.destroy());
   // Its streams hear of it by their own 'close'.
   session.on('error', () => undefined);
   session.once('connect', () => {
     if (!session.destroyed) session.setLocalWindowSize(connectionWindowBytes);
   });
   session.on('stream', (stream, headers: IncomingHttpHeaders, _flags: number, ...rest: unknown[]) => {
-    const [raw] = rest as [readonly string[]];
     // NOTE: until somebody listens, an error of a stream is an error of the process.
     stream.on('error', () => undefined);
     try {
       if (headers.expect?.toLowerCase() === '100-continue') stream.additionalHeaders({ ':status': 100 });
-      const head = readRequestHead(raw);
+      const head = readRequestHead(findRawHeaders(rest));
       // A CONNECT inside a tunnel, which nobody asks of a provider.
       if (head.path === '') stream.respond({ ':status': 405 }, { endStream: true });
       else handlers.onStream(stream, head);
     } catch (error) {
       // One stream's trouble is its own: the others go on.
-      stream.close(resetCodes.internalError);
+      resetStream(stream, resetCodes.internalError);
       handlers.onProblem(error instanceof Error ? error : new Error(String(error)));
     }
   });

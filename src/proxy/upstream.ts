@@ -16,6 +16,8 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly rawHeaders: RawHeaders;
   readonly body: Buffer | Readable | null;
+  /** Of a streamed body, once it has ended; heeded over HTTP/2. */
+  readonly readTrailers?: () => RawHeaders;
 }
 
 /** What comes back, in the order it comes. Exactly one of `onEnd` and `onError` is last. */

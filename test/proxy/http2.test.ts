@@ -135,6 +135,28 @@ describe('a call over HTTP/2', () => {
     expect([alone.headers['grpc-status'], alone.endedWithHead, alone.trailers]).toEqual(['5', true, null]);
   });
 
+  it('keeps the trailers of a streamed request', async () => {
+    let trailers: unknown;
+    const ended = new Promise<void>((resolve) => {
+      provider.handler = (stream) => {
+        stream.on('trailers', (given) => (trailers = given));
+        void collect(stream).then(() => {
+          stream.respond({ ':status': 200 });
+          stream.end();
+          resolve();
+        });
+      };
+    });
+    const stream = client.request({ ...chatPath, ':path': '/v1/embeddings' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': 'abc' }));
+    stream.write('first');
+    const reply = readHttp2Reply(stream);
+    stream.end('last');
+    await ended;
+    await reply;
+    expect(trailers).toMatchObject({ 'x-sum': 'abc' });
+  });
+
   it('passes interim replies on, and answers an Expect itself', async () => {
     provider.handler = (stream) => {
       stream.additionalHeaders({ ':status': 103, link: '</a>; rel=preload' });
