@@ -65,18 +65,19 @@ export class Http2Client implements ClientSide {
   }
 
   flushHead(): void {
-    this.#sendHead(!this.#hasBody);
+    this.#sendHead(this.#hasBody ? 'open' : 'alone');
   }
 
   write(bytes: Buffer): boolean {
-    this.#sendHead(!this.#hasBody);
+    this.#sendHead(this.#hasBody ? 'open' : 'alone');
     return !this.#isOpen || !this.#hasBody || this.#stream.write(bytes);
   }
 
   end(lastPiece: Buffer | null, rawTrailers: RawHeaders): void {
+    const hasTrailers = rawTrailers.length > 0;
     this.#trailers = makeHttp2Headers(rawTrailers);
-    const isEmpty = lastPiece === null && rawTrailers.length === 0;
-    this.#sendHead(!this.#hasBody || isEmpty);
+    if (!this.#hasBody || (lastPiece === null && !hasTrailers)) this.#sendHead('alone');
+    else this.#sendHead(hasTrailers ? 'open' : 'whole');
     if (!this.#isOpen || !this.#hasBody) return;
     if (lastPiece === null) this.#stream.end();
     else this.#stream.end(lastPiece);
@@ -84,7 +85,7 @@ export class Http2Client implements ClientSide {
 
   cut(error: unknown): void {
     const code = readResetCode(error);
-    this.#sendHead(false);
+    this.#sendHead('open');
     if (!this.#isOpen || this.#stream.writableEnded) return this.#reset(code);
     // Closing drops what waits to be written: it goes first.
     this.#stream.write(nothing, () => this.#reset(code));
@@ -107,18 +108,20 @@ export class Http2Client implements ClientSide {
     return !this.#stream.destroyed && !this.#stream.closed;
   }
 
-  #sendHead(isWhole: boolean): void {
+  /** @param follows nothing; a body that is here to its end; or what is not known yet */
+  #sendHead(follows: 'alone' | 'whole' | 'open'): void {
     const head = this.#head;
     this.#head = null;
     if (head === null || !this.#isOpen) return;
     const { status, headers } = head;
-    // NOTE: not for the trailers alone: without, node:http2 ends a stream that is reset as if it were whole.
-    const waitForTrailers = !isWhole;
-    this.#stream.respond({ ':status': status, ...headers }, {
-      endStream: isWhole,
-      waitForTrailers,
-      sendDate: false,
-    } as never);
+    // NOTE: not for trailers alone: without, node:http2 ends a stream that is reset as if it were whole.
+    const how = { endStream: follows === 'alone', waitForTrailers: follows === 'open', sendDate: false };
+    try {
+      this.#stream.respond({ ':status': status, ...headers }, how);
+    } catch {
+      // What node:http2 will not send, though HTTP/1.1 could: the client hears that there is no reply.
+      this.#reset(resetCodes.internalError);
+    }
   }
 }
 

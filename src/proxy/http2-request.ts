@@ -95,6 +95,8 @@ class StreamReading {
   readonly #reading: Reading;
   #hasHead = false;
   #isOver = false;
+  /** What came with the head, and before it: node:http2 tells of a head one tick later than it reads it. */
+  #early: Buffer[] = [];
   #trailers: string[] = [];
   /** Bytes of body still to come, as the head says it. */
   #bytesLeft: number | null = null;
@@ -120,10 +122,7 @@ class StreamReading {
     stream.on('trailers', (_headers, flags, ...rest: unknown[]) => {
       this.#trailers = dropPseudoHeaders(findRawHeaders([flags, ...rest]));
     });
-    stream.on('data', (chunk: Buffer) => {
-      if (this.#bytesLeft !== null) this.#bytesLeft -= chunk.length;
-      handler.onData(chunk);
-    });
+    stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     stream.on('end', () => this.#onEnd());
     stream.on('error', (cause: Error) => {
       error = cause;
@@ -138,6 +137,13 @@ class StreamReading {
     const isWhole = (flags & endStreamFlag) !== 0;
     if (!isWhole && this.#reading.request.method !== 'HEAD') this.#bytesLeft = readContentLength(rawHeaders);
     this.#reading.handler.onHead(headers[':status'] ?? 0, '', rawHeaders, isWhole);
+    for (const chunk of this.#early.splice(0)) this.#onData(chunk);
+  }
+
+  #onData(chunk: Buffer): void {
+    if (!this.#hasHead) return void this.#early.push(chunk);
+    if (this.#bytesLeft !== null) this.#bytesLeft -= chunk.length;
+    this.#reading.handler.onData(chunk);
   }
 
   /** NOTE: node:http2 tells an 'end' of streams that were cut, too. */

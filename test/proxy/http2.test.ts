@@ -225,6 +225,21 @@ describe('streams on one connection', () => {
     expect([most, provider.connections]).toEqual([100, 1]);
   });
 
+  it('are whole where head and body come in one segment, as on a busy connection', async () => {
+    provider.handler = (stream) => {
+      stream.resume().on('end', () => {
+        stream.respond({ ...json, 'content-length': chatReply.length });
+        stream.end(chatReply);
+      });
+    };
+    let left = 500;
+    const lane = async (): Promise<void> => {
+      while (left-- > 0) expect((await askHttp2(client, {}, chatRequest)).body.toString()).toBe(chatReply);
+    };
+    await Promise.all(Array.from({ length: 50 }, lane));
+    expect((await rig.waitForRecords(500)).every(({ outcome }) => outcome === 'ok')).toBe(true);
+  });
+
   it('beyond what the provider allows on a connection go by another', async () => {
     const few = await openHttp2Upstream({ settings: { maxConcurrentStreams: 4 } });
     const own = await openRig({ connectTo: [`:443:127.0.0.1:${few.port}`], upstreamCa: few.caPath });
