@@ -156,6 +156,10 @@ class HandledCall implements Call {
     this.#hashes.replyToClient.update(bytes);
   }
 
+  onReplyTrailers(rawTrailers: RawHeaders): void {
+    this.#guard(() => this.#reply?.endWith(rawTrailers));
+  }
+
   onReplyEnd(): Promise<void> | void {
     return this.#finish((this.#reply?.status ?? 0) >= 400 ? 'http_error' : 'ok', null);
   }

@@ -137,6 +137,7 @@ class Exchange implements ReplyHandler {
 
   onEnd(rawTrailers: string[]): void {
     if (this.#over) return;
+    if (rawTrailers.length > 0) this.#options.call?.onReplyTrailers(rawTrailers);
     const ending = this.#rewrite?.end();
     if (ending === undefined) this.#end(rawTrailers);
     else

@@ -49,7 +49,10 @@ async function openHttp2(tap) {
 function openHttp1(tap) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: lanes });
   agent.createConnection = (_options, done) => {
-    openTls(tap, 'http/1.1').then((secure) => done(null, secure), done);
+    openTls(tap, 'http/1.1').then(
+      (secure) => done(null, secure),
+      (error) => done(error),
+    );
   };
   const ask = () =>
     new Promise((resolve, reject) => {

@@ -128,7 +128,7 @@ describe('grpc-js', () => {
     });
 
   it('asks once, and hears the status of its trailers', async () => {
-    const { client } = await openGrpc({
+    const { client, rig } = await openGrpc({
       GetCompletion: (call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) =>
         call.request.toString() === 'fail'
           ? done({ code: grpc.status.RESOURCE_EXHAUSTED, details: 'slow down' })
@@ -140,6 +140,17 @@ describe('grpc-js', () => {
       details: 'slow down',
     });
     await expect(unary(client, 'Unknown', Buffer.from('x'))).rejects.toMatchObject({ code: grpc.status.UNIMPLEMENTED });
+    const common = { provider: 'x-ai', api: 'grpc', protocol: 'h2', status: 200, outcome: 'ok', stream: false };
+    const unknown = { inputTokens: null, outputTokens: null };
+    const usageProblem = 'The messages of gRPC are not read by this version.';
+    expect(await rig.waitForRecords(2)).toMatchObject([
+      // A message has five bytes in front of it.
+      { ...common, requestBytes: 5 + 5, responseBytes: 5 + 10, error: null, usage: unknown, usageProblem },
+      { ...common, error: { code: 'RESOURCE_EXHAUSTED', message: 'slow down' }, usage: unknown, usageProblem },
+    ]);
+    expect(JSON.stringify(rig.records)).not.toContain('hello');
+    // A method of no model's passes, counted.
+    expect(rig.session.counts()).toMatchObject({ calls: 2, passedRequests: 1 });
   });
 
   it('hears a stream as it comes, and cancels it at the server', async () => {
@@ -147,7 +158,7 @@ describe('grpc-js', () => {
     const heard = new Promise<void>((resolve) => {
       cancelled = resolve;
     });
-    const { client } = await openGrpc({
+    const { client, rig } = await openGrpc({
       GetCompletionChunk: (call: grpc.ServerWritableStream<Buffer, Buffer>) => {
         call.write(Buffer.from('first'));
         call.on('cancelled', cancelled);
@@ -160,6 +171,9 @@ describe('grpc-js', () => {
     call.cancel();
     expect((await failed).code).toBe(grpc.status.CANCELLED);
     await heard;
+    expect(await rig.waitForRecords(1)).toMatchObject([
+      { api: 'grpc', stream: true, outcome: 'client_aborted', error: { code: 'CLIENT_ABORTED' } },
+    ]);
   });
 
   it('talks both ways at once', async () => {
