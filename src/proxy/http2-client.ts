@@ -42,9 +42,12 @@ export class Http2Client implements ClientSide {
 
   listen({ onClosed, onDrain }: ClientListener): void {
     const stream = this.#stream;
-    stream
-      .on('close', () => onClosed(new StreamReset(stream.rstCode || resetCodes.cancel, 'the client')))
-      .on('drain', onDrain);
+    stream.on('close', () => {
+      const { rstCode, writableFinished } = stream;
+      const isWhole = rstCode === 0 && writableFinished;
+      onClosed(isWhole ? undefined : new StreamReset(rstCode || resetCodes.cancel, 'the client'));
+    });
+    stream.on('drain', onDrain);
     // Told by 'close' as well.
     stream.on('error', () => undefined);
     stream.on('wantTrailers', () => {

@@ -85,9 +85,12 @@ export function makeHttp2Headers(rawHeaders: RawHeaders): Http2Headers {
   return headers;
 }
 
+const none: ReadonlySet<string> = new Set();
+
 /** `Connection: X-Thing` makes X-Thing a header of the connection. */
 function listNamedHeaders(rawHeaders: RawHeaders): ReadonlySet<string> {
   const values = rawHeaders.filter((_value, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'connection');
+  if (values.length === 0) return none;
   const names = values.flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase()));
   return new Set(names.filter((name) => name !== 'content-length' && name !== 'host'));
 }

@@ -31,6 +31,8 @@ const server = http2.createSecureServer({
   cert,
   allowHTTP1: true,
 });
+// As node:http's servers do by themselves, and every provider.
+server.on('connection', (socket) => socket.setNoDelay(true));
 server.on('stream', (stream) => {
   stream.resume().on('end', () => {
     stream.respond({ ':status': 200, ...json });
