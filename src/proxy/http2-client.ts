@@ -33,9 +33,10 @@ export class Http2Client implements ClientSide {
     this.rawHeaders = head.rawHeaders;
     const bytes = readContentLength(head.rawHeaders);
     let trailers: RawHeaders = [];
-    stream.once('trailers', (_headers, ...rest: unknown[]) => {
-      trailers = dropPseudoHeaders(findRawHeaders(rest));
-    });
+    if (!stream.endAfterHeaders)
+      stream.once('trailers', (_headers, ...rest: unknown[]) => {
+        trailers = dropPseudoHeaders(findRawHeaders(rest));
+      });
     const readTrailers = (): RawHeaders => trailers;
     this.upload = { stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false, readTrailers };
   }
@@ -43,8 +44,8 @@ export class Http2Client implements ClientSide {
   listen({ onClosed, onDrain }: ClientListener): void {
     const stream = this.#stream;
     stream.on('close', () => {
-      const { rstCode, writableFinished } = stream;
-      const isWhole = rstCode === 0 && writableFinished;
+      const { rstCode, writableEnded } = stream;
+      const isWhole = rstCode === 0 && writableEnded;
       onClosed(isWhole ? undefined : new StreamReset(rstCode || resetCodes.cancel, 'the client'));
     });
     stream.on('drain', onDrain);
