@@ -30,6 +30,8 @@ export interface Call {
   onReplyData(chunk: Buffer): void;
   /** A piece of the reply's body as it goes to the client, told before the reply's end is. */
   onReplyPassed(bytes: Buffer): void;
+  /** What follows the reply's body, told before its end. */
+  onReplyTrailers(rawTrailers: RawHeaders): void;
   /**
    * The reply is whole. Exactly one record follows the first of this and `onInterrupted`: it is kept when this
    * returns, or, where a compressed copy is still being read, when the promise resolves.

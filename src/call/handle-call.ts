@@ -1,5 +1,5 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
-import type { Outcome } from '../core/call-record.js';
+import type { Outcome, Protocol } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { EstimatedUsage } from '../core/timing.js';
@@ -26,6 +26,7 @@ export interface CallOptions {
   readonly session: Session;
   readonly head: RequestHead;
   readonly match: ProviderMatch;
+  readonly protocol: Protocol;
   /** Asked for the call's model; the call goes as asked when absent. */
   readonly router?: SessionRouter | undefined;
 }
@@ -155,6 +156,10 @@ class HandledCall implements Call {
     this.#hashes.replyToClient.update(bytes);
   }
 
+  onReplyTrailers(rawTrailers: RawHeaders): void {
+    this.#guard(() => this.#reply?.endWith(rawTrailers));
+  }
+
   onReplyEnd(): Promise<void> | void {
     return this.#finish((this.#reply?.status ?? 0) >= 400 ? 'http_error' : 'ok', null);
   }
@@ -217,7 +222,7 @@ class HandledCall implements Call {
         callId: this.#callId,
         sessionId: session.sessionId,
         ids: this.#ids,
-        protocol: 'http/1.1',
+        protocol: this.#options.protocol,
         head,
         match,
         request: this.#request.facts,

@@ -1,14 +1,16 @@
 /** As a content type begins that says that a body is no text. */
 const mediaType = /^\s*((?:audio|image|video)\/[\w.+-]{1,64})/i;
+const grpc = /^\s*(application\/grpc(?:\+proto)?)\s*(?:;|$)/i;
 const octets = /^\s*(?:application|binary)\/octet-stream\b/i;
 const formBoundary = /^\s*multipart\/[\w-]{1,32}\b.*?;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i;
 
 /** What stands for a body that is no text, and which therefore says nothing once it is made one; else `undefined`. */
 export function describeMediaBody(text: string, contentType: string | null): string | undefined {
-  const found = mediaType.exec(contentType ?? '')?.[1]?.toLowerCase();
+  const type = contentType ?? '';
+  const found = (mediaType.exec(type) ?? grpc.exec(type))?.[1]?.toLowerCase();
   if (found !== undefined) return `[media ${found}, not kept]`;
   // A file cut between two bytes of a letter has one of these at its end; what has more of them is no text.
-  const isBinary = octets.test(contentType ?? '') && text.slice(0, 4096).split('\ufffd').length > 3;
+  const isBinary = octets.test(type) && text.slice(0, 4096).split('\ufffd').length > 3;
   return isBinary ? '[media application/octet-stream, not kept]' : undefined;
 }
 

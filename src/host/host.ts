@@ -104,8 +104,8 @@ class OpenedHost implements Host {
       registry,
       connector,
       leafFor: (host) => this.#leaves.contextFor(host),
-      handleCall: (session, head, match) =>
-        handleCall(ports, { session, head, match, router: parts.routers.find(session) }),
+      handleCall: (session, head, match, protocol) =>
+        handleCall(ports, { session, head, match, protocol, router: parts.routers.find(session) }),
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),

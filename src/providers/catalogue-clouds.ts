@@ -5,6 +5,7 @@ import { bedrockInvoke, bedrockInvokeStream } from './bedrock-invoke.js';
 import { googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { googleLive } from './google-live.js';
+import { VERTEX_GRPC } from './grpc.js';
 import { googleOpenaiChat, openaiChat } from './openai-chat.js';
 import { openaiResponses } from './openai-responses.js';
 import type { CatalogueEntry, ProviderApi } from './provider-apis.js';
@@ -84,5 +85,6 @@ export const VERTEX: CatalogueEntry = {
   ],
   // Anthropic's token counting goes by the method of its messages.
   notCalls: listModelPaths('anthropic', 'rawPredict').map((path) => path.replace('*:', 'count-tokens:')),
+  grpc: VERTEX_GRPC,
   sockets: [{ dialect: googleLive, paths: ['/ws/google.cloud.aiplatform.*.LlmBidiService/BidiGenerateContent'] }],
 };

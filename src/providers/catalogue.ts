@@ -1,4 +1,5 @@
 // Longer than 250 lines: one entry a provider.
+
 import { anthropicComplete } from './anthropic-complete.js';
 import { BEDROCK, VERTEX } from './catalogue-clouds.js';
 import { cohereChat } from './cohere-chat.js';
@@ -8,6 +9,7 @@ import { DASHSCOPE_APIS, GATEWAYS } from './gateways.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { googleLive } from './google-live.js';
+import { GEMINI_GRPC, XAI_GRPC } from './grpc.js';
 import { mistralOcr } from './mistral-ocr.js';
 import { googleOpenaiChat } from './openai-chat.js';
 import { mistralClassifications } from './openai-moderations.js';
@@ -103,6 +105,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       { dialect: googleUnread, paths: googlePaths(['models'], 'predictLongRunning') },
       others(...GOOGLE_ROOTS.map((root) => `${root}/interactions`)),
     ],
+    grpc: GEMINI_GRPC,
     sockets: [
       {
         dialect: googleLive,
@@ -181,6 +184,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       // https://docs.x.ai/docs/guides/image-generations (read 2026-11-27)
       images('/v1'),
     ],
+    grpc: XAI_GRPC,
     sockets: [responsesSocket('/v1/responses')],
   },
   {

@@ -32,6 +32,8 @@ export interface CatalogueEntry {
   /** Paths that a pattern of `apis` fits and that are no calls. */
   readonly notCalls?: readonly string[];
   readonly sockets?: readonly ProviderSocket[];
+  /** Paths that are calls where their content is gRPC. */
+  readonly grpc?: readonly string[];
 }
 
 /** One API of a provider over a WebSocket, and the paths an upgrade asks for. */

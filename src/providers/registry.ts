@@ -6,6 +6,7 @@ import { CATALOGUE } from './catalogue.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { googleLive } from './google-live.js';
+import { grpcCall } from './grpc.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
 import { openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
@@ -86,6 +87,7 @@ interface Provider {
   readonly name: string;
   readonly routes: readonly Route[];
   readonly sockets: readonly SocketRoute[];
+  readonly grpc: readonly PathPattern[];
 }
 
 interface RegisteredProvider extends Provider {
@@ -157,7 +159,7 @@ class Registry implements ProviderRegistry {
     this.#registered.delete(name);
     const routes = makeRegisteredRoutes(checked);
     const sockets = makeSocketRoutes(USUAL_SOCKETS[checked.dialect], checked.prefix);
-    this.#registered.set(name, { name, origin, key: makeOriginKey(origin), routes, sockets });
+    this.#registered.set(name, { name, origin, key: makeOriginKey(origin), routes, sockets, grpc: [] });
   }
 
   #add(entry: CatalogueEntry): void {
@@ -167,6 +169,7 @@ class Registry implements ProviderRegistry {
       name: entry.name,
       routes: [...others, ...calls],
       sockets: makeSocketRoutes(entry.sockets ?? [], ''),
+      grpc: (entry.grpc ?? []).map(makePathPattern),
     };
     for (const host of entry.hosts) {
       if (host.includes('*')) this.#byPattern.push({ pattern: makeHostPattern(host), provider });
@@ -193,10 +196,22 @@ class Registry implements ProviderRegistry {
 type Finder<T> = (provider: Provider, head: RequestHead, segments: readonly string[]) => T | undefined;
 
 function findMatch(provider: Provider, head: RequestHead, segments: readonly string[]): ProviderMatch | undefined {
+  if (provider.grpc.length > 0 && isGrpc(head)) {
+    const isCall = provider.grpc.some((pattern) => pattern.matches(segments));
+    return isCall ? { provider: provider.name, dialect: grpcCall, canAskForStreamUsage: false } : undefined;
+  }
   const route = provider.routes.find(({ pattern }) => pattern.matches(segments));
   if (route === undefined || route.api === null) return undefined;
   const { dialect, canAskForStreamUsage } = route.api;
   return { provider: provider.name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
+}
+
+/** Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Content-Type (read 2026-11-27). */
+function isGrpc({ rawHeaders }: RequestHead): boolean {
+  return rawHeaders.some(
+    (value, i) =>
+      i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type' && /^application\/grpc(?![-\w])/i.test(value),
+  );
 }
 
 /** The npm package `@google/genai` 2.32 asks for `//ws/…` (seen 2026-11-27): doubled slashes count as one everywhere. */

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import net from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Origin } from '../core/wire.js';
+import { chooseProtocol, type ServedProtocol } from './alpn.js';
 import { type HostAndPort, normaliseHost, readAuthority } from './authority-form.js';
 import { type ClientHello, readClientHello } from './client-hello.js';
 import type { Connector, Destination } from './connector.js';
@@ -19,7 +20,8 @@ export interface ConnectPorts extends ReachPorts {
   /** Serves HTTP on a tunnel whose destination is known. */
   readonly serve: (socket: Socket, door: Door, served: Served) => void;
   readonly trustWatch: (door: Door) => TrustWatch;
-  readonly onHttp2Only: (door: Door, host: string) => void;
+  /** A client speaks what is not served, and is relayed unread. */
+  readonly onUnserved: (door: Door, host: string, what: string) => void;
 }
 
 /** What a tunnel's requests are for, and whether its client is to meet failures as without us. */
@@ -27,6 +29,8 @@ export interface Served {
   readonly destination: Destination;
   readonly isInProcess: boolean;
 }
+
+const otherProtocols = 'neither HTTP/2 nor HTTP/1.1';
 
 const badRequest = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
@@ -54,8 +58,8 @@ export function handleConnect(
   const isTlsProvider = ports.registry.isProvider(origin);
   // An address says nothing of whose it is; the name is in the hello, which the client sends first.
   const isAddress = net.isIP(target.host) !== 0 && target.port === 443;
-  const isHidden = inProcess?.isHttp2Only === true;
-  if (isHidden && isTlsProvider) ports.onHttp2Only(door, target.host);
+  const isHidden = inProcess !== null && inProcess.protocol === undefined;
+  if (isHidden && isTlsProvider) ports.onUnserved(door, target.host, otherProtocols);
   if (isHidden || !(isTlsProvider || isPlainProvider || isAddress)) {
     const refuse = inProcess === null ? {} : { refuse: formatUpstreamError };
     const { connector } = ports;
@@ -152,6 +156,10 @@ class OpenedTunnel {
     if (hello === null) {
       const plain: Origin = { scheme: 'http', ...this.#target };
       if (!registry.isProvider(plain)) return this.#relayBlind(bytes);
+      if (isHttp2Preface(bytes)) {
+        this.#ports.onUnserved(this.#door, plain.host, 'HTTP/2 without TLS');
+        return this.#relayBlind(bytes);
+      }
       this.#socket.unshift(bytes);
       return this.#serve(this.#socket, { origin: plain, serverName: plain.host });
     }
@@ -160,11 +168,12 @@ class OpenedTunnel {
     const origin: Origin = { scheme: 'https', host: this.#target.host, port: this.#target.port };
     if (!registry.isProvider(origin) && !registry.isProvider({ ...origin, host: serverName }))
       return this.#relayBlind(bytes);
-    if (hello.alpn !== null && hello.alpn.length > 0 && !hello.alpn.includes('http/1.1')) {
-      this.#ports.onHttp2Only(this.#door, serverName);
+    const protocol = chooseProtocol(hello.alpn);
+    if (protocol === undefined) {
+      this.#ports.onUnserved(this.#door, serverName, otherProtocols);
       return this.#relayBlind(bytes);
     }
-    void this.#terminate(bytes, { origin, serverName, profile: this.#inProcess?.profile ?? null });
+    void this.#terminate(bytes, protocol, { origin, serverName, profile: this.#inProcess?.profile ?? null });
   }
 
   #serve(socket: Socket, destination: Destination): void {
@@ -183,7 +192,7 @@ class OpenedTunnel {
     });
   }
 
-  async #terminate(bytes: Buffer, destination: Destination): Promise<void> {
+  async #terminate(bytes: Buffer, protocol: ServedProtocol, destination: Destination): Promise<void> {
     const secureContext = await this.#findContext(destination);
     // The leaf could not be made: the agent's call is worth more than our seeing it.
     if (secureContext === undefined) return this.#relayBlind(bytes);
@@ -194,6 +203,7 @@ class OpenedTunnel {
     terminateTls({
       socket: this.#socket,
       secureContext,
+      protocol,
       onSecure: (secure: TLSSocket) => {
         this.#door.adopt(secure, this.#socket);
         this.#serve(secure, destination);
@@ -213,6 +223,11 @@ class OpenedTunnel {
     }
     return undefined;
   }
+}
+
+/** How HTTP/2 begins where no TLS says so. Source: RFC 9113 section 3.4 (read 2026-11-27). */
+function isHttp2Preface(bytes: Buffer): boolean {
+  return bytes.toString('latin1', 0, 16) === 'PRI * HTTP/2.0\r\n';
 }
 
 /** A server name as DNS could know it; any other (it comes from the wire) is as good as none. */

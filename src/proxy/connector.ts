@@ -20,7 +20,10 @@ interface TlsStart {
   readonly serverName: string;
   readonly profile: TlsProfile | null;
   readonly secureContext: tls.SecureContext;
+  readonly protocols: readonly string[];
 }
+
+const http1: readonly string[] = ['http/1.1'];
 
 /** More sets of TLS options than a program has. */
 const maxOwnContexts = 64;
@@ -82,7 +85,7 @@ export class Connector {
       const socket = await this.#connectTcp(proxy.host, proxy.port);
       if (proxy.scheme === 'http') return socket;
       const secureContext = this.#requireContext(null);
-      return await this.#startTls(socket, { serverName: proxy.host, profile: null, secureContext });
+      return await this.#startTls(socket, { serverName: proxy.host, profile: null, secureContext, protocols: http1 });
     } catch (error) {
       throw new TrackerError(
         'UPSTREAM_PROXY_FAILED',
@@ -95,13 +98,17 @@ export class Connector {
     }
   }
 
-  /** A verified TLS connection to the destination. Rejects with the system's or OpenSSL's error. */
-  async openTls(destination: Destination): Promise<tls.TLSSocket> {
+  /**
+   * A verified TLS connection to the destination. Rejects with the system's or OpenSSL's error.
+   *
+   * @param protocols offered by ALPN, the preferred first
+   */
+  async openTls(destination: Destination, protocols: readonly string[] = http1): Promise<tls.TLSSocket> {
     const { origin, serverName, profile = null } = destination;
     // Options that OpenSSL refuses fail before anything is dialled, as they do for their caller.
     const secureContext = this.#requireContext(profile);
     const socket = await this.openTcp(origin);
-    return await this.#startTls(socket, { serverName, profile, secureContext });
+    return await this.#startTls(socket, { serverName, profile, secureContext, protocols });
   }
 
   #requireContext(profile: TlsProfile | null): tls.SecureContext {
@@ -118,14 +125,17 @@ export class Connector {
     return made;
   }
 
-  async #startTls(socket: net.Socket, { serverName, profile, secureContext }: TlsStart): Promise<tls.TLSSocket> {
-    const ticketKey = `${serverName} ${profile?.id ?? ''}`;
+  async #startTls(
+    socket: net.Socket,
+    { serverName, profile, secureContext, protocols }: TlsStart,
+  ): Promise<tls.TLSSocket> {
+    const ticketKey = `${serverName} ${protocols.join()} ${profile?.id ?? ''}`;
     const session = this.#sessions.get(ticketKey);
     const secure = tls.connect({
       socket,
       secureContext,
       rejectUnauthorized: profile?.rejectUnauthorized ?? true,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
       host: serverName,
       ...(net.isIP(serverName) === 0 ? { servername: serverName } : {}),
       ...(session === undefined ? {} : { session }),

@@ -12,7 +12,7 @@ const maxHostsNamed = 1000;
 export class DoorFaults {
   readonly #onFault: OnFault;
   readonly #trust = new WeakMap<Door, TrustWatch>();
-  readonly #http2Only = new WeakMap<Door, Set<string>>();
+  readonly #unserved = new WeakMap<Door, Set<string>>();
   readonly #unreached = new WeakMap<Door, Set<string>>();
 
   constructor(onFault: OnFault) {
@@ -31,14 +31,15 @@ export class DoorFaults {
     return watch;
   }
 
-  reportHttp2Only(door: Door, host: string): void {
-    const said = this.#http2Only.get(door) ?? new Set();
-    this.#http2Only.set(door, said);
+  /** @param what the client speaks: `HTTP/2 without TLS` */
+  reportUnserved(door: Door, host: string, what: string): void {
+    const said = this.#unserved.get(door) ?? new Set();
+    this.#unserved.set(door, said);
     if (said.has(host) || said.size >= maxHostsNamed) return;
     said.add(host);
     door.count('faults');
-    const message = `A client speaks nothing but HTTP/2 to ${host}; its connection was relayed unread and its calls cannot be seen.`;
-    this.#onFault(door.session, 'TLS_HTTP2_ONLY', message, 'Let the client offer HTTP/1.1 as well.');
+    const message = `A client speaks ${what} to ${host}; its connection was relayed unread and its calls cannot be seen.`;
+    this.#onFault(door.session, 'PROTOCOL_UNREAD', message, 'Let the client speak HTTP/1.1, or HTTP/2 over TLS.');
   }
 
   reportUnreached(door: Door, message: string): void {

@@ -32,6 +32,8 @@ export class Door {
   /** Accepted connections on which nothing has been asked yet. */
   readonly #fresh = new Set<Socket>();
   readonly #accepted = new WeakSet<Socket>();
+  /** How a connection that carries several things at once is ended, what is under way on it first. */
+  readonly #endings = new Map<Socket, () => void>();
   #isDraining = false;
   #isCut = false;
   readonly #counts = { calls: 0, passedRequests: 0, tunnels: 0, tunnelBytes: 0, upgrades: 0, faults: 0 };
@@ -99,6 +101,17 @@ export class Door {
     this.#roots.set(inner, this.findRoot(outer));
   }
 
+  /**
+   * Says how to end a decrypted connection that carries several things at once, so that what is under way on it ends
+   * first and nothing new is begun.
+   */
+  endBy(socket: Socket, end: () => void): void {
+    const root = this.findRoot(socket);
+    this.#endings.set(root, end);
+    root.once('close', () => this.#endings.delete(root));
+    if (this.#isDraining && !this.#fresh.has(root)) end();
+  }
+
   /** The accepted connection a decrypted one runs on. */
   findRoot(socket: Socket): Socket {
     return this.#roots.get(socket) ?? socket;
@@ -112,6 +125,7 @@ export class Door {
     const root = this.findRoot(socket);
     this.#fresh.delete(root);
     this.#busy.set(root, (this.#busy.get(root) ?? 0) + 1);
+    if (this.#isDraining) this.#endings.get(root)?.();
     let isOver = false;
     return () => {
       if (isOver) return;
@@ -119,7 +133,8 @@ export class Door {
       const left = (this.#busy.get(root) ?? 1) - 1;
       if (left > 0) return void this.#busy.set(root, left);
       this.#busy.delete(root);
-      if (this.#isDraining) socket.destroySoon();
+      // One that has an ending of its own is ending already.
+      if (this.#isDraining && !this.#endings.has(root)) socket.destroySoon();
     };
   }
 
@@ -127,7 +142,9 @@ export class Door {
   async drain(): Promise<void> {
     this.#isDraining = true;
     const closed = this.#whenClosed();
+    for (const [root, end] of this.#endings) if (!this.#fresh.has(root)) end();
     for (const socket of this.#sockets) {
+      if (this.#endings.has(socket)) continue;
       if (!this.#busy.has(socket) && !this.#fresh.has(socket) && !this.#isFar(socket)) socket.destroySoon();
     }
     const timer = setTimeout(() => {

@@ -1,4 +1,5 @@
 import type { Connector } from './connector.js';
+import type { Http2Upstream } from './http2-upstream.js';
 import type { Mitm, MitmHandlers } from './mitm.js';
 import type { Upstream } from './upstream.js';
 
@@ -6,10 +7,17 @@ import type { Upstream } from './upstream.js';
 export interface Engine {
   readonly mitm: Mitm;
   readonly upstream: Upstream;
+  /** For clients of HTTP/2. */
+  readonly http2Upstream: Http2Upstream;
 }
 
 /** Loads the two heavy parts and puts them together: a quarter of a second of modules on a slow machine. */
 export async function loadEngine(handlers: MitmHandlers, connector: Connector): Promise<Engine> {
-  const [{ Mitm }, { Upstream }] = await Promise.all([import('./mitm.js'), import('./upstream.js')]);
-  return { mitm: new Mitm(handlers), upstream: new Upstream(connector) };
+  const [{ Mitm }, { Upstream }, { Http2Upstream }] = await Promise.all([
+    import('./mitm.js'),
+    import('./upstream.js'),
+    import('./http2-upstream.js'),
+  ]);
+  const upstream = new Upstream(connector);
+  return { mitm: new Mitm(handlers), upstream, http2Upstream: new Http2Upstream(connector, upstream) };
 }

@@ -1,23 +1,21 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
 import { waitAtMost } from '../core/wait-at-most.js';
+import type { ClientSide } from './client-side.js';
 import type { Destination } from './connector.js';
 import { readContentLength, replaceContentLength } from './content-length.js';
 import type { Door } from './door.js';
 import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError, makeFailureReply } from './explain-upstream-error.js';
 import { FirstTry } from './first-try.js';
-import { makeReplyHeaders } from './reply-headers.js';
 import { keepFraming, type RequestBody, takeBody } from './request-body.js';
 import type { ReplyControl, ReplyHandler, Upstream, UpstreamRequest } from './upstream.js';
 
 export interface ExchangeOptions {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly client: ClientSide;
   readonly destination: Destination;
   /** Path and query. */
   readonly path: string;
-  readonly upstream: Upstream;
+  readonly upstream: Pick<Upstream, 'send'>;
   /** `null` when the request is no model call: it passes unrecorded. */
   readonly call: Call | null;
   readonly door: Door;
@@ -49,16 +47,9 @@ class Exchange implements ReplyHandler {
   }
 
   start(): void {
-    const { request, response, call } = this.#options;
-    response.sendDate = false;
-    // NOTE: removing it before it was ever set is how node:http is told to add no Connection header of its own.
-    response.removeHeader('connection');
-    response.on('close', () => this.#onClientClosed());
-    // NOTE: a pipelined request's response has no socket yet, and hears nothing of its closing.
-    if (response.socket === null) request.socket.once('close', () => this.#onClientClosed());
-    response.on('error', () => undefined);
-    response.on('drain', () => this.#resume());
-    takeBody(request, {
+    const { client, call } = this.#options;
+    client.listen({ onClosed: (reason) => this.#onClientClosed(reason), onDrain: () => this.#resume() });
+    takeBody(client.upload, {
       wholeBytes: call?.wholeRequestBytes ?? null,
       onData: (chunk) => call?.onRequestData(chunk),
       onEnd: () => call?.onRequestEnd(),
@@ -76,16 +67,16 @@ class Exchange implements ReplyHandler {
   }
 
   #sendRewritten(rewritten: RewrittenRequest | null, own: RequestBody): void {
-    const { request, call, path } = this.#options;
+    const { client, call, path } = this.#options;
     if (rewritten === null) {
       if (Buffer.isBuffer(own)) call?.onRequestPassed(own);
-      const body = Buffer.isBuffer(own) ? keepFraming(request, own) : own;
-      return this.#dispatch({ path, rawHeaders: request.rawHeaders, body }, this);
+      const body = Buffer.isBuffer(own) ? keepFraming(client.upload, own) : own;
+      return this.#dispatch({ path, rawHeaders: client.rawHeaders, body }, this);
     }
     const send = (bytes: Buffer, handler: ReplyHandler): void => {
-      const rawHeaders = replaceContentLength(request.rawHeaders, bytes.length);
+      const rawHeaders = replaceContentLength(client.rawHeaders, bytes.length);
       call?.onRequestPassed(bytes);
-      this.#dispatch({ path: rewritten.path, rawHeaders, body: keepFraming(request, bytes) }, handler);
+      this.#dispatch({ path: rewritten.path, rawHeaders, body: keepFraming(client.upload, bytes) }, handler);
     };
     const { body, ifRefused } = rewritten;
     if (ifRefused === null) return send(body, this);
@@ -98,8 +89,12 @@ class Exchange implements ReplyHandler {
 
   #dispatch(sent: Pick<UpstreamRequest, 'path' | 'rawHeaders' | 'body'>, handler: ReplyHandler): void {
     if (this.#over) return;
-    const { request, upstream, destination } = this.#options;
-    upstream.send({ destination, method: request.method ?? 'GET', ...sent }, handler);
+    const { client, upstream, destination } = this.#options;
+    const { readTrailers } = client.upload;
+    upstream.send(
+      { destination, method: client.method, ...sent, ...(readTrailers !== undefined && { readTrailers }) },
+      handler,
+    );
   }
 
   onStart(control: ReplyControl): void {
@@ -107,23 +102,28 @@ class Exchange implements ReplyHandler {
     if (this.#over) control.abort(new Error('the client went away'));
   }
 
-  onHead(status: number, statusMessage: string, rawHeaders: string[]): void {
+  onInterim(status: number, rawHeaders: string[]): void {
+    if (!this.#over) this.#options.client.writeInterim?.(status, rawHeaders);
+  }
+
+  onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole = false): void {
     if (this.#over) return;
-    const { request, response, call } = this.#options;
+    const { client, call } = this.#options;
     this.#rewrite = call?.onReplyHead(status, rawHeaders) ?? null;
     if (this.#rewrite !== null) this.#rewrite.sink = (bytes) => this.#write(bytes);
     else if (call !== null) this.#bytesLeft = readContentLength(rawHeaders);
     try {
-      response.writeHead(status, statusMessage, makeReplyHeaders(request, this.#rewrite?.rawHeaders ?? rawHeaders));
+      client.writeHead(status, statusMessage, this.#rewrite?.rawHeaders ?? rawHeaders);
       this.#headSent = true;
     } catch (error) {
       this.#fail('upstream_error', error);
       this.#control?.abort(new Error('the reply cannot be passed on'));
       return;
     }
+    if (isWhole) return;
     // The head waits for the body's first piece only as long as that is already here.
     setImmediate(() => {
-      if (!this.#bodyBegun && !this.#over && this.#lastPiece === null) response.flushHeaders();
+      if (!this.#bodyBegun && !this.#over && this.#lastPiece === null) client.flushHead();
     });
   }
 
@@ -138,6 +138,7 @@ class Exchange implements ReplyHandler {
 
   onEnd(rawTrailers: string[]): void {
     if (this.#over) return;
+    if (rawTrailers.length > 0) this.#options.call?.onReplyTrailers(rawTrailers);
     const ending = this.#rewrite?.end();
     if (ending === undefined) this.#end(rawTrailers);
     else
@@ -156,7 +157,7 @@ class Exchange implements ReplyHandler {
     if (this.#over || bytes.length === 0) return;
     this.#bodyBegun = true;
     this.#options.call?.onReplyPassed(bytes);
-    if (this.#options.response.write(bytes)) return;
+    if (this.#options.client.write(bytes)) return;
     this.#paused = true;
     this.#control?.pause();
   }
@@ -187,37 +188,37 @@ class Exchange implements ReplyHandler {
   #finish(rawTrailers: string[]): void {
     if (this.#over) return;
     this.#over = true;
-    const { response } = this.#options;
-    if (rawTrailers.length > 0) response.addTrailers(pairUp(rawTrailers));
-    if (this.#lastPiece === null) response.end();
-    else response.end(this.#lastPiece);
+    this.#options.client.end(this.#lastPiece, rawTrailers);
   }
 
   /** The provider failed: a client still without a head gets a 502, one in mid-reply the same cut. */
   #fail(how: 'upstream_error' | 'upstream_aborted', error: unknown): void {
     this.#over = true;
-    const { response, call, destination } = this.#options;
+    const { client, call, destination } = this.#options;
     const problem = explainUpstreamError(error, destination.origin, this.#headSent);
-    const answer = this.#headSent || this.#options.cut !== undefined ? null : makeFailureReply(problem);
+    const { cut } = this.#options;
+    const refuse = cut === undefined ? client.findRefusal(error) : () => cut(error);
+    const answer = this.#headSent || refuse !== undefined ? null : makeFailureReply(problem);
     const last = answer?.body ?? this.#lastPiece;
     if (last !== null) call?.onReplyPassed(last);
     call?.onInterrupted(how, problem);
     if (answer !== null) {
-      response.writeHead(502, 'Bad Gateway', answer.rawHeaders).end(answer.body);
+      client.writeHead(502, 'Bad Gateway', answer.rawHeaders);
+      client.end(answer.body, []);
     } else if (this.#headSent) {
-      if (last !== null) response.write(last);
-      cutAfterFlush(response);
+      if (last !== null) client.write(last);
+      client.cut(error);
     } else {
-      this.#options.cut?.(error);
+      refuse?.();
     }
     this.#rewrite?.close();
   }
 
-  #onClientClosed(): void {
+  #onClientClosed(reason = new Error('the client went away')): void {
     if (this.#over) return;
     this.#over = true;
     this.#rewrite?.close();
-    this.#control?.abort(new Error('the client went away'));
+    this.#control?.abort(reason);
     const { call, door } = this.#options;
     call?.onInterrupted('client_aborted', explainLeaving(door, this.#headSent ? 'the reply ended' : 'the reply began'));
   }
@@ -225,17 +226,3 @@ class Exchange implements ReplyHandler {
 
 /** A copy that takes long to decompress must not hold up the reply it is of. */
 const longestWaitMs = 200;
-
-/** Ends the connection without ending the reply, once what was written of it is on its way. */
-function cutAfterFlush(response: ServerResponse): void {
-  const { socket } = response;
-  // A pipelined reply whose turn has not come is cut when it has; those before it stay whole.
-  if (socket === null) response.destroy();
-  else setImmediate(() => socket.write('', () => response.destroy()));
-}
-
-function pairUp(raw: readonly string[]): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i] ?? '', raw[i + 1] ?? '']);
-  return pairs;
-}

@@ -34,10 +34,14 @@ export class FirstTry implements ReplyHandler {
     this.#handler.onStart(control);
   }
 
-  onHead(status: number, statusMessage: string, rawHeaders: string[]): void {
-    if (!refusals.has(status)) return this.#handler.onHead(status, statusMessage, rawHeaders);
+  onInterim(status: number, rawHeaders: string[]): void {
+    this.#handler.onInterim?.(status, rawHeaders);
+  }
+
+  onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole = false): void {
+    if (!refusals.has(status)) return this.#handler.onHead(status, statusMessage, rawHeaders, isWhole);
     this.#isCoded = rawHeaders.some((value, i) => i % 2 === 0 && value.toLowerCase() === 'content-encoding');
-    this.#held = [(handler) => handler.onHead(status, statusMessage, rawHeaders)];
+    this.#held = [(handler) => handler.onHead(status, statusMessage, rawHeaders, isWhole)];
   }
 
   onData(chunk: Buffer): void {

@@ -12,6 +12,7 @@ import {
   tlsHeader,
   writeHeaderValue,
 } from '../core/in-process.js';
+import { chooseProtocol, type ServedProtocol } from './alpn.js';
 import { isLoopback } from './connector.js';
 import { makeTlsProfile, readInProcessTls, type TlsProfile } from './tls-profile.js';
 
@@ -23,8 +24,8 @@ export interface InProcessClient {
   readonly serverName: string | null;
   /** For which request it connects, when it knows. */
   readonly request: InProcessRequest | null;
-  /** Whether it speaks nothing but HTTP/2. */
-  readonly isHttp2Only: boolean;
+  /** What is spoken with it; `undefined` where it offers nothing that is served. */
+  readonly protocol: ServedProtocol | undefined;
 }
 
 /**
@@ -42,7 +43,7 @@ export function readInProcessClient(request: IncomingMessage, socket: Socket): I
     profile: makeTlsProfile(tls),
     serverName: tls.servername ?? null,
     request: asked,
-    isHttp2Only: alpn !== null && alpn.length > 0 && !alpn.includes('http/1.1'),
+    protocol: chooseProtocol(alpn),
   };
 }
 

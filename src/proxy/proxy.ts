@@ -1,26 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
-import type { Call } from '../call/call.js';
-import { type ErrorCode, findSystemCode, readErrorMessage } from '../core/errors.js';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
 import type { SocketMatch, SocketWatch } from '../core/socket.js';
-import type { ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
+import type { RequestHead } from '../core/wire.js';
 import { handleConnect, type Served } from './connect.js';
 import type { Connector } from './connector.js';
 import { Door, SocketRegister } from './door.js';
 import { DoorFaults } from './door-faults.js';
 import { type Engine, loadEngine } from './engine.js';
-import { relayExchange } from './exchange.js';
+import { cutAsProvider, Http1Client } from './http1-client.js';
+import { isHttp2 } from './http2-server.js';
 import type { MitmHandlers } from './mitm.js';
+import { type CallMaker, relayRequest } from './relay-request.js';
+import { relayStreams } from './relay-streams.js';
 import { makeRequestHead, readTarget } from './request-target.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 
-export interface ProxyPorts {
-  readonly registry: ProviderRegistry;
+export interface ProxyPorts extends CallMaker {
   readonly connector: Connector;
   readonly leafFor: (host: string) => Promise<SecureContext>;
-  readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch) => Call;
   /** @param onCall called for each call that is recorded */
   readonly handleSocket: (session: Session, head: RequestHead, match: SocketMatch, onCall: () => void) => SocketWatch;
   /** Loads what calls need besides, while the engine is loaded: nothing is served before. Never rejects. */
@@ -82,6 +82,7 @@ export class SessionProxy {
     await Promise.all([...this.#doors].map((door) => this.closeDoor(door)));
     // One that is being loaded is waited for, so that nothing is left when this returns.
     const engine = this.#loading === null ? null : await this.#loading;
+    await engine?.http2Upstream.close();
     await engine?.upstream.close();
     this.#ports.connector.close();
     engine?.mitm.close();
@@ -112,7 +113,9 @@ export class SessionProxy {
   }
 
   #accept(socket: Socket): void {
-    if (this.#engine !== null) return this.#engine.mitm.accept(socket);
+    const engine = this.#engine;
+    if (engine !== null && isHttp2(socket)) return this.#relayStreams(socket, engine);
+    if (engine !== null) return engine.mitm.accept(socket);
     this.#requireEngine().then(
       ({ mitm }) => (socket.destroyed ? undefined : mitm.accept(socket)),
       () => socket.destroy(),
@@ -146,11 +149,14 @@ export class SessionProxy {
     handleConnect(
       {
         ...{ registry, connector, leafFor, handleCall },
-        reach: async (destination) => await (await this.#requireEngine()).upstream.reach(destination),
+        reach: async (destination, protocol) => {
+          const { upstream, http2Upstream } = await this.#requireEngine();
+          await (protocol === 'h2' ? http2Upstream : upstream).reach(destination);
+        },
         onUnreached: (to, message) => this.#faults.reportUnreached(to, message),
         serve: (opened, to, served) => this.#admit(opened, to, served),
         trustWatch: (to) => this.#faults.requireTrustWatch(to),
-        onHttp2Only: (to, host) => this.#faults.reportHttp2Only(to, host),
+        onUnserved: (to, host, what) => this.#faults.reportUnserved(to, host, what),
       },
       { request, socket, head },
       door,
@@ -176,22 +182,22 @@ export class SessionProxy {
       return;
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
-    const head = makeRequestHead(request, target);
-    const match = this.#ports.registry.recognise(head);
-    if (match === undefined) door.count('passedRequests');
-    else door.count('calls');
-    const call = match === undefined ? null : this.#ports.handleCall(door.session, head, match);
     response.once('close', door.begin(request.socket));
-    relayExchange({
-      request,
-      response,
-      destination: target.destination,
-      path: target.path,
-      upstream: engine.upstream,
-      call,
-      door,
+    relayRequest(this.#ports, {
+      ...{ door, target, upstream: engine.upstream },
+      client: new Http1Client(request, response),
       ...(isInProcess && { cut: (error: unknown) => cutAsProvider(door.findRoot(request.socket), error) }),
     });
+  }
+
+  #relayStreams(socket: TLSSocket, { http2Upstream }: Engine): void {
+    const facts = this.#sockets.find(socket);
+    const { registry, handleCall } = this.#ports;
+    const onServed = (): void => {
+      if (facts?.destination) this.#faults.requireTrustWatch(facts.door).onServed(facts.destination.serverName);
+    };
+    const onProblem = (error: Error): void => this.#reportProblem('HANDLER_ERROR', error);
+    relayStreams({ registry, handleCall, upstream: http2Upstream, onServed, onProblem }, socket, facts);
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -236,10 +242,4 @@ export class SessionProxy {
     const match = registry.recogniseSocket(head);
     return match === undefined ? null : handleSocket(door.session, head, match, () => door.count('calls'));
   }
-}
-
-/** As the provider's own end would have reached the client: a reset as a reset, any other as an end. */
-function cutAsProvider(root: Socket, error: unknown): void {
-  if (findSystemCode(error) === 'ECONNRESET') root.resetAndDestroy();
-  else root.destroy();
 }

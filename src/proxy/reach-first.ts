@@ -1,19 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Call, Interruption } from '../call/call.js';
 import type { InProcessRequest } from '../core/in-process.js';
-import type { Session } from '../core/session.js';
-import type { Origin, ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
+import type { Origin, RequestHead } from '../core/wire.js';
+import type { ServedProtocol } from './alpn.js';
 import type { Destination } from './connector.js';
 import type { Door } from './door.js';
 import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
 import { formatUpstreamError, type InProcessClient } from './in-process.js';
+import type { CallMaker } from './relay-request.js';
 
-export interface ReachPorts {
-  readonly registry: ProviderRegistry;
+export interface ReachPorts extends CallMaker {
   /** Opens a connection for the request that follows, unless one is free; rejects with what its client would meet. */
-  readonly reach: (destination: Destination) => Promise<void>;
-  readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch) => Call;
+  readonly reach: (destination: Destination, protocol: ServedProtocol) => Promise<void>;
   /** Calls to this host could not be sent, and what they were is not known. */
   readonly onUnreached: (door: Door, message: string) => void;
 }
@@ -29,11 +28,14 @@ export async function reachFirst(
   { door, destination }: { readonly door: Door; readonly destination: Destination },
 ): Promise<boolean> {
   const { origin } = destination;
-  const { request } = client.inProcess;
+  const { request, protocol = 'http/1.1' } = client.inProcess;
   // Begun now, so that its time is what its caller waited; one that is sent is begun again by its request.
-  const call = request === null ? undefined : beginCall(ports, { door, origin, request });
+  const call = request === null ? undefined : beginCall(ports, { door, origin, request, protocol });
   try {
-    const isReached = await Promise.race([ports.reach(destination).then(() => true), waitForLeaving(client.socket)]);
+    const isReached = await Promise.race([
+      ports.reach(destination, protocol).then(() => true),
+      waitForLeaving(client.socket),
+    ]);
     if (isReached && !client.socket.destroyed) return true;
     if (call !== undefined) endUnsent(door, call, 'client_aborted', explainLeaving(door, 'the provider was reached'));
     client.socket.destroy();
@@ -57,13 +59,14 @@ interface Unsent {
   readonly door: Door;
   readonly origin: Origin;
   readonly request: InProcessRequest;
+  readonly protocol: ServedProtocol;
 }
 
 /** `undefined` where the request is no call. */
-function beginCall(ports: ReachPorts, { door, origin, request }: Unsent): Call | undefined {
+function beginCall(ports: ReachPorts, { door, origin, request, protocol }: Unsent): Call | undefined {
   const head: RequestHead = { origin, method: request.method, path: request.path, rawHeaders: [] };
   const match = ports.registry.recognise(head);
-  return match === undefined ? undefined : ports.handleCall(door.session, head, match);
+  return match === undefined ? undefined : ports.handleCall(door.session, head, match, protocol);
 }
 
 function endUnsent(

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import type { Upload } from './client-side.js';
 
 export type RequestBody = Buffer | Readable | null;
 
@@ -15,32 +15,24 @@ export interface BodyOptions {
   readonly onReady: (body: RequestBody, whole: boolean) => void;
 }
 
-/** Whether the head announces a body. Source: RFC 9112 section 6.3 (read 2026-11-21). */
-export function announcesBody(request: IncomingMessage): boolean {
-  const length = request.headers['content-length'];
-  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
-}
-
 /**
  * Hands a request's body on. A body that came with its head in one piece is handed on as a buffer, which costs
  * a quarter of a stream; any other as a stream with back-pressure, from its first byte; a whole one when it is
  * wanted, unless it passes the bound.
  */
-export function takeBody(request: IncomingMessage, options: BodyOptions): void {
-  if (!announcesBody(request)) {
-    request.resume();
+export function takeBody(upload: Upload, options: BodyOptions): void {
+  if (!upload.isAnnounced) {
+    upload.stream.resume();
     options.onEnd();
     options.onReady(null, true);
     return;
   }
-  new BodyTaker(request, options).start();
+  new BodyTaker(upload, options).start();
 }
 
 class BodyTaker {
-  readonly #request: IncomingMessage;
+  readonly #request: Readable;
   readonly #options: BodyOptions;
-  /** Framing stays what it was: a chunked request goes on chunked. */
-  readonly #chunked: boolean;
   readonly #announcedBytes: number;
   #held: Buffer[] = [];
   #heldBytes = 0;
@@ -48,11 +40,10 @@ class BodyTaker {
   #stream: Readable | null = null;
   #handedOn = false;
 
-  constructor(request: IncomingMessage, options: BodyOptions) {
-    this.#request = request;
+  constructor(upload: Upload, options: BodyOptions) {
+    this.#request = upload.stream;
     this.#options = options;
-    this.#chunked = request.headers['transfer-encoding'] !== undefined;
-    this.#announcedBytes = this.#chunked ? Number.POSITIVE_INFINITY : Number(request.headers['content-length']);
+    this.#announcedBytes = upload.bytes ?? Number.POSITIVE_INFINITY;
   }
 
   start(): void {
@@ -65,7 +56,8 @@ class BodyTaker {
       if (!this.#ended) this.#stream?.destroy(new Error('the client went away during its upload'));
     });
     const { wholeBytes } = this.#options;
-    const wanted = wholeBytes !== null && (this.#chunked || this.#announcedBytes <= wholeBytes);
+    const isOpenEnded = this.#announcedBytes === Number.POSITIVE_INFINITY;
+    const wanted = wholeBytes !== null && (isOpenEnded || this.#announcedBytes <= wholeBytes);
     // What came in one segment with the head is delivered before this runs.
     if (!wanted) setImmediate(() => this.#openStream());
   }
@@ -121,7 +113,7 @@ class BodyTaker {
   }
 }
 
-/** A whole body in the framing it came with. */
-export function keepFraming(request: IncomingMessage, body: Buffer): RequestBody {
-  return request.headers['transfer-encoding'] === undefined ? body : Readable.from([body], { objectMode: false });
+/** A whole body in the framing it came with: a chunked request goes on chunked. */
+export function keepFraming({ isChunked }: Upload, body: Buffer): RequestBody {
+  return isChunked ? Readable.from([body], { objectMode: false }) : body;
 }

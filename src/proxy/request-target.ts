@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
-import type { Origin, RequestHead } from '../core/wire.js';
+import type { Origin, RawHeaders, RequestHead } from '../core/wire.js';
 import { readAuthority } from './authority-form.js';
 import type { Destination } from './connector.js';
 
@@ -37,7 +37,10 @@ function ensurePath(pathAndQuery: string): string {
 }
 
 /** The head by which a request is recognised. */
-export function makeRequestHead(request: IncomingMessage, target: RequestTarget): RequestHead {
+export function makeRequestHead(
+  request: { readonly method?: string | undefined; readonly rawHeaders: RawHeaders },
+  target: RequestTarget,
+): RequestHead {
   return {
     origin: findNamedOrigin(target.destination),
     method: request.method ?? 'GET',

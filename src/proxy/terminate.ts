@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { findSystemCode } from '../core/errors.js';
+import type { ServedProtocol } from './alpn.js';
 
 export interface TerminateOptions {
   readonly socket: Socket;
   readonly secureContext: SecureContext;
-  /** The handshake is done; what the client sends next is HTTP. */
+  /** The one the client is to have of those it offers. */
+  readonly protocol: ServedProtocol;
+  /** The handshake is done; what the client sends next is HTTP, of the version its `alpnProtocol` says. */
   readonly onSecure: (secure: TLSSocket) => void;
   /** The client said, by an alert, that it does not accept the certificate. */
   readonly onRefused: (alert: string) => void;
@@ -27,7 +30,7 @@ export function terminateTls(options: TerminateOptions): TLSSocket {
     isServer: true,
     secureContext: options.secureContext,
     // A client that offers no ALPN at all gets none back, and speaks HTTP/1.1.
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: [options.protocol],
   });
   // A handshake that failed for a reason of TLS's own says nothing of trust.
   let failed = false;

@@ -16,13 +16,18 @@ export interface UpstreamRequest {
   readonly path: string;
   readonly rawHeaders: RawHeaders;
   readonly body: Buffer | Readable | null;
+  /** Of a streamed body, once it has ended; heeded over HTTP/2. */
+  readonly readTrailers?: () => RawHeaders;
 }
 
 /** What comes back, in the order it comes. Exactly one of `onEnd` and `onError` is last. */
 export interface ReplyHandler {
   /** The request is about to be written; the returned reason, if any, gives it up instead. */
   onStart(control: ReplyControl): void;
-  onHead(status: number, statusMessage: string, rawHeaders: string[]): void;
+  /** A reply of 1xx; a final one follows. */
+  onInterim?(status: number, rawHeaders: string[]): void;
+  /** @param isWhole whether the reply is known to end with its head */
+  onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole?: boolean): void;
   onData(chunk: Buffer): void;
   onEnd(rawTrailers: string[]): void;
   onError(error: Error): void;
@@ -69,14 +74,19 @@ export class Upstream {
    * follows. Rejects with the error its client would have met.
    */
   async reach(destination: Destination): Promise<void> {
-    const key = makeKey(destination);
+    const key = makeDestinationKey(destination);
     if ((this.#pools.get(key)?.stats.free ?? 0) > 0) return;
     this.#spares.put(key, await this.#connect(destination));
   }
 
   /** A connection `reach` has opened, for who sends no request over it. */
   takeSpare(destination: Destination): Socket | undefined {
-    return this.#spares.take(makeKey(destination));
+    return this.#spares.take(makeDestinationKey(destination));
+  }
+
+  /** Keeps a connection somebody else has opened, for the request that follows. */
+  keepSpare(destination: Destination, socket: Socket): void {
+    this.#spares.put(makeDestinationKey(destination), socket);
   }
 
   /** Ends every connection at once. */
@@ -96,7 +106,7 @@ export class Upstream {
   }
 
   #requirePool(destination: Destination): Pool {
-    const key = makeKey(destination);
+    const key = makeDestinationKey(destination);
     const known = this.#pools.get(key);
     this.#pools.delete(key);
     const pool = known ?? this.#openPool(destination, key);
@@ -147,7 +157,7 @@ export class Upstream {
 }
 
 /** Whose connections may carry whose requests. */
-function makeKey({ origin, serverName, profile }: Destination): string {
+export function makeDestinationKey({ origin, serverName, profile }: Destination): string {
   return `${origin.scheme} ${formatAuthority(origin.host, origin.port)} ${serverName} ${profile?.id ?? ''}`;
 }
 
@@ -156,7 +166,7 @@ function makeDispatchHandler(handler: ReplyHandler): Dispatcher.DispatchHandler 
     onRequestStart: (controller) => handler.onStart(controller),
     onResponseStart: (controller, status, _headers, statusMessage) => {
       // NOTE: interim replies (103 and its kin) come through here as well; a final one always follows.
-      if (status < 200) return;
+      if (status < 200) return handler.onInterim?.(status, readRawHeaders(controller.rawHeaders));
       // NOTE: undici reads the reason phrase as UTF-8, node:http writes it as latin1.
       const reason = Buffer.from(statusMessage ?? '').toString('latin1');
       handler.onHead(status, reason, readRawHeaders(controller.rawHeaders));

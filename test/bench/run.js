@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { openChild } from './children.js';
 import { askAtOnce, askInSequence, openDirect, openProxied, quantile, readFlood, readStream } from './measure.js';
 import { measureSockets } from './sockets.js';
+import { measureStreams } from './streams.js';
 
 const quick = process.argv.includes('--quick');
 const rounds = quick ? 3 : 8;
@@ -59,6 +60,12 @@ await inTurns(quick ? 2 : 6, async (name, way) => {
 say('sessions …');
 const { times: sessionTimes } = await tap.ask('sessions');
 const { bytes: sessionBytes } = await tap.ask('manySessions');
+
+say('100 calls at a time, HTTP/2 and HTTP/1.1 …');
+const bothUpstream = await openChild('./http2-upstream.js');
+const bothTap = await openChild('./tap.js', [bothUpstream.port, bothUpstream.caPath]);
+const streams = await measureStreams(bothTap, { calls: quick ? 1000 : 3000, rounds: quick ? 3 : 8 });
+for (const child of [bothTap, bothUpstream]) await child.close();
 
 say('a stream of 1 GB …');
 await readFlood(ways.llmtap.dispatcher, 64 * 1024 * 1024);
@@ -135,6 +142,18 @@ const figures = [
     `+${((peak - rss) / 2 ** 20).toFixed(0)} MB`,
     '< 30 MB',
     peak - rss < 30 * 2 ** 20,
+  ],
+  [
+    'h2: 100 concurrent streams on one connection vs h1 over 100 sockets, throughput ratio',
+    `${ratio(median(streams.h2), median(streams.h1))} (${median(streams.h2).toFixed(0)} of ${median(streams.h1).toFixed(0)} calls/s)`,
+    '>= 1',
+    median(streams.h2) >= median(streams.h1),
+  ],
+  [
+    'the same: CPU of the tap per call, h2 and h1',
+    `${median(streams.h2CpuMs).toFixed(2)}, ${median(streams.h1CpuMs).toFixed(2)} ms`,
+    '',
+    true,
   ],
   formatSockets('WebSocket, 100-byte messages: CPU of reading them, of blind relay', sockets, '<= 1.15'),
   formatSockets('the same, compressed', deflated, ''),

@@ -199,7 +199,8 @@ describe('a ClientHello', () => {
 
   it.each([
     ['no protocol at all', undefined, false],
-    ['h2 and http/1.1', ['h2', 'http/1.1'], 'http/1.1'],
+    ['http/1.1 before h2', ['http/1.1', 'h2'], 'http/1.1'],
+    ['http/1.1 and what is not known', ['spdy/3.1', 'http/1.1'], 'http/1.1'],
     ['http/1.1', ['http/1.1'], 'http/1.1'],
   ] as const)('offering %s is served over HTTP/1.1', async (_what, offered, chosen) => {
     const secure = await openSecure(session.port, 'api.openai.com', {
@@ -255,36 +256,44 @@ function skipHead(client: Socket): Socket {
   return duplex as Socket;
 }
 
-describe('a client that speaks only HTTP/2', () => {
-  it('is tunnelled blind and reaches its server, with one fault a host', async () => {
+describe('a client that speaks what is not served', () => {
+  it('by ALPN is tunnelled blind and reaches its server, with one fault a host', async () => {
     const { key, cert, ca } = makeTestCertificate('api.openai.com');
-    const server = http2.createSecureServer({ key, cert });
-    server.on('stream', (stream) => {
-      stream.respond({ ':status': 200 });
-      stream.end('over h2');
-    });
+    const server = tls.createServer({ key, cert, ALPNProtocols: ['spdy/3.1'] }, (far) => far.end('spoken'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const own = await openRig({ connectTo: [`:443:127.0.0.1:${(server.address() as AddressInfo).port}`] });
     try {
       for (let i = 0; i < 2; i += 1) {
         const { socket } = await openTunnel(own.session.port, 'api.openai.com:443');
-        const secure = tls.connect({ socket, servername: 'api.openai.com', ca, ALPNProtocols: ['h2'] });
-        const client = http2.connect('https://api.openai.com', { createConnection: () => secure });
-        const stream = client.request({ ':path': '/' });
-        stream.setEncoding('utf8');
-        let text = '';
-        for await (const chunk of stream) text += String(chunk);
-        expect(text).toBe('over h2');
-        await new Promise<void>((resolve) => client.close(resolve));
+        const secure = tls.connect({ socket, servername: 'api.openai.com', ca, ALPNProtocols: ['spdy/3.1'] });
+        expect((await readAll(secure)).toString()).toBe('spoken');
       }
       expect(own.faults).toMatchObject([
-        { code: 'TLS_HTTP2_ONLY', message: expect.stringContaining('api.openai.com') },
+        { code: 'PROTOCOL_UNREAD', message: expect.stringContaining('neither HTTP/2 nor HTTP/1.1 to api.openai.com') },
       ]);
       expect(own.session.counts()).toMatchObject({ tunnels: 2, faults: 1, calls: 0 });
     } finally {
       await own.close();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     }
+  });
+
+  it('HTTP/2 without TLS, is tunnelled blind, and that is said', async () => {
+    const server = http2.createServer((_request, response) => response.end('over h2c'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    rig.host.registerProvider({ name: 'plain', baseUrl: `http://localhost:${port}` });
+    const { socket } = await openTunnel(session.port, `localhost:${port}`);
+    const client = http2.connect(`http://localhost:${port}`, { createConnection: () => socket });
+    const stream = client.request({ ':path': '/v1/chat/completions' }).setEncoding('utf8');
+    let text = '';
+    for await (const chunk of stream) text += String(chunk);
+    expect(text).toBe('over h2c');
+    expect(await session.waitForFaults(1)).toMatchObject([
+      { code: 'PROTOCOL_UNREAD', message: expect.stringContaining('HTTP/2 without TLS to localhost') },
+    ]);
+    await new Promise<void>((resolve) => client.close(resolve));
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 });
 

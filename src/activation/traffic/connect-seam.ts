@@ -78,8 +78,8 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
   const settled = session.noteOpening();
   const open = (tunnel: net.Socket): void => openTunnel(tunnel.once('connect', settled), call, session, headers);
   const offered = readAlpn(options.ALPNProtocols) ?? [];
-  // Clients of HTTP/2 alone are relayed without decryption: their own roots decide.
-  const isBlind = offered.length > 0 && !offered.includes('http/1.1');
+  // Clients of other protocols are relayed without decryption: their own roots decide.
+  const isBlind = offered.length > 0 && !offered.some((name) => name === 'http/1.1' || name === 'h2');
   const trusted = isBlind ? options : makeDoorOptions(options, session);
   const socket = hook.connectTls(connect, { ...call, options: { ...trusted, [sessionMark]: null } }, open);
   socket.once('close', settled);

@@ -42,12 +42,12 @@ export function judgeCanary(canary: Canary, facts: CanaryFacts): Judgement {
   }
   const refused = faults.find(({ code }) => code === 'TLS_REFUSED');
   if (refused !== undefined) return judgeRefused(refused);
-  const unread = faults.find(({ code }) => code === 'TLS_HTTP2_ONLY');
+  const unread = faults.find(({ code }) => code === 'PROTOCOL_UNREAD');
   if (unread !== undefined) {
     return {
       verdict: 'unread',
       level: 'warning',
-      message: 'relayed, not read: it offers HTTP/2 alone',
+      message: 'relayed, not read: it speaks neither HTTP/1.1 nor HTTP/2 over TLS',
       fix: unread.hint,
     };
   }

@@ -14,12 +14,12 @@ export interface NothingCaptured {
  * passed through it besides calls; faults speak for themselves and are not repeated.
  */
 export function explainNothingCaptured({ counts, faults, exitCode }: NothingCaptured): readonly string[] {
-  const isHttp2 = faults.some((fault) => fault.code === 'TLS_HTTP2_ONLY');
+  const isUnread = faults.some((fault) => fault.code === 'PROTOCOL_UNREAD');
   const paragraphs: string[] = [];
   if (faults.some((fault) => fault.code === 'TLS_REFUSED')) {
     paragraphs.push('The program would not trust the certificate of the tap, so its calls failed: see above.');
   }
-  if (isHttp2) paragraphs.push('The program spoke HTTP/2 alone to a provider, so its calls went unread: see above.');
+  if (isUnread) paragraphs.push('The program spoke to a provider in a way that is not read: see above.');
   if (counts.upgrades > 0) {
     paragraphs.push(
       `${formatPlural(counts.upgrades, 'WebSocket connection')} to a provider went through unread. If the program can do without WebSockets, make it.`,
@@ -31,8 +31,8 @@ export function explainNothingCaptured({ counts, faults, exitCode }: NothingCapt
       `It reached a provider with ${formatPlural(counts.passedRequests, 'request')} ${what} (model lists, token counts, logins).`,
     );
   }
-  // Connections that speak HTTP/2 alone are among the tunnels, and which of those they are is not counted.
-  if (counts.tunnels > 0 && !isHttp2) paragraphs.push(explainTunnels(counts));
+  // Such connections are among the tunnels, and which of those they are is not counted.
+  if (counts.tunnels > 0 && !isUnread) paragraphs.push(explainTunnels(counts));
   if (paragraphs.length > 0) return paragraphs;
   if (exitCode === 0) return whatToCheck;
   return [`The program ended with status ${exitCode}, and not one connection came through the tap.`];

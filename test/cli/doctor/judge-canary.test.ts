@@ -72,8 +72,8 @@ describe('a canary', () => {
     expect(found).toMatchObject({ verdict: 'refused', level: 'problem', fix: 'TLS_REFUSED helps' });
   });
 
-  it('that speaks nothing but HTTP/2 is not read', () => {
-    const found = judge('curl', { hasArrived: true, faults: [makeFault('TLS_HTTP2_ONLY')] });
+  it('that speaks what is not served is not read', () => {
+    const found = judge('curl', { hasArrived: true, faults: [makeFault('PROTOCOL_UNREAD')] });
     expect(found).toMatchObject({ verdict: 'unread', level: 'warning' });
   });
 

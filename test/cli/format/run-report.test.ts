@@ -95,10 +95,10 @@ describe('the report of a run', () => {
     expect(text).not.toContain('went through');
   });
 
-  it('does not take a connection of HTTP/2 alone for one to nobody', () => {
-    const fault = { ...refused, code: 'TLS_HTTP2_ONLY' as const };
+  it('does not take a connection it could not read for one to nobody', () => {
+    const fault = { ...refused, code: 'PROTOCOL_UNREAD' as const };
     const text = print({ faults: [{ fault, count: 1 }], counts: makeCounts({ tunnels: 1, tunnelBytes: 900 }) });
-    expect(text).toContain('The program spoke HTTP/2 alone to a provider');
+    expect(text).toContain('The program spoke to a provider in a way that is not read');
     expect(text).not.toContain('nobody');
   });
 

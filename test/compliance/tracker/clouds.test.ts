@@ -33,11 +33,12 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-function openBedrock(): Client {
+/** Over HTTP/2, as the package does where it is told nothing, unless a handler is given. */
+function openBedrock(requestHandler?: NodeHttpHandler): Client {
   const client = new BedrockRuntimeClient({
     region: 'us-east-1',
     credentials: { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' },
-    requestHandler: new NodeHttpHandler(),
+    ...(requestHandler !== undefined && { requestHandler }),
     maxAttempts: 1,
   });
   const make = (text: string) => ({
@@ -72,19 +73,21 @@ function openVertex(): Client {
 }
 
 describe.each([
-  { name: 'aws-bedrock', open: openBedrock },
-  { name: 'google-vertex', open: openVertex },
-])('the client of $name', ({ name, open }) => {
+  { name: 'aws-bedrock', protocol: 'http/1.1', open: () => openBedrock(new NodeHttpHandler()) },
+  { name: 'aws-bedrock', protocol: 'h2', open: () => openBedrock() },
+  { name: 'google-vertex', protocol: 'http/1.1', open: openVertex },
+])('the client of $name over $protocol', ({ name, protocol, open }) => {
   it('in a scope is recorded with what was billed, streaming and not', async () => {
     const client = open();
     for (const way of ['ask', 'stream'] as const) {
-      const runId = `${name} ${way}`;
+      const runId = `${name} ${protocol} ${way}`;
       expect(await tracker.track({ runId }, async () => await client[way]('Say one two three'))).toContain('4 words');
       const [record, ...more] = await tracker.records({ runId });
       const served = (await provider.requests()).findLast((seen) => seen.provider === name);
       expect(more).toEqual([]);
       expect(record).toMatchObject({
         provider: name,
+        protocol,
         status: 200,
         outcome: 'ok',
         usage: { inputTokens: served?.bill?.inputTokens, outputTokens: served?.bill?.outputTokens },
@@ -100,13 +103,13 @@ describe.each([
     await Promise.all(
       scopes.map(
         async (scope) =>
-          await tracker.track({ runId: `shared ${name} ${scope}` }, async () => {
+          await tracker.track({ runId: `shared ${name} ${protocol} ${scope}` }, async () => {
             await Promise.all([client.ask(`scope ${scope} asks`), client.stream(`scope ${scope} streams`)]);
           }),
       ),
     );
     for (const scope of scopes) {
-      const records = await tracker.records({ runId: `shared ${name} ${scope}` }, { bodies: true });
+      const records = await tracker.records({ runId: `shared ${name} ${protocol} ${scope}` }, { bodies: true });
       const said = records.map(({ requestBody }) => /scope \d \w+/.exec(JSON.stringify(requestBody))?.[0]);
       expect(said.toSorted((a = '', b = '') => a.localeCompare(b))).toEqual([
         `scope ${scope} asks`,

@@ -1,0 +1,39 @@
+import type { Call } from '../call/call.js';
+import type { Protocol } from '../core/call-record.js';
+import type { Session } from '../core/session.js';
+import type { ProviderMatch, ProviderRegistry, RequestHead } from '../core/wire.js';
+import type { ClientSide } from './client-side.js';
+import type { Door } from './door.js';
+import { relayExchange } from './exchange.js';
+import { makeRequestHead, type RequestTarget } from './request-target.js';
+import type { Upstream } from './upstream.js';
+
+export interface CallMaker {
+  readonly registry: ProviderRegistry;
+  readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch, protocol: Protocol) => Call;
+}
+
+/** One request of a client's, and where it is to go. */
+export interface AskedRequest {
+  readonly client: ClientSide;
+  readonly target: RequestTarget;
+  readonly door: Door;
+  readonly upstream: Pick<Upstream, 'send'>;
+  /** Ends the client's connection as the provider ended ours, where no reply has begun; a 502 when absent. */
+  readonly cut?: (error: unknown) => void;
+}
+
+/** Relays a request, as a call where it is one. */
+export function relayRequest({ registry, handleCall }: CallMaker, asked: AskedRequest): void {
+  const { client, target, door, upstream, cut } = asked;
+  const head = makeRequestHead(client, target);
+  const match = registry.recognise(head);
+  door.count(match === undefined ? 'passedRequests' : 'calls');
+  const call = match === undefined ? null : handleCall(door.session, head, match, client.protocol);
+  relayExchange({
+    ...{ client, upstream, call, door },
+    destination: target.destination,
+    path: target.path,
+    ...(cut !== undefined && { cut }),
+  });
+}
