@@ -1,3 +1,4 @@
+import type { ReplyHandler } from '../core/reply.js';
 import type { RawHeaders } from '../core/wire.js';
 
 /** How an exchange can end before its reply does. */
@@ -19,10 +20,10 @@ export interface Call {
   /** A piece of the request's body as it goes to the provider. */
   onRequestPassed(bytes: Buffer): void;
   /**
-   * What to send instead of the request whose whole body was read; `null` when nothing changes. A promise only where a
-   * router has to be asked; it never rejects.
+   * What to send instead of the request whose whole body was read, or who answers in the provider's place; `null` when
+   * nothing changes. A promise only where somebody has to be asked; it never rejects.
    */
-  rewriteRequest(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null;
+  rewriteRequest(body: Buffer): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null;
   /** The provider refused the rewritten body, and gets `ifRefused` next. */
   onRewriteRefused(): void;
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
@@ -47,6 +48,12 @@ export interface RewrittenRequest {
   readonly path: string;
   /** The body without what the tap asks of its own accord, for a provider that refuses that; `null` when it asks nothing. */
   readonly ifRefused: Buffer | null;
+}
+
+/** A reply that no provider is asked for. */
+export interface Answer {
+  /** Gives the reply as an upstream does: `onStart` first, then head, body and end. Called once; must not throw. */
+  readonly answer: (handler: ReplyHandler) => void;
 }
 
 /** What the client gets instead of the reply's own bytes, when the call had to change them. */

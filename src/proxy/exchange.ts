@@ -1,4 +1,5 @@
-import type { Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+import type { Answer, Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { ClientSide } from './client-side.js';
 import type { Destination } from './connector.js';
@@ -8,7 +9,7 @@ import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError, makeFailureReply } from './explain-upstream-error.js';
 import { FirstTry } from './first-try.js';
 import { keepFraming, type RequestBody, takeBody } from './request-body.js';
-import type { ReplyControl, ReplyHandler, Upstream, UpstreamRequest } from './upstream.js';
+import type { Upstream, UpstreamRequest } from './upstream.js';
 
 export interface ExchangeOptions {
   readonly client: ClientSide;
@@ -66,8 +67,12 @@ class Exchange implements ReplyHandler {
     else this.#sendRewritten(rewriting, body);
   }
 
-  #sendRewritten(rewritten: RewrittenRequest | null, own: RequestBody): void {
+  #sendRewritten(rewritten: RewrittenRequest | Answer | null, own: RequestBody): void {
     const { client, call, path } = this.#options;
+    if (rewritten !== null && 'answer' in rewritten) {
+      if (!this.#over) rewritten.answer(this);
+      return;
+    }
     if (rewritten === null) {
       if (Buffer.isBuffer(own)) call?.onRequestPassed(own);
       const body = Buffer.isBuffer(own) ? keepFraming(client.upload, own) : own;
