@@ -2,9 +2,15 @@ import type { Dialect, RequestFacts, RequestHead } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
 import type { CallPorts, Coder, JsonBodyReader } from './ports.js';
+import { type RequestSize, readRequestSize } from './request-size.js';
 
 /** Bodies are kept up to so many bytes each, decoded. */
 export const maxKeptBodyBytes = 1024 * 1024;
+
+export interface RequestReadingOptions {
+  readonly dialect: Dialect;
+  readonly isMeasured: boolean;
+}
 
 /** Reads a copy of the request while it passes. */
 export class RequestReading {
@@ -14,9 +20,13 @@ export class RequestReading {
   readonly #path: string;
   readonly #json: JsonBodyReader;
   readonly #decoder: Coder;
+  readonly #isMeasured: boolean;
   #facts: RequestFacts;
+  #size: RequestSize | null = null;
 
-  constructor(ports: CallPorts, head: RequestHead, dialect: Dialect) {
+  /** @param isMeasured whether anybody asks for `size` */
+  constructor(ports: CallPorts, head: RequestHead, { dialect, isMeasured }: RequestReadingOptions) {
+    this.#isMeasured = isMeasured;
     this.#dialect = dialect;
     this.#path = head.path;
     const contentType = findHeader(head.rawHeaders, 'content-type');
@@ -30,6 +40,11 @@ export class RequestReading {
   /** What the request asks for, as far as it is read. */
   get facts(): RequestFacts {
     return this.#facts;
+  }
+
+  /** How many tokens it may take, long texts of a large body left out; `null` while nobody knows. */
+  get size(): RequestSize | null {
+    return this.#size;
   }
 
   /** Why its codings could not be undone, or not to the end, as a sentence. */
@@ -60,6 +75,7 @@ export class RequestReading {
 
   #readFacts(): void {
     const reading = this.#json.end();
+    if (this.#isMeasured && reading.ok) this.#size = readRequestSize(reading.value);
     this.#facts = this.#dialect.readRequest(reading.ok ? reading.value : null, this.#path);
   }
 }

@@ -1,3 +1,4 @@
+// Longer than 250 lines: the composition root, where every part of the host side meets.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
@@ -7,6 +8,8 @@ import { handleCall } from '../call/handle-call.js';
 import { handleSocket } from '../call/handle-socket.js';
 import type { CallPorts } from '../call/ports.js';
 import { collectAmbientSecrets } from '../call/secrets.js';
+import type { RouterFault } from '../call/session-router.js';
+import { checkBudget } from '../core/budget.js';
 import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
@@ -25,7 +28,9 @@ import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
 import { HeldRecords } from './held-records.js';
 import { openPrices, type Prices } from './prices.js';
+import { makeReadSpent } from './read-spent.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
+import { SessionBudgets } from './session-budgets.js';
 import { SessionRouters } from './session-routers.js';
 import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
@@ -41,6 +46,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const connectTo = (options.connectTo ?? []).map(readConnectTo);
   const proxies = readUpstreamProxies(options.env);
   const routers = new SessionRouters(options);
+  if (options.budget !== undefined) checkBudget(options.budget);
   const registry = openRegistry();
   for (const registration of options.providers ?? []) registry.register(registration);
   const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
@@ -80,6 +86,7 @@ class OpenedHost implements Host {
   readonly #sessions = new Set<OpenedSession>();
   readonly #held = new HeldRecords();
   readonly #estimator = new Estimator();
+  readonly #budgets: SessionBudgets;
   /** Faults from before anybody listened, kept for the first who does; `null` from then on. */
   #unheard: Fault[] | null = [];
   #isLedgerClosed = false;
@@ -99,13 +106,18 @@ class OpenedHost implements Host {
       ...(options.trackerId === undefined ? {} : { trackerId: options.trackerId }),
       onFault: ({ code, message, hint }) => this.#fault(null, code, message, hint),
     });
+    this.#budgets = new SessionBudgets(options.budget, this.#makeReadSpent());
     const ports = this.#makeCallPorts();
     this.#proxy = new SessionProxy({
       registry,
       connector,
       leafFor: (host) => this.#leaves.contextFor(host),
       handleCall: (session, head, match, protocol) =>
-        handleCall(ports, { session, head, match, protocol, router: parts.routers.find(session) }),
+        handleCall(ports, {
+          ...{ session, head, match, protocol },
+          router: parts.routers.find(session),
+          budget: this.#budgets.find(session),
+        }),
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
@@ -151,13 +163,16 @@ class OpenedHost implements Host {
     }
     const session = makeSession(options, this.#ambientSecrets);
     const plan = planDoor(options);
+    if (options.budget !== undefined) checkBudget(options.budget);
+    const { routers } = this.#parts;
+    const router = routers.prepare(options, (message) => this.#fault(null, 'ROUTER_FAILED', message, null));
     const door = await this.#proxy.openDoor({ session, ...plan });
-    if (options.routed === true) {
-      this.#parts.routers.add(session, (...fault) => {
-        door.count('faults');
-        this.#fault(session, ...fault);
-      });
-    }
+    const onFault: RouterFault = (...fault) => {
+      door.count('faults');
+      this.#fault(session, ...fault);
+    };
+    routers.add(session, router, { routed: options.routed === true, onFault });
+    this.#budgets.add(session, options.budget, onFault);
     const opened = new OpenedSession({
       session,
       door,
@@ -178,6 +193,8 @@ class OpenedHost implements Host {
     const { session } = door;
     await this.#proxy.closeDoor(door, { drain: end.drain === true });
     await this.#held.settle(session.sessionId);
+    this.#parts.routers.remove(session);
+    this.#budgets.remove(session);
     const counts = door.counts();
     const exitCode = end.exitCode ?? null;
     this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });
@@ -207,8 +224,15 @@ class OpenedHost implements Host {
     await this.#proxy.close();
     await this.#estimator.close();
     await this.#leaves.close();
+    this.#parts.routers.close();
     this.#isLedgerClosed = true;
     await this.#ledger.close();
+  }
+
+  #makeReadSpent() {
+    const { home, trackerId = null } = this.#parts.options;
+    const onProblem = (message: string): void => this.#fault(null, 'BUDGET_UNCOUNTED', message, null);
+    return makeReadSpent({ home, trackerId, onProblem });
   }
 
   #makeCallPorts(): CallPorts {
@@ -217,6 +241,7 @@ class OpenedHost implements Host {
       newId: randomUUID,
       tools: wireTools,
       price: (call) => this.#parts.prices.price(call),
+      findAddress: (...asked) => this.#parts.registry.findAddress(...asked),
       bodies: this.#parts.options.bodies ?? 'redacted',
       ambientSecrets: this.#ambientSecrets,
       refusedUsage: new Set(),
@@ -229,6 +254,8 @@ class OpenedHost implements Host {
 
   #keep(record: CallRecord): void {
     this.#ledger.saveCall(record);
+    this.#parts.routers.note(record);
+    this.#budgets.note(record);
     this.#bus.announce({ type: 'call.completed', record });
   }
 

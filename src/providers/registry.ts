@@ -1,7 +1,16 @@
 import type { SocketDialect, SocketMatch } from '../core/socket.js';
-import type { Origin, ProviderMatch, ProviderRegistration, ProviderRegistry, RequestHead } from '../core/wire.js';
+import type {
+  ApiAddress,
+  Dialect,
+  Origin,
+  ProviderMatch,
+  ProviderRegistration,
+  ProviderRegistry,
+  RequestHead,
+} from '../core/wire.js';
 import { anthropicComplete } from './anthropic-complete.js';
 import { anthropicMessages } from './anthropic-messages.js';
+import { findApiAddress } from './api-address.js';
 import { CATALOGUE } from './catalogue.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
@@ -73,6 +82,7 @@ const USUAL_SOCKETS: Readonly<Record<CheckedRegistration['dialect'], readonly Pr
 };
 
 interface Route {
+  readonly path: string;
   readonly pattern: PathPattern;
   /** `null` for a path that looks like a call and is none. */
   readonly api: ProviderApi | null;
@@ -85,6 +95,8 @@ interface SocketRoute {
 
 interface Provider {
   readonly name: string;
+  /** Where it is, as far as one place can be told; `null` when only the client knows. */
+  readonly origin: Origin | null;
   readonly routes: readonly Route[];
   readonly sockets: readonly SocketRoute[];
   readonly grpc: readonly PathPattern[];
@@ -92,6 +104,7 @@ interface Provider {
 
 interface RegisteredProvider extends Provider {
   readonly origin: Origin;
+  readonly prefix: string;
   readonly key: string;
 }
 
@@ -118,6 +131,7 @@ class Registry implements ProviderRegistry {
   readonly #byHost = new Map<string, Provider>();
   readonly #byPattern: { readonly pattern: HostPattern; readonly provider: Provider }[] = [];
   readonly #registered = new Map<string, RegisteredProvider>();
+  readonly #builtIn = new Map<string, Provider>();
 
   constructor() {
     for (const entry of CATALOGUE) this.#add(entry);
@@ -143,6 +157,14 @@ class Registry implements ProviderRegistry {
     return head.method === 'GET' ? this.#find(head, findSocket) : undefined;
   }
 
+  findAddress(name: string, dialect: Dialect, model: string): ApiAddress | { readonly problem: string } {
+    const registered = this.#registered.get(name);
+    const provider = registered ?? this.#builtIn.get(name);
+    return provider === undefined
+      ? { problem: `there is no provider ${JSON.stringify(name)}` }
+      : findApiAddress(provider, { dialect, model, prefix: registered?.prefix ?? '' });
+  }
+
   #find<T>(head: RequestHead, find: Finder<T>): T | undefined {
     const segments = readSegments(head.path);
     for (const provider of this.#findRegistered(head.origin)) {
@@ -159,18 +181,29 @@ class Registry implements ProviderRegistry {
     this.#registered.delete(name);
     const routes = makeRegisteredRoutes(checked);
     const sockets = makeSocketRoutes(USUAL_SOCKETS[checked.dialect], checked.prefix);
-    this.#registered.set(name, { name, origin, key: makeOriginKey(origin), routes, sockets, grpc: [] });
+    this.#registered.set(name, {
+      name,
+      origin,
+      prefix: checked.prefix,
+      key: makeOriginKey(origin),
+      routes,
+      sockets,
+      grpc: [],
+    });
   }
 
   #add(entry: CatalogueEntry): void {
     const calls = entry.apis.flatMap((api) => makeRoutes(api, ''));
-    const others = (entry.notCalls ?? []).map((path) => ({ pattern: makePathPattern(path), api: null }));
-    const provider = {
+    const others = (entry.notCalls ?? []).map((path) => ({ path, pattern: makePathPattern(path), api: null }));
+    const host = entry.hosts.find((name) => !name.includes('*'));
+    const provider: Provider = {
       name: entry.name,
+      origin: host === undefined ? null : { scheme: 'https', host, port: 443 },
       routes: [...others, ...calls],
       sockets: makeSocketRoutes(entry.sockets ?? [], ''),
       grpc: (entry.grpc ?? []).map(makePathPattern),
     };
+    this.#builtIn.set(entry.name, provider);
     for (const host of entry.hosts) {
       if (host.includes('*')) this.#byPattern.push({ pattern: makeHostPattern(host), provider });
       else this.#byHost.set(host, provider);
@@ -234,12 +267,12 @@ function makeRegisteredRoutes({ dialect, prefix, pathPatterns }: CheckedRegistra
   const others = dialect === 'openai' ? OTHER_APIS.flatMap((api) => makeRoutes(api, root)) : [];
   const own = pathPatterns
     .flatMap((path) => (prefix === '' ? [path] : [`${prefix}${path}`, path]))
-    .map((path) => ({ pattern: makePathPattern(path), api: apis[0] }));
+    .map((path) => ({ path, pattern: makePathPattern(path), api: apis[0] }));
   return [...usual, ...own, ...others];
 }
 
 function makeRoutes(api: ProviderApi, prefix: string): Route[] {
-  return api.paths.map((path) => ({ pattern: makePathPattern(`${prefix}${path}`), api }));
+  return api.paths.map((path) => ({ path: `${prefix}${path}`, pattern: makePathPattern(`${prefix}${path}`), api }));
 }
 
 function listGooglePaths(method: string): string[] {
