@@ -1,3 +1,4 @@
+// Longer than 250 lines: one exchange, whose every step shares its state.
 import type { Answer, Call, Fallback, ReplyRewrite, RewrittenRequest } from '../call/call.js';
 import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import { waitAtMost } from '../core/wait-at-most.js';

@@ -107,7 +107,7 @@ describe('a call with something to fall back on', () => {
     const got = await call();
     expect([got.status, got.body.toString()]).toEqual([429, '{"error":{"message":"last"}}']);
     const records = await rig.waitForRecords(3);
-    expect(records.map(({ status }) => status).sort()).toEqual([429, 500, 503]);
+    expect(new Set(records.map(({ status }) => status))).toEqual(new Set([429, 500, 503]));
   });
 
   it('streams from the try that succeeds, asked for usage like any other', async () => {
@@ -157,6 +157,6 @@ describe('a call with something to fall back on', () => {
     expect((await waitForResponse(request)).statusCode).toBe(200);
     await rig.waitForRecords(1);
     await rig.session.close();
-    expect(rig.records.map(({ status }) => status).sort()).toEqual([200, 500]);
+    expect(new Set(rig.records.map(({ status }) => status))).toEqual(new Set([200, 500]));
   });
 });

@@ -105,7 +105,7 @@ describe.each(['epsilonGreedy', 'thompson'])('%s', (name) => {
   function play(router: BuiltInRouter, rates: Readonly<Record<string, number>>, calls: number): string[] {
     const done: Record<string, number> = {};
     return Array.from({ length: calls }, () => {
-      const model = String(router.choose(question));
+      const model = router.choose(question) as string;
       const nth = (done[model] ?? 0) + 1;
       done[model] = nth;
       // As even as its rate allows, and without chance.
