@@ -54,6 +54,8 @@ export interface SessionOptions extends Partial<SessionIds> {
   /** For who may have to ask again without knowing whether the session was opened; a new one when absent. */
   readonly sessionId?: string;
   readonly restore?: RestoredSession;
+  /** Memory of `makeTallyMemory` the session's counts are kept in, for who is to have them when this host has died. */
+  readonly tally?: SharedArrayBuffer;
 }
 
 /** A session with its door open. */

@@ -14,6 +14,7 @@ import { EventBus, type EventListener, type Fault } from '../core/events.js';
 import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
 import type { LedgerWriter } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
+import { SessionTally } from '../core/session-tally.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { Estimator } from '../estimate/estimator.js';
 import { openRegistry } from '../providers/registry.js';
@@ -77,7 +78,8 @@ class OpenedHost implements Host {
   readonly #proxy: SessionProxy;
   readonly #bus: EventBus;
   readonly #ambientSecrets: readonly string[];
-  readonly #sessions = new Set<OpenedSession>();
+  /** By id. */
+  readonly #sessions = new Map<string, OpenedSession>();
   readonly #held = new HeldRecords();
   readonly #estimator = new Estimator();
   /** Faults from before anybody listened, kept for the first who does; `null` from then on. */
@@ -151,7 +153,7 @@ class OpenedHost implements Host {
     }
     const session = makeSession(options, this.#ambientSecrets);
     const plan = planDoor(options);
-    const door = await this.#proxy.openDoor({ session, ...plan });
+    const door = await this.#proxy.openDoor({ session, ...plan, tally: new SessionTally(options.tally) });
     if (options.routed === true) {
       this.#parts.routers.add(session, (...fault) => {
         door.count('faults');
@@ -164,11 +166,11 @@ class OpenedHost implements Host {
       plan,
       onClose: async (end) => {
         await this.#closeSession(door, end);
-        this.#sessions.delete(opened);
+        this.#sessions.delete(session.sessionId);
       },
       onCut: () => this.#proxy.closeDoor(door),
     });
-    this.#sessions.add(opened);
+    this.#sessions.set(session.sessionId, opened);
     this.#ledger.saveSessionOpened(session);
     if (options.restore === undefined) this.#bus.announce({ type: 'session.opened', session });
     return opened;
@@ -185,7 +187,7 @@ class OpenedHost implements Host {
   }
 
   noteFault({ code, message, hint, sessionId }: Omit<Fault, 'at'>): void {
-    const session = [...this.#sessions].find((open) => open.session.sessionId === sessionId)?.session ?? null;
+    const session = this.#sessions.get(sessionId ?? '')?.session ?? null;
     this.#fault(session, code, message, hint);
   }
 
@@ -203,7 +205,7 @@ class OpenedHost implements Host {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.close()));
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     await this.#proxy.close();
     await this.#estimator.close();
     await this.#leaves.close();
@@ -229,6 +231,7 @@ class OpenedHost implements Host {
 
   #keep(record: CallRecord): void {
     this.#ledger.saveCall(record);
+    this.#sessions.get(record.sessionId)?.noteRecorded();
     this.#bus.announce({ type: 'call.completed', record });
   }
 
