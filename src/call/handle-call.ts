@@ -83,11 +83,11 @@ class HandledCall implements Call {
 
   onRequestData(chunk: Buffer): void {
     this.#guard(() => this.#request.write(chunk));
-    this.#hashes.requestFromClient.update(chunk);
+    this.#hashes.request.update('taken', chunk);
   }
 
   onRequestPassed(bytes: Buffer): void {
-    this.#hashes.requestToProvider.update(bytes);
+    this.#hashes.request.update('given', bytes);
   }
 
   onRequestEnd(): void {
@@ -129,7 +129,7 @@ class HandledCall implements Call {
 
   onRewriteRefused(): void {
     this.#askedForUsage = false;
-    this.#hashes.requestToProvider.reset();
+    this.#hashes.request.reset('given');
     if (this.#ports.refusedUsage.size < maxRefusedOrigins) this.#ports.refusedUsage.add(this.#originKey);
     const how = this.#routedModel === null ? 'as it was' : 'without stream_options.include_usage';
     this.#changes.push(`request: refused, sent again ${how}`);
@@ -149,11 +149,11 @@ class HandledCall implements Call {
 
   onReplyData(chunk: Buffer): void {
     this.#guard(() => this.#reply?.write(chunk));
-    this.#hashes.replyFromProvider.update(chunk);
+    this.#hashes.reply.update('taken', chunk);
   }
 
   onReplyPassed(bytes: Buffer): void {
-    this.#hashes.replyToClient.update(bytes);
+    this.#hashes.reply.update('given', bytes);
   }
 
   onReplyTrailers(rawTrailers: RawHeaders): void {

@@ -6,6 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openChild } from './children.js';
 import { askAtOnce, askInSequence, openDirect, openProxied, quantile, readFlood, readStream } from './measure.js';
+import { measureReadings } from './readings.js';
 import { measureSockets } from './sockets.js';
 import { measureStreams } from './streams.js';
 
@@ -79,6 +80,10 @@ say('messages of 100 bytes over a WebSocket, read and blind …');
 const socketRounds = { messages: quick ? 5000 : 20_000, rounds: quick ? 2 : 8 };
 const sockets = await measureSockets(tap, { ...socketRounds, compress: false });
 const deflated = await measureSockets(tap, { ...socketRounds, compress: true });
+
+say('streams of one event a chunk, read and blind …');
+const pace = { events: 500, everyMs: 1, lanes: 10, rounds: quick ? 2 : 8 };
+const readings = await measureReadings(tap, ways.llmtap.dispatcher, pace);
 
 say('host starts …');
 const starts = [];
@@ -155,8 +160,11 @@ const figures = [
     '',
     true,
   ],
-  formatSockets('WebSocket, 100-byte messages: CPU of reading them, of blind relay', sockets, '<= 1.15'),
-  formatSockets('the same, compressed', deflated, ''),
+  ...Object.entries(readings).map(([name, costs]) =>
+    formatReading(`${name}, an event a chunk: CPU of reading, of passing on unread`, costs, '<= 1.15'),
+  ),
+  formatReading('WebSocket, 100-byte messages: CPU of reading them, of blind relay', sockets, '<= 1.15'),
+  formatReading('the same, compressed', deflated, ''),
   [
     'host start to its first open session, imports included, p50',
     `${median(starts.map((s) => s.importMs + s.openMs)).toFixed(0)} ms`,
@@ -233,7 +241,7 @@ function note(name, what, values) {
   results[name][what].push(...values);
 }
 
-function formatSockets(what, { read, blind }, asked) {
+function formatReading(what, { read, blind }, asked) {
   const value = `${ratio(median(read), median(blind))} (${median(read).toFixed(1)} us of ${median(blind).toFixed(1)})`;
   return [what, value, asked, asked === '' || median(read) / median(blind) <= 1.15];
 }
