@@ -8,12 +8,15 @@ import {
   type FrameProvider,
   type FrameSocket,
   frameTypes,
+  openFrameClient,
   openFrameProvider,
   writeBrokenHeaders,
   writeData,
   writeFrame,
+  writeGoaway,
   writeHeaders,
   writeNumber,
+  writeReset,
   writeSettings,
 } from '../fixtures/http2-frames.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
@@ -51,6 +54,75 @@ async function lookAtConnections(times: number): Promise<void> {
     for (let turns = 0; turns < 50; turns += 1) await turn();
   }
 }
+
+/** What a client gets, frame by frame, of a chat it asks for. */
+async function listFrames(): Promise<string[]> {
+  const own = await openFrameClient(rig.session.port, rig.ca);
+  const head = [':method', 'POST', ':scheme', 'https', ':authority', 'api.openai.com', ':path', chatPath[':path']];
+  own.send(writeHeaders(1, [...head, 'content-type', 'application/json']), writeData(1, chatRequest, endStream));
+  await own.waitFor(({ id, type, flags }) => id === 1 && (type === frameTypes.reset || flags % 2 === endStream));
+  own.socket.destroy();
+  const names = Object.entries(frameTypes);
+  return own.frames
+    .filter(({ id }) => id === 1)
+    .map(({ type, flags, payload }) => {
+      const name = names.find(([, number]) => number === type)?.[0] ?? '';
+      if (type === frameTypes.reset) return `reset ${payload.readUInt32BE()}`;
+      return `${name}${type === frameTypes.data ? ` ${payload.toString()}` : ''}${flags % 2 === endStream ? ', end' : ''}`;
+    });
+}
+
+describe('a reply its provider resets with NO_ERROR before its end', () => {
+  it.each([
+    ['with nothing sent', [], ['reset 0'], 'upstream_error'],
+    ['behind its head', ['head'], ['headers', 'reset 0'], 'upstream_aborted'],
+    ['in its midst', ['head', 'half'], ['headers', 'data half', 'reset 0'], 'upstream_aborted'],
+  ])('%s is reset so at its client, and on record as cut', async (_when, sent, received, outcome) => {
+    provider.onRequest = (id, connection) =>
+      connection.send(
+        ...sent.map((what) => (what === 'head' ? writeHead(id) : writeData(id, what))),
+        writeReset(id, 0),
+      );
+    expect(await listFrames()).toEqual(received);
+    expect(await rig.waitForRecords(1)).toMatchObject([
+      { outcome, error: { message: expect.stringContaining('NO_ERROR') } },
+    ]);
+  });
+
+  it('is whole where it is as long as its head says', async () => {
+    provider.onRequest = (id, connection) =>
+      connection.send(writeHead(id, 'content-length', '4'), writeData(id, 'whole'.slice(1)), writeReset(id, 0));
+    expect(await listFrames()).toEqual(['headers', 'data hole, end']);
+    expect(await rig.waitForRecords(1)).toMatchObject([{ outcome: 'ok' }]);
+  });
+});
+
+describe('a reply without a body', () => {
+  it('is whole though its head says how long one would be', async () => {
+    provider.onRequest = (id, connection) =>
+      connection.send(writeHeaders(id, [':status', '304', 'content-length', '1234']), writeData(id, '', endStream));
+    expect(await askHttp2(client, {}, chatRequest)).toMatchObject({ status: 304, resetCode: 0 });
+    expect(await rig.waitForRecords(1)).toMatchObject([{ outcome: 'ok', status: 304 }]);
+  });
+});
+
+describe('a provider that says goodbye with an error', () => {
+  it('is asked again, on another connection, for what it never looked at', async () => {
+    provider.onRequest = (id, connection) => {
+      if (connection === provider.connections[0]) connection.send(writeGoaway(0, 11));
+      else answer(id, connection);
+    };
+    expect((await askHttp2(client, {}, chatRequest)).body.toString()).toBe(chatReply);
+    expect(await rig.waitForRecords(1)).toMatchObject([{ outcome: 'ok' }]);
+    expect(provider.connections).toHaveLength(2);
+  });
+
+  it('is not asked again for what it may have looked at', async () => {
+    provider.onRequest = (id, connection) => connection.send(writeGoaway(id, 2));
+    expect((await askHttp2(client, {}, chatRequest)).status).toBe(502);
+    expect(provider.connections).toHaveLength(1);
+  });
+});
 
 describe('a provider that breaks the rules of HTTP/2', () => {
   it.each([
