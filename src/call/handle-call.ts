@@ -1,5 +1,5 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
-import type { Outcome, Protocol } from '../core/call-record.js';
+import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { EstimatedUsage } from '../core/timing.js';
@@ -39,6 +39,8 @@ export interface CallOptions {
 export function handleCall(ports: CallPorts, options: CallOptions): Call {
   return new HandledCall(ports, options);
 }
+
+type CallProblem = NonNullable<CallRecord['error']>;
 
 class HandledCall implements Call {
   readonly wholeRequestBytes: number | null;
@@ -168,7 +170,7 @@ class HandledCall implements Call {
     void this.#finish(how, error);
   }
 
-  #finish(outcome: Outcome, error: { readonly code: string; readonly message: string } | null): Promise<void> | void {
+  #finish(outcome: Outcome, error: CallProblem | null): Promise<void> | void {
     if (this.#over) return;
     this.#over = true;
     const endMs = this.#ports.clock.monotonicMs();
@@ -205,7 +207,7 @@ class HandledCall implements Call {
 
   #record(end: {
     readonly outcome: Outcome;
-    readonly error: { readonly code: string; readonly message: string } | null;
+    readonly error: CallProblem | null;
     readonly endMs: number;
     readonly facts: ReplyFacts | null;
     readonly estimatedUsage?: EstimatedUsage | null;
@@ -230,8 +232,7 @@ class HandledCall implements Call {
         requestCopy: this.#request.copy,
         requestBytes: this.#request.wireBytes,
         reply: reply === null ? null : reply.summarise(facts),
-        outcome: end.outcome,
-        error: end.error,
+        ...settleEnding(end, { status: reply?.status ?? 0, facts }),
         estimatedUsage: end.estimatedUsage ?? null,
         times: {
           startedAt: this.#startedAt,
@@ -279,6 +280,19 @@ class HandledCall implements Call {
       'Please report it with the wire format concerned.',
     );
   }
+}
+
+/**
+ * A client may leave a stream that has said its end before the connection says it, too: it has its whole reply, and
+ * nobody cut anything. Codex does so over HTTP/2, once it has `response.completed`.
+ */
+function settleEnding(
+  end: { readonly outcome: Outcome; readonly error: CallProblem | null },
+  { status, facts }: { readonly status: number; readonly facts: ReplyFacts | null },
+): { readonly outcome: Outcome; readonly error: CallProblem | null } {
+  if (end.outcome === 'client_aborted' && status < 400 && facts?.saidEnd === true)
+    return { outcome: 'ok', error: null };
+  return { outcome: end.outcome, error: end.error };
 }
 
 /** Microseconds are as far as the clock is believed. */

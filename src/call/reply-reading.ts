@@ -122,4 +122,5 @@ const unreadFacts: ReplyFacts = Object.freeze({
   error: null,
   firstTokenAtMs: null,
   complete: false,
+  saidEnd: false,
 });

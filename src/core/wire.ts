@@ -49,6 +49,8 @@ export interface ReplyFacts {
   readonly firstTokenAtMs: number | null;
   /** Whether the dialect's own end was seen (`[DONE]`, `message_stop` …); always true outside streams. */
   readonly complete: boolean;
+  /** Whether a stream has said that nothing of it follows, whoever closes it then; false outside streams. */
+  readonly saidEnd: boolean;
 }
 
 /** When the pieces of model output of a stream came; times are `monotonicMs`, gaps milliseconds. */

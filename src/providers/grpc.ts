@@ -18,6 +18,7 @@ const unreadFacts: ReplyFacts = Object.freeze({
   error: null,
   firstTokenAtMs: null,
   complete: true,
+  saidEnd: false,
 });
 
 /**

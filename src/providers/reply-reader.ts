@@ -272,6 +272,7 @@ class FramedReplyReader implements ReplyReader, MessageReader {
       error: notes.error,
       firstTokenAtMs: isStream ? notes.firstTokenAtMs : null,
       complete: isStream ? this.#isWhole : true,
+      saidEnd: isStream && this.#isWhole,
     };
   }
 }
