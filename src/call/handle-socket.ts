@@ -15,7 +15,8 @@ import { BodyCopy } from './body-copy.js';
 import { joinHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts, SocketMessages } from './ports.js';
-import { MessageCopies, OpenSocketCall, roundMs } from './socket-call.js';
+import { SocketReceipt } from './receipt.js';
+import { addProblem, MessageCopies, OpenSocketCall, roundMs } from './socket-call.js';
 import { explainEnding, type SocketClosing, type SocketEnding } from './socket-ending.js';
 import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
 
@@ -45,6 +46,7 @@ class HandledSocket implements SocketWatch {
   #messages: SocketMessages | null = null;
   #reader: SocketReader | null = null;
   #rawHeaders: RawHeaders = [];
+  readonly #receipt = new SocketReceipt();
   /** What the client sends before anything asks for a reply. */
   #draft: MessageCopies;
   /** Why a message could not be read; the next call whose usage it may have held says so. */
@@ -84,8 +86,13 @@ class HandledSocket implements SocketWatch {
     });
   }
 
+  onPassed(to: SocketSide, chunk: Buffer): void {
+    if (!this.#isBroken) this.#receipt.noteGiven(to, chunk);
+  }
+
   onData(side: SocketSide, chunk: Buffer): void {
     if (this.#isBroken) return;
+    this.#receipt.noteTaken(side, chunk);
     const { monotonicMs } = this.#ports.clock;
     const arrivedAtMs = monotonicMs();
     this.#workFromMs = arrivedAtMs;
@@ -191,7 +198,7 @@ class HandledSocket implements SocketWatch {
       estimatedUsage: end.estimatedUsage,
       times: call.times(facts),
       selfMs: () => roundMs(call.workedMs + this.#takeWork()),
-      receipt: null,
+      receipt: this.#receipt.read(),
       changes: [],
       requestId: tools.readRequestId(this.#rawHeaders),
       wireSession: tools.readWireSession(head.rawHeaders, facts.request.wireSession),
@@ -239,8 +246,4 @@ class HandledSocket implements SocketWatch {
       'Please report it with the wire format concerned.',
     );
   }
-}
-
-function addProblem(reply: SocketCallFacts['reply'], problem: string): SocketCallFacts['reply'] {
-  return reply.usageProblem === null ? reply : { ...reply, usageProblem: `${reply.usageProblem} ${problem}` };
 }
