@@ -127,3 +127,20 @@ export class BothHashes {
     return own;
   }
 }
+
+/** SHA-256 of bytes that go on passing, as it stands. */
+export class RunningHash {
+  readonly #hash = createHash('sha256');
+  #isEmpty = true;
+
+  update(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#isEmpty = false;
+    this.#hash.update(bytes);
+  }
+
+  /** Of what has passed by now, in hexadecimal; `null` when nothing has. */
+  read(): string | null {
+    return this.#isEmpty ? null : this.#hash.copy().digest('hex');
+  }
+}

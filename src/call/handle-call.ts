@@ -6,7 +6,6 @@ import type { EstimatedUsage } from '../core/timing.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
 import type { Call, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
 import { type CallRouting, openCallRouting, type RoutedRequest } from './call-routing.js';
-import { estimateCut, needsEstimate } from './cut-estimate.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
@@ -15,6 +14,7 @@ import { ReplyReading } from './reply-reading.js';
 import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
 import type { SessionRouter } from './session-router.js';
+import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
 
 /** A request is read whole up to this size, where its stream can be asked for usage or a router for its model. */
 export const maxWholeRequestBytes = 16 * 1024 * 1024;
@@ -182,18 +182,20 @@ class HandledCall implements Call {
       this.#record({ outcome, error, endMs, facts });
       return;
     }
-    const recording = Promise.all([facts, this.#requestRead])
+    const reading = Promise.all([facts, this.#requestRead]);
+    const recording = reading
       .then(async ([read]) => {
         const passed = { request: this.#request.copy, reply: this.#reply?.copy ?? null };
         const model = read?.model ?? this.#routedModel ?? this.#request.facts.model;
         const estimatedUsage = needsMore(read)
-          ? await estimateCut(this.#ports.estimate, { facts: read, model, ...passed })
+          ? await estimateUsage(this.#ports.estimate, { isCut: isCut(outcome), facts: read, model, ...passed })
           : null;
         this.#record({ outcome, error, endMs, facts: read, estimatedUsage });
       })
       .catch((cause: unknown) => this.#reportFailure(cause));
     this.#ports.holdRecord(this.#options.session.sessionId, recording);
-    return recording;
+    // A client does not wait for an estimate: its call is on record soon after it has the whole reply.
+    return reading.then(([read]) => (needsMore(read) ? undefined : recording)).catch(() => undefined);
   }
 
   #endReading(): Promise<ReplyFacts | null> | ReplyFacts | null {

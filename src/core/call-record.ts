@@ -54,7 +54,7 @@ export interface CallRecord extends SessionIds {
   readonly usageProblem: string | null;
   /** What else the reply states of its usage; `null` when nothing. */
   readonly usageDetails: UsageDetails | null;
-  /** A count of ours where the reply was cut before it stated one; `null` for any other call. */
+  /** A count of ours where the reply was cut before it stated one, or never stated any; `null` for any other call. */
   readonly estimatedUsage: EstimatedUsage | null;
   readonly cost: Cost;
   /** The tier the reply says it was served by (`default`, `flex`, `priority`, `batch` …). */
