@@ -10,7 +10,7 @@ const MAX_LONG_VALUE_CHARS = 1024;
  *
  * Claude Code `x-claude-code-session-id`, `x-claude-code-agent-id` (subagents only); Codex `session-id`, `thread-id`,
  * before `session_id` and `conversation_id`, and `x-codex-turn-metadata` (JSON with the workspaces); Grok CLI
- * `x-grok-…`; opencode `x-opencode-session`. Sources: https://github.com/thevibeworks/cctrace
+ * `x-grok-…`; opencode `x-opencode-session`; any of them W3C's `traceparent`. Sources: https://github.com/thevibeworks/cctrace
  * (docs/clients.md), https://github.com/lis186/ccxray/issues/28, https://github.com/Teraflop-Inc/dev-agent-lens/issues/69
  */
 const SESSION_HEADERS: ReadonlyMap<string, number> = new Map([
@@ -24,6 +24,7 @@ const SESSION_HEADERS: ReadonlyMap<string, number> = new Map([
   ['x-grok-session-id', MAX_VALUE_CHARS],
   ['x-grok-conv-id', MAX_VALUE_CHARS],
   ['x-opencode-session', MAX_VALUE_CHARS],
+  ['traceparent', MAX_VALUE_CHARS],
 ]);
 
 /**
