@@ -4,6 +4,7 @@ export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-recor
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
+export type { ExporterPlan, JsonlPlan, OtlpPlan, OtlpProfile } from './core/exporting.js';
 export type { Host, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
 export type {
   BodyPolicy,

@@ -45,9 +45,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   proxy: ['call', 'ca'],
   storage: [],
   estimate: [],
+  exporters: [],
   selection: ['pricing'],
   activation: [],
-  host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate'],
+  host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate', 'exporters'],
   cli: ['host', 'storage', 'ca', 'activation', 'providers'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
@@ -66,6 +67,11 @@ const doors: Readonly<Record<string, RegExp>> = {
   'gpt-tokenizer': /^estimate\/tokenizer\.ts$/,
   '@pydantic/genai-prices': /^pricing\/genai-prices\.ts$/,
   '@smithy/core': /^providers\/wire\/event-stream-codec\.ts$/,
+  ...Object.fromEntries(
+    ['api', 'api-logs', 'sdk-trace-base', 'sdk-metrics', 'sdk-logs', 'resources', 'exporter-trace-otlp-proto']
+      .concat('exporter-metrics-otlp-proto', 'exporter-logs-otlp-proto')
+      .map((name) => [`@opentelemetry/${name}`, /^exporters\/otlp\/sdk\.ts$/]),
+  ),
   fzstd: /^providers\/wire\/zstd-decoder\.ts$/,
   commander: /^cli\//,
   '@commander-js/extra-typings': /^cli\//,
