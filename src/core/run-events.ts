@@ -31,3 +31,15 @@ export const CONFIG_EVENTS = Object.freeze({
   negativeFeedback: '$ld:ai:feedback:user:negative',
   toolCall: '$ld:ai:tool_call',
 });
+
+/** Events of one run of a graph. Source: js-core packages/sdk/server-ai 2.0.1, read 2026-11-27. */
+export const GRAPH_EVENTS = Object.freeze({
+  success: '$ld:ai:graph:invocation_success',
+  failure: '$ld:ai:graph:invocation_failure',
+  duration: '$ld:ai:graph:duration:total',
+  totalTokens: '$ld:ai:graph:total_tokens',
+  path: '$ld:ai:graph:path',
+  redirect: '$ld:ai:graph:redirect',
+  handoffSuccess: '$ld:ai:graph:handoff_success',
+  handoffFailure: '$ld:ai:graph:handoff_failure',
+});

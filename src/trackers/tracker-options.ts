@@ -44,6 +44,21 @@ export interface ConfigTrackerOptions extends TrackerSinks, ConfigTrackerStyle {
   readonly graphKey?: string | null | undefined;
 }
 
+/** How a graph tracker behaves where SDKs differ. */
+export interface GraphTrackerStyle {
+  /** True sends a token total of 0, as the SDKs of JavaScript and Java do. False when absent. */
+  readonly emitZeroTokens?: boolean | undefined;
+}
+
+export interface GraphTrackerOptions extends TrackerSinks, GraphTrackerStyle {
+  readonly graphKey: string;
+  /** A new UUIDv4 when absent. */
+  readonly runId?: string | undefined;
+  readonly variationKey?: string | null | undefined;
+  /** 1 when absent or null; any number stays what it is. */
+  readonly version?: number | null | undefined;
+}
+
 const hasMethods =
   (...names: readonly string[]) =>
   (value: unknown): boolean =>
@@ -79,6 +94,13 @@ const configShapes: Shapes = {
   ...{ modelName: anyText, providerName: anyText, modelKey: anyText, modelVersion: number, graphKey: anyText },
   ...{ omitEmptyVariationKey: flag, omitUnknownModelVersion: flag },
 };
+
+const graphShapes: Shapes = { ...sinks, graphKey: text, emitZeroTokens: flag };
+
+/** Throws `OPTION_INVALID`. */
+export function checkGraphTrackerOptions(options: GraphTrackerOptions): void {
+  checkTracker(options, 'new GraphTracker', graphShapes, ['sink', 'context', 'graphKey']);
+}
 
 /** Throws `OPTION_INVALID`. */
 export function checkConfigTrackerOptions(options: ConfigTrackerOptions): void {
