@@ -47,13 +47,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   estimate: [],
   selection: ['pricing'],
   trackers: [],
+  graph: ['trackers'],
   activation: [],
   host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate'],
   cli: ['host', 'storage', 'ca', 'activation', 'providers'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
   tracker: ['activation', 'worker', 'providers', ''],
-  '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers'],
+  '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers', 'graph'],
 };
 
 /** One door per package: the only files that may import it. */
@@ -130,7 +131,16 @@ describe('the house', () => {
     expect(loaded.size).toBeGreaterThan(15);
     expect(packages).toEqual([]);
     const folders = new Set([...loaded].map((path) => path.split('/').slice(0, -1)[0] ?? ''));
-    expect([...folders].sort()).toEqual(['', 'activation', 'core', 'selection', 'tracker', 'trackers', 'worker']);
+    expect([...folders].sort()).toEqual([
+      '',
+      'activation',
+      'core',
+      'graph',
+      'selection',
+      'tracker',
+      'trackers',
+      'worker',
+    ]);
     expect(loaded.has('worker/entry.ts')).toBe(false);
   });
 

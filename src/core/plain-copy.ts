@@ -33,8 +33,8 @@ export function copyPlainData<T>(value: T, freeze = false): T {
   };
   const result = copyOf(value);
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
-    const [source, copy] = next;
-    for (const [name, inner] of Object.entries(source)) setOwn(copy as Record<string, unknown>, name, copyOf(inner));
+    const [source, copy] = next as [Record<string, unknown>, Record<string, unknown>];
+    for (const name of Object.keys(source)) setOwn(copy, name, copyOf(source[name]));
   }
   if (freeze) for (const copy of copies.values()) Object.freeze(copy);
   return result as T;

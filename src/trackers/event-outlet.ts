@@ -1,4 +1,5 @@
 import { readErrorMessage } from '../core/errors.js';
+import { isolate, makeQuietLogger } from '../core/quiet-logger.js';
 import type { EventSink, RunLogger } from '../core/run-events.js';
 
 export interface OutletOptions {
@@ -17,19 +18,21 @@ export interface OutletOptions {
  */
 export class EventOutlet<Slot extends string> {
   readonly #options: OutletOptions;
+  readonly #logger: RunLogger;
   readonly #taken = new Set<Slot>();
 
   constructor(options: OutletOptions) {
     this.#options = options;
+    this.#logger = makeQuietLogger(options.logger);
   }
 
   /** Sends one event; `data` has to be nobody else's. */
   emit(eventName: string, data: object, metricValue: number): void {
     const { sink, context } = this.#options;
-    this.#isolate(
+    isolate(
       () => sink.track(eventName, context, data, metricValue),
       (error) =>
-        this.#log('error', `The sink failed at ${eventName} of ${this.#options.run}: ${readErrorMessage(error)}`),
+        this.#logger.error(`The sink failed at ${eventName} of ${this.#options.run}: ${readErrorMessage(error)}`),
     );
   }
 
@@ -45,36 +48,17 @@ export class EventOutlet<Slot extends string> {
       return true;
     }
     const { run, remedy } = this.#options;
-    this.#log('warn', `${method} was skipped: the ${slot} of ${run} is recorded already. ${remedy}`);
+    this.#logger.warn(`${method} was skipped: the ${slot} of ${run} is recorded already. ${remedy}`);
     return false;
   }
 
   /** Says that a call was given nothing it can record. Nothing is taken by it. */
   skip(method: string, reason: string): void {
-    this.#log('debug', `${method} was skipped for ${this.#options.run}: ${reason}.`);
+    this.#logger.debug(`${method} was skipped for ${this.#options.run}: ${reason}.`);
   }
 
   /** Says what went on in the background. */
   note(message: string): void {
-    this.#log('debug', `${message} (${this.#options.run}).`);
-  }
-
-  #log(level: keyof RunLogger, message: string): void {
-    const { logger } = this.#options;
-    if (logger === null) return;
-    this.#isolate(
-      () => logger[level](message),
-      () => undefined, // Where a logger fails there is nobody left to tell.
-    );
-  }
-
-  #isolate(act: () => unknown, onFailure: (error: unknown) => void): void {
-    try {
-      const result = act();
-      // One that is asynchronous fails later, and nobody else would hear of it but the process.
-      if (result instanceof Promise) result.catch(onFailure);
-    } catch (error) {
-      onFailure(error);
-    }
+    this.#logger.debug(`${message} (${this.#options.run}).`);
   }
 }
