@@ -87,9 +87,11 @@ export class BothHashes {
   /** Told of by one side and not yet by the other. */
   #ahead: { readonly side: HashSide; readonly bytes: Buffer } | null = null;
   #own: Readonly<Record<HashSide, BodyHash>> | null = null;
+  #isOver = false;
 
+  /** What passes after `digest`, as the rest of an upload that was answered early, is no part of either. */
   update(side: HashSide, bytes: Buffer): void {
-    if (bytes.length === 0) return;
+    if (bytes.length === 0 || this.#isOver) return;
     const ahead = this.#ahead;
     if (this.#own !== null) {
       this.#own[side].update(bytes);
@@ -105,11 +107,13 @@ export class BothHashes {
 
   /** Forgets what one side was told of: it is sent anew. */
   reset(side: HashSide): void {
+    if (this.#isOver) return;
     this.#part()[side].reset();
   }
 
   /** In hexadecimal, `null` for a side on which nothing passed. May be called once. */
   digest(): Readonly<Record<HashSide, string | null>> {
+    this.#isOver = true;
     if (this.#own === null && this.#ahead === null) {
       const digest = this.#both.digest();
       return { taken: digest, given: digest };
