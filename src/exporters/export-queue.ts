@@ -31,6 +31,8 @@ export class ExportQueue {
   #dropped = 0;
   #untold = 0;
   #failures = 0;
+  /** The exporter has not taken anything since it was told that it takes nothing. */
+  #isTold = false;
   #timer: NodeJS.Timeout | null = null;
   #sent: Promise<void> = Promise.resolve();
   #isBusy = false;
@@ -153,6 +155,7 @@ export class ExportQueue {
       await this.#options.exporter.send(this.#sending.map(({ item }) => item));
       this.#settle();
       this.#failures = 0;
+      this.#isTold = false;
       this.#tellDropped();
     } catch (error) {
       this.#keepOrDrop(error);
@@ -169,7 +172,7 @@ export class ExportQueue {
     this.#failures += 1;
     this.#waiting = [...this.#sending, ...this.#waiting];
     this.#sending = [];
-    if (this.#failures === 1) this.#tell(error);
+    this.#tell(error);
   }
 
   #settle(): void {
@@ -183,6 +186,8 @@ export class ExportQueue {
   }
 
   #tell(error: unknown): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
     const { exporter, onFault } = this.#options;
     onFault(
       'EXPORT_FAILED',

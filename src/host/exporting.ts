@@ -22,16 +22,27 @@ export async function openExporting({ exporters, env }: HostOptions): Promise<(o
     import('../exporters/export-queue.js'),
   ]);
   const opened: Exporter[] = [];
-  for (const plan of exporters) opened.push(...(await openExporters(plan, env)));
+  try {
+    for (const plan of exporters) opened.push(...(await openExporters(plan, env)));
+  } catch (error) {
+    await Promise.allSettled(opened.map((exporter) => exporter.close()));
+    throw error;
+  }
   return (onFault) => {
     const queues = opened.map((exporter) => new ExportQueue({ exporter, onFault }));
     return {
       offer: (event) => {
+        if (isAboutExporting(event)) return;
         for (const queue of queues) queue.offer(event);
       },
       close: async () => void (await Promise.all(queues.map((queue) => queue.close(closingMs)))),
     };
   };
+}
+
+/** What cannot be sent would have to be told, and that be sent: such faults are kept in the ledger, and told to listeners. */
+function isAboutExporting(event: TrackerEvent): boolean {
+  return event.type === 'fault.occurred' && /^EXPORT_/.test(event.fault.code);
 }
 
 const none: Exporting = { offer: () => undefined, close: () => Promise.resolve() };

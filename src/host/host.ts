@@ -38,7 +38,8 @@ import { wireTools } from './wire-tools.js';
  * with the user's options is said before anything is opened.
  *
  * Throws `OPTION_INVALID`, `PROVIDER_INVALID`, `PROXY_UNSUPPORTED`, `UPSTREAM_CA_UNREADABLE`, `PRICES_INVALID`,
- * `EXPORTER_INVALID`, `HOME_UNUSABLE`, and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the run goes on.
+ * `EXPORTER_INVALID`, `HOME_UNUSABLE`, and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the
+ * run goes on.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   const connectTo = (options.connectTo ?? []).map(readConnectTo);
@@ -48,7 +49,6 @@ export async function openHost(options: HostOptions): Promise<Host> {
   for (const registration of options.providers ?? []) registry.register(registration);
   const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
   const prices = await openPrices(options.prices);
-  const exporting = await openExporting(options);
   const authority = openAuthority(options.home);
   const bundle = openBundle(options.home, authority, options.env);
   const trustedRoots = (): string[] => {
@@ -56,6 +56,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     return upstreamCa === null ? [roots] : [roots, upstreamCa];
   };
   const connector = new Connector({ connectTo, proxies, trustedRoots });
+  const exporting = await openExporting(options);
   return new OpenedHost({ options, registry, authority, bundle, connector, routers, prices, exporting });
 }
 

@@ -145,10 +145,12 @@ describe('a queue before an exporter', () => {
 
   it('gives up what the exporter says will never be taken, and goes on with the next', async () => {
     const { queue, offer, arrived, faults, sends } = makeQueue((_, attempt) =>
-      attempt === 1 ? Promise.reject(new ExportRefused('it answered 400')) : undefined,
+      attempt <= 2 ? Promise.reject(new ExportRefused('it answered 400')) : undefined,
     );
     offer('a');
     await sends(1);
+    offer('a');
+    await sends(2);
     offer('b');
     await queue.close(1000);
     expect(arrived).toEqual(['b']);

@@ -238,17 +238,26 @@ it('sends again what a collector could not take, and counts it once', async () =
   expect(collector.metrics().get('gen_ai.client.inference.usage.input_tokens')?.points).toMatchObject([{ value: 10 }]);
 });
 
-it('says so once where a collector does not take a signal, and goes on with the others', async () => {
-  const one = await start();
-  collector.answer = (signal) => (signal === 'metrics' ? 404 : 200);
-  await call(one);
-  await one.host.close();
-  expect(collector.spans).toHaveLength(2);
-  expect(one.faults).toMatchObject([
-    { code: 'EXPORT_FAILED', message: expect.stringMatching(/\(metrics\): it answered 404/) },
-    { code: 'EXPORT_DROPPED', message: expect.stringMatching(/^1 event did not reach/) },
-  ]);
-});
+it.each(['metrics', 'logs'] as const)(
+  'says so once where a collector does not take %s, however much comes, and goes on with the others',
+  async (refused) => {
+    const one = await start();
+    collector.answer = (signal) => (signal === refused ? 404 : 200);
+    const seen = () => collector.paths.filter((path) => path === `/v1/${refused}`).length;
+    for (const times of [1, 2, 3]) {
+      await call(one);
+      one.host.noteFault({ code: 'TLS_REFUSED', message: `Refused ${times}.`, hint: null, sessionId: null });
+      await collector.waitUntil(() => seen() >= times);
+    }
+    await one.host.close();
+    expect(seen()).toBe(3);
+    expect(collector.spans).toHaveLength(4);
+    expect(one.faults.filter(({ code }) => code !== 'TLS_REFUSED')).toMatchObject([
+      { code: 'EXPORT_FAILED', message: expect.stringContaining(`(${refused}): it answered 404`) },
+      { code: 'EXPORT_DROPPED', message: expect.stringMatching(/^3 events did not reach/) },
+    ]);
+  },
+);
 
 it('ends soon where nobody listens, says what did not arrive, and never holds a call up', async () => {
   const one = await start();
