@@ -18,7 +18,7 @@ export function makeTraceId(runId: string): string {
   return [1, 2, 3, 4].map((seed) => hash(`${seed} ${runId}`)).join('');
 }
 
-/** The span of a session, and of what it was given as `sess_` and 12 hexadecimal digits. */
+/** The trace of a session's run, and the span of the session. */
 export function placeSession({ runId, sessionId }: Pick<Session, 'runId' | 'sessionId'>): SpanPlace {
   return { traceId: makeTraceId(runId), spanId: hash(`session ${sessionId}`) + hash(sessionId) };
 }

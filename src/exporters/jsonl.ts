@@ -21,7 +21,7 @@ class JsonlExporter implements Exporter<string> {
   readonly name: string;
   readonly #plan: JsonlPlan;
   readonly #file: FileHandle;
-  /** A failed write may have left part of a line. */
+  /** What was being written may have left part of a line. */
   #isTorn = false;
 
   constructor(plan: JsonlPlan, file: FileHandle) {
@@ -37,22 +37,10 @@ class JsonlExporter implements Exporter<string> {
 
   async send(items: readonly string[]): Promise<void> {
     const lines = Buffer.from(`${this.#isTorn ? '\n' : ''}${items.join('')}`);
-    const { bytesWritten } = await this.#write(lines);
-    if (bytesWritten < lines.length) await this.#writeRest(lines.subarray(bytesWritten));
+    this.#isTorn = true;
+    // A file system that is nearly full takes less than it is given.
+    for (let left = lines; left.length > 0; ) left = left.subarray((await this.#file.write(left)).bytesWritten);
     this.#isTorn = false;
-  }
-
-  async #writeRest(rest: Buffer): Promise<void> {
-    for (let left = rest; left.length > 0; ) left = left.subarray((await this.#write(left)).bytesWritten);
-  }
-
-  async #write(bytes: Buffer): Promise<{ readonly bytesWritten: number }> {
-    try {
-      return await this.#file.write(bytes);
-    } catch (error) {
-      this.#isTorn = true;
-      throw error;
-    }
   }
 
   close(): Promise<void> {
@@ -63,8 +51,7 @@ class JsonlExporter implements Exporter<string> {
 async function openForAppending(path: string): Promise<FileHandle> {
   try {
     // NOTE: a pipe that nobody reads would hold the opening up for ever; so opened it is refused at once.
-    const file = await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600);
-    return file;
+    return await open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600);
   } catch (error) {
     const what = await stat(path).then(
       (found) => (found.isDirectory() ? 'it is a folder' : readErrorMessage(error)),

@@ -118,7 +118,14 @@ it('counts tokens, durations and cost, a failed call with no tokens of an unknow
   await one.host.close();
   const points = (name: string) => collector.metrics().get(name)?.points ?? [];
   expect(points('gen_ai.client.inference.usage.input_tokens')).toMatchObject([
-    { value: 20, attributes: { 'gen_ai.token.modality': 'unknown', 'gen_ai.response.model': 'gpt-4o-2024-08-06' } },
+    {
+      value: 20,
+      attributes: {
+        'server.port': 443,
+        'gen_ai.token.modality': 'unknown',
+        'gen_ai.response.model': 'gpt-4o-2024-08-06',
+      },
+    },
     { value: 0, attributes: { 'gen_ai.token.modality': 'unknown', 'error.type': '500' } },
   ]);
   expect(points('gen_ai.client.inference.usage.cache_read.input_tokens')).toMatchObject([{ value: 8 }]);

@@ -1,5 +1,6 @@
 import type { CallRecord } from '../../core/call-record.js';
 import type { OtlpProfile } from '../../core/exporting.js';
+import type { SessionIds } from '../../core/session.js';
 import { nameOperation, nameProvider, nameSystem } from './names.js';
 import { readRequestParameters } from './request-parameters.js';
 
@@ -94,19 +95,18 @@ function describeOwn(record: CallRecord): Record<string, AttributeValue | null> 
 }
 
 /** The ids of a session, on its span and on those of its calls. */
-export function describeIds(ids: CallRecord | { readonly runId: string; readonly sessionId: string }): Attributes {
-  const given = ids as Partial<CallRecord>;
+export function describeIds(ids: SessionIds & { readonly sessionId: string }): Attributes {
   return drop({
     'llmtap.run.id': ids.runId,
     'llmtap.session.id': ids.sessionId,
-    'llmtap.config.key': given.configKey ?? null,
-    'llmtap.config.variation_key': given.variationKey ?? null,
-    'llmtap.config.version': given.version ?? null,
-    'llmtap.graph.key': given.graphKey ?? null,
-    'llmtap.graph.run_id': given.graphRunId ?? null,
-    'llmtap.data.id': given.dataId ?? null,
-    'llmtap.combo.id': given.comboId ?? null,
-    'gen_ai.agent.id': given.agentId ?? null,
+    'llmtap.config.key': ids.configKey,
+    'llmtap.config.variation_key': ids.variationKey,
+    'llmtap.config.version': ids.version,
+    'llmtap.graph.key': ids.graphKey,
+    'llmtap.graph.run_id': ids.graphRunId,
+    'llmtap.data.id': ids.dataId,
+    'llmtap.combo.id': ids.comboId,
+    'gen_ai.agent.id': ids.agentId,
   });
 }
 
@@ -115,6 +115,13 @@ function describeServer(url: string): Record<string, AttributeValue | null> {
   const { hostname, port, protocol } = new URL(url);
   const usual = protocol === 'https:' || protocol === 'wss:' ? 443 : 80;
   return { 'server.address': hostname, 'server.port': port === '' ? usual : Number(port) };
+}
+
+/** As OpenTelemetry's types want them: lists that may be written to. */
+export function copyAttributes(attributes: Attributes): Record<string, string | number | boolean | string[]> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]),
+  );
 }
 
 export function inSeconds(ms: number | null): number | null {

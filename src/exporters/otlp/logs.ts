@@ -1,9 +1,18 @@
 import type { CallRecord, JsonValue } from '../../core/call-record.js';
 import type { Fault, TrackerEvent } from '../../core/events.js';
 import type { Exporter, Prepared } from '../../core/exporting.js';
-import { makeCallSpanId, placeSession, readTraceparent, type SpanPlace } from '../../core/trace-ids.js';
-import { type Attributes, describeCall, describeIds, describeSpan, nameError } from './call-attributes.js';
+import type { SpanPlace } from '../../core/trace-ids.js';
+import {
+  type Attributes,
+  copyAttributes,
+  describeCall,
+  describeIds,
+  describeSpan,
+  nameError,
+} from './call-attributes.js';
 import { exportOnce } from './export-once.js';
+import { OpenedOnUse } from './opened-on-use.js';
+import { placeCall } from './place-call.js';
 import { loadSdk, type OtelSdk } from './sdk.js';
 import { findSchemaUrl, findUrl, makeResource, nameSignal, type SignalOptions, toHrTime } from './signal.js';
 
@@ -22,11 +31,12 @@ export interface LogPlan {
 export class LogsExporter implements Exporter<readonly LogPlan[]> {
   readonly name: string;
   readonly #options: SignalOptions;
-  #pipeline: Promise<Pipeline> | null = null;
+  readonly #pipeline: OpenedOnUse<Pipeline>;
 
   constructor(options: SignalOptions) {
     this.#options = options;
     this.name = nameSignal(options.plan, 'logs');
+    this.#pipeline = new OpenedOnUse(() => openPipeline(options));
   }
 
   prepare(event: TrackerEvent): Prepared<readonly LogPlan[]> | null {
@@ -49,14 +59,12 @@ export class LogsExporter implements Exporter<readonly LogPlan[]> {
   }
 
   async send(items: readonly (readonly LogPlan[])[]): Promise<void> {
-    this.#pipeline ??= openPipeline(this.#options);
-    const pipeline = await this.#pipeline;
+    const pipeline = await this.#pipeline.get();
     await pipeline.send(items.flat());
   }
 
-  async close(): Promise<void> {
-    const pipeline = await this.#pipeline?.catch(() => null);
-    await pipeline?.close();
+  close(): Promise<void> {
+    return this.#pipeline.close();
   }
 }
 
@@ -99,9 +107,7 @@ function makeRecord({ api, apiLogs }: OtelSdk, plan: LogPlan) {
     timestamp: toHrTime(plan.atMs),
     severityNumber: plan.isWarning ? SeverityNumber.WARN : SeverityNumber.INFO,
     severityText: plan.isWarning ? 'WARN' : 'INFO',
-    attributes: Object.fromEntries(
-      Object.entries(plan.attributes).map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]),
-    ),
+    attributes: copyAttributes(plan.attributes),
     ...(body !== null && { body }),
     ...(place !== null && {
       context: trace.setSpanContext(ROOT_CONTEXT, { ...place, traceFlags: TraceFlags.SAMPLED }),
@@ -151,10 +157,6 @@ function asText(name: string, body: JsonValue): Attributes {
 }
 
 function standAtCall(record: CallRecord, { parent }: SignalOptions): Pick<LogPlan, 'atMs' | 'place'> {
-  const own = readTraceparent(record.wireSession?.traceparent);
-  const traceId = own?.traceId ?? parent?.traceId ?? placeSession(record).traceId;
-  return {
-    atMs: Date.parse(record.startedAt) + record.latencyMs,
-    place: { traceId, spanId: makeCallSpanId(record.callId) },
-  };
+  const { traceId, spanId } = placeCall(record, parent);
+  return { atMs: Date.parse(record.startedAt) + record.latencyMs, place: { traceId, spanId } };
 }

@@ -1,9 +1,10 @@
 import type { CallRecord } from '../../core/call-record.js';
 import type { TrackerEvent } from '../../core/events.js';
 import type { Exporter, Prepared } from '../../core/exporting.js';
-import { type Attributes, describeCall } from './call-attributes.js';
+import { type Attributes, copyAttributes, describeCall } from './call-attributes.js';
 import { exportOnce } from './export-once.js';
 import { listPoints, metricTable, type Point } from './metric-points.js';
+import { OpenedOnUse } from './opened-on-use.js';
 import { loadSdk, type OtelSdk } from './sdk.js';
 import { findSchemaUrl, findUrl, makeResource, nameSignal, type SignalOptions } from './signal.js';
 
@@ -18,11 +19,12 @@ interface CountedPoints {
 export class MetricsExporter implements Exporter<CountedPoints> {
   readonly name: string;
   readonly #options: SignalOptions;
-  #pipeline: Promise<Pipeline> | null = null;
+  readonly #pipeline: OpenedOnUse<Pipeline>;
 
   constructor(options: SignalOptions) {
     this.#options = options;
     this.name = nameSignal(options.plan, 'metrics');
+    this.#pipeline = new OpenedOnUse(() => openPipeline(options));
   }
 
   prepare(event: TrackerEvent): Prepared<CountedPoints> | null {
@@ -36,8 +38,7 @@ export class MetricsExporter implements Exporter<CountedPoints> {
   }
 
   async send(items: readonly CountedPoints[]): Promise<void> {
-    this.#pipeline ??= openPipeline(this.#options);
-    const pipeline = await this.#pipeline;
+    const pipeline = await this.#pipeline.get();
     for (const item of items) {
       if (!item.isCounted) pipeline.record(item);
       item.isCounted = true;
@@ -45,9 +46,8 @@ export class MetricsExporter implements Exporter<CountedPoints> {
     await pipeline.send();
   }
 
-  async close(): Promise<void> {
-    const pipeline = await this.#pipeline?.catch(() => null);
-    await pipeline?.close();
+  close(): Promise<void> {
+    return this.#pipeline.close();
   }
 }
 
@@ -76,7 +76,7 @@ async function openPipeline({ plan }: SignalOptions): Promise<Pipeline> {
   );
   return {
     record: ({ attributes, points }) => {
-      const shared = Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
+      const shared = copyAttributes(attributes);
       for (const { metric, value, extra } of points) record.get(metric)?.(value, { ...shared, ...extra });
     },
     send: async () => exportOnce(exporter, (await reader.collect()).resourceMetrics),

@@ -3,9 +3,11 @@ import { systemClock } from '../../core/clock.js';
 import type { TrackerEvent } from '../../core/events.js';
 import type { Exporter, Prepared } from '../../core/exporting.js';
 import type { Session } from '../../core/session.js';
-import { makeCallSpanId, placeSession, readTraceparent, type SpanPlace } from '../../core/trace-ids.js';
-import { type Attributes, describeIds, describeSpan, nameError, nameSpan } from './call-attributes.js';
+import { placeSession, type SpanPlace } from '../../core/trace-ids.js';
+import { type Attributes, copyAttributes, describeIds, describeSpan, nameError, nameSpan } from './call-attributes.js';
 import { exportOnce } from './export-once.js';
+import { OpenedOnUse } from './opened-on-use.js';
+import { placeCall, standUnder } from './place-call.js';
 import { loadSdk, type OtelSdk } from './sdk.js';
 import { findSchemaUrl, findUrl, makeResource, nameSignal, type SignalOptions, toHrTime } from './signal.js';
 
@@ -31,11 +33,12 @@ const spanBytes = 3000;
 export class TracesExporter implements Exporter<SpanPlan> {
   readonly name: string;
   readonly #options: SignalOptions;
-  #pipeline: Promise<Pipeline> | null = null;
+  readonly #pipeline: OpenedOnUse<Pipeline>;
 
   constructor(options: SignalOptions) {
     this.#options = options;
     this.name = nameSignal(options.plan, 'traces');
+    this.#pipeline = new OpenedOnUse(() => openPipeline(options));
   }
 
   prepare(event: TrackerEvent): Prepared<SpanPlan> | null {
@@ -45,14 +48,12 @@ export class TracesExporter implements Exporter<SpanPlan> {
   }
 
   async send(items: readonly SpanPlan[]): Promise<void> {
-    this.#pipeline ??= openPipeline(this.#options);
-    const pipeline = await this.#pipeline;
+    const pipeline = await this.#pipeline.get();
     await pipeline.send(items);
   }
 
-  async close(): Promise<void> {
-    const pipeline = await this.#pipeline?.catch(() => null);
-    await pipeline?.close();
+  close(): Promise<void> {
+    return this.#pipeline.close();
   }
 }
 
@@ -107,7 +108,7 @@ function makeSpan({ api }: OtelSdk, tracer: Tracer, plan: SpanPlan): void {
     {
       kind: plan.isCall ? SpanKind.CLIENT : SpanKind.INTERNAL,
       startTime: toHrTime(plan.startMs),
-      attributes: copyLists(plan.attributes),
+      attributes: copyAttributes(plan.attributes),
       links: session === null ? [] : [{ context: { ...session, traceFlags: TraceFlags.SAMPLED } }],
     },
     context,
@@ -116,28 +117,16 @@ function makeSpan({ api }: OtelSdk, tracer: Tracer, plan: SpanPlan): void {
   span.end(toHrTime(plan.endMs));
 }
 
-/** OpenTelemetry's types want lists that may be written to. */
-function copyLists(attributes: Attributes): Record<string, string | number | boolean | string[]> {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]),
-  );
-}
-
 function planCall(record: CallRecord, { plan, parent }: SignalOptions): SpanPlan {
-  const session = standUnder(parent, placeSession(record));
-  const own = readTraceparent(record.wireSession?.traceparent);
   const startMs = Date.parse(record.startedAt);
   return {
+    ...placeCall(record, parent),
     name: nameSpan(record),
     isCall: true,
-    traceId: own?.traceId ?? session.traceId,
-    spanId: makeCallSpanId(record.callId),
-    parentSpanId: own?.spanId ?? session.spanId,
     startMs,
     endMs: startMs + record.latencyMs,
     attributes: describeSpan(record, plan.profile ?? 'latest'),
     problem: nameError(record) === null ? null : (record.error?.message ?? `status ${record.status}`),
-    session: own !== null && own.traceId !== session.traceId ? session : null,
   };
 }
 
@@ -156,9 +145,4 @@ function planSession(session: Session, { parent }: SignalOptions): SpanPlan {
     problem: null,
     session: null,
   };
-}
-
-/** The session's own span, in the trace its program was started in. */
-function standUnder(parent: SpanPlace | null, own: SpanPlace): SpanPlace {
-  return parent === null ? own : { traceId: parent.traceId, spanId: own.spanId };
 }
