@@ -42,7 +42,7 @@ export async function openExporting({ exporters, env }: HostOptions): Promise<(o
 
 /** What cannot be sent would have to be told, and that be sent: such faults are kept in the ledger, and told to listeners. */
 function isAboutExporting(event: TrackerEvent): boolean {
-  return event.type === 'fault.occurred' && /^EXPORT_/.test(event.fault.code);
+  return event.type === 'fault.occurred' && event.fault.code.startsWith('EXPORT_');
 }
 
 const none: Exporting = { offer: () => undefined, close: () => Promise.resolve() };
