@@ -67,6 +67,12 @@ export function requireSdk(): void {
 function makeMissing(cause: unknown): TrackerError {
   return new TrackerError('EXPORTER_INVALID', 'Could not export by OTLP: OpenTelemetry’s packages are not installed.', {
     cause,
-    hint: `Install them: npm install ${otelPackages.map((name) => `${name}@${name.includes('exporter') || name.endsWith('logs') ? '<0.300' : name.endsWith('/api') ? '1' : '2'}`).join(' ')}`,
+    hint: `Install them: npm install ${otelPackages.map((name) => `${name}@${findMajor(name)}`).join(' ')}`,
   });
+}
+
+/** The lines of versions that take Node 20; the next want 22. */
+function findMajor(name: (typeof otelPackages)[number]): string {
+  if (name === '@opentelemetry/api') return '1';
+  return /-logs$|-proto$/.test(name) ? '0.223' : '2';
 }
