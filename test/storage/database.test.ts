@@ -16,7 +16,7 @@ afterEach(() => {
 
 it('a ledger that another makes while it is looked at is not taken for another program’s', () => {
   const path = join(folder, 'llmtap.db');
-  const { pragma } = BetterSqlite3.prototype;
+  const pragma = Reflect.get(BetterSqlite3.prototype, 'pragma') as BetterSqlite3.Database['pragma'];
   const others: string[] = [];
   vi.spyOn(BetterSqlite3.prototype, 'pragma').mockImplementation(function (this: BetterSqlite3.Database, ...args) {
     const answer: unknown = pragma.apply(this, args);
