@@ -3,6 +3,7 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { Decompress } from 'fzstd';
 
 const maxBodyBytes = 128 * 1024 * 1024;
+/** @type {Map<string, (raw: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>} */
 const decoders = new Map([
   ['gzip', promisify(gunzip)],
   ['br', promisify(brotliDecompress)],
@@ -47,7 +48,7 @@ export async function readBody(request) {
  * @param {Buffer} raw
  * @param {{ maxOutputLength: number }} options
  */
-function inflateZstd(raw, { maxOutputLength }) {
+async function inflateZstd(raw, { maxOutputLength }) {
   /** @type {Uint8Array[]} */
   const pieces = [];
   let left = maxOutputLength;
