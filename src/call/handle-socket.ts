@@ -193,6 +193,7 @@ class HandledSocket implements SocketWatch {
       selfMs: () => roundMs(call.workedMs + this.#takeWork()),
       receipt: null,
       changes: [],
+      cached: null,
       requestId: tools.readRequestId(this.#rawHeaders),
       wireSession: tools.readWireSession(head.rawHeaders, facts.request.wireSession),
       price: this.#ports.price,

@@ -1,3 +1,4 @@
+import { checkNames, checkShapes, isText, requireObject, type Shapes } from './option-checks.js';
 import type { RawHeaders } from './wire.js';
 
 /**
@@ -103,4 +104,42 @@ export interface CacheStore {
   flush(): boolean;
   /** Flushes and closes; may be called twice. */
   close(): void;
+}
+
+/** What a timer of Node takes, and more than any reply is worth. */
+const longestMs = 100 * 365 * 86_400_000;
+
+const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0;
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) > 0;
+
+const useShapes: Shapes = {
+  mode: { wanted: `one of ${cacheModes.join(', ')}`, isRight: (value) => cacheModes.includes(value as CacheMode) },
+  ttlMs: {
+    wanted: 'a number of milliseconds of 0 or more',
+    isRight: (value) => typeof value === 'number' && value >= 0 && value <= longestMs,
+  },
+  replaySpeed: { wanted: 'a number over 0, or Infinity', isRight: isPositive },
+  toolResults: { wanted: 'true or false', isRight: (value) => typeof value === 'boolean' },
+};
+
+const placeShapes: Shapes = {
+  path: { wanted: 'the path of a file, or null', isRight: (value) => value === null || isText(value) },
+  maxBytes: { wanted: 'a number of bytes over 0', isRight: isCount },
+  maxEntries: { wanted: 'a number over 0', isRight: isCount },
+};
+
+/** Throws `OPTION_INVALID`. */
+export function requireCacheUse(use: unknown): CacheUse {
+  const given = requireObject(use, 'the cache');
+  checkNames(given, Object.keys(useShapes), 'the cache');
+  checkShapes({ mode: null, ...given }, useShapes);
+  return given as unknown as CacheUse;
+}
+
+/** Throws `OPTION_INVALID`. */
+export function requireCachePlace(place: unknown): CachePlace {
+  const given = requireObject(place, 'the place of the cache');
+  checkNames(given, Object.keys(placeShapes), 'the place of the cache');
+  checkShapes({ ...given }, placeShapes);
+  return given as unknown as CachePlace;
 }

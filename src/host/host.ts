@@ -1,3 +1,4 @@
+// Longer than 250 lines: what a host is put together of.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
@@ -11,7 +12,7 @@ import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import { EventBus, type EventListener, type Fault } from '../core/events.js';
-import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
+import type { Host, HostCache, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
 import type { LedgerWriter } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
@@ -26,6 +27,7 @@ import { openLedgerWriter } from '../storage/ledger-writer.js';
 import { HeldRecords } from './held-records.js';
 import { openPrices, type Prices } from './prices.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
+import { SessionCaches } from './session-caches.js';
 import { SessionRouters } from './session-routers.js';
 import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
@@ -80,6 +82,7 @@ class OpenedHost implements Host {
   readonly #sessions = new Set<OpenedSession>();
   readonly #held = new HeldRecords();
   readonly #estimator = new Estimator();
+  readonly #caches: SessionCaches;
   /** Faults from before anybody listened, kept for the first who does; `null` from then on. */
   #unheard: Fault[] | null = [];
   #isLedgerClosed = false;
@@ -99,13 +102,21 @@ class OpenedHost implements Host {
       ...(options.trackerId === undefined ? {} : { trackerId: options.trackerId }),
       onFault: ({ code, message, hint }) => this.#fault(null, code, message, hint),
     });
+    this.#caches = new SessionCaches(options, {
+      registered: () => registry.registered,
+      onFault: (sessionId, ...fault) => this.#fault(this.#findSession(sessionId), ...fault),
+    });
     const ports = this.#makeCallPorts();
     this.#proxy = new SessionProxy({
       registry,
       connector,
       leafFor: (host) => this.#leaves.contextFor(host),
       handleCall: (session, head, match, protocol) =>
-        handleCall(ports, { session, head, match, protocol, router: parts.routers.find(session) }),
+        handleCall(ports, {
+          ...{ session, head, match, protocol },
+          router: parts.routers.find(session),
+          caching: this.#caches.find(session),
+        }),
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
@@ -151,6 +162,7 @@ class OpenedHost implements Host {
     }
     const session = makeSession(options, this.#ambientSecrets);
     const plan = planDoor(options);
+    if (options.cache !== undefined) this.#caches.add(session, options.cache);
     const door = await this.#proxy.openDoor({ session, ...plan });
     if (options.routed === true) {
       this.#parts.routers.add(session, (...fault) => {
@@ -185,8 +197,15 @@ class OpenedHost implements Host {
   }
 
   noteFault({ code, message, hint, sessionId }: Omit<Fault, 'at'>): void {
-    const session = [...this.#sessions].find((open) => open.session.sessionId === sessionId)?.session ?? null;
-    this.#fault(session, code, message, hint);
+    this.#fault(this.#findSession(sessionId), code, message, hint);
+  }
+
+  #findSession(sessionId: string | null): Session | null {
+    return [...this.#sessions].find((open) => open.session.sessionId === sessionId)?.session ?? null;
+  }
+
+  get cache(): HostCache {
+    return this.#caches.cache;
   }
 
   noteListenerError(message: string): void {
@@ -207,6 +226,7 @@ class OpenedHost implements Host {
     await this.#proxy.close();
     await this.#estimator.close();
     await this.#leaves.close();
+    this.#caches.cache.close();
     this.#isLedgerClosed = true;
     await this.#ledger.close();
   }
