@@ -1,10 +1,12 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
 import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
+import type { ReplyHandler } from '../core/reply.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { EstimatedUsage } from '../core/timing.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
-import type { Call, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
+import type { Answer, Call, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
+import { type CallCaching, openCallCaching, type SessionCaching } from './call-caching.js';
 import { type CallRouting, openCallRouting, type RoutedRequest } from './call-routing.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
@@ -29,6 +31,8 @@ export interface CallOptions {
   readonly protocol: Protocol;
   /** Asked for the call's model; the call goes as asked when absent. */
   readonly router?: SessionRouter | undefined;
+  /** Asked before the provider; nobody is when absent. */
+  readonly caching?: SessionCaching | undefined;
 }
 
 /**
@@ -52,6 +56,7 @@ class HandledCall implements Call {
   readonly #startMs: number;
   readonly #request: RequestReading;
   readonly #routing: CallRouting | null;
+  readonly #caching: CallCaching | null;
   readonly #mayAsk: boolean;
   readonly #changes: string[] = [];
   #routedModel: string | null = null;
@@ -80,7 +85,9 @@ class HandledCall implements Call {
     const mayAsk = options.match.canAskForStreamUsage && readable && !isKeyed;
     this.#mayAsk = mayAsk && !ports.refusedUsage.has(this.#originKey);
     this.#routing = openCallRouting(ports, options, maxWholeRequestBytes);
-    this.wholeRequestBytes = this.#mayAsk || this.#routing?.needsBody ? maxWholeRequestBytes : null;
+    this.#caching = openCallCaching(ports, { ...options, callId: this.#callId }, this.#changes);
+    const isReadWhole = this.#mayAsk || this.#routing?.needsBody === true || this.#caching !== null;
+    this.wholeRequestBytes = isReadWhole ? maxWholeRequestBytes : null;
   }
 
   onRequestData(chunk: Buffer): void {
@@ -98,7 +105,26 @@ class HandledCall implements Call {
     });
   }
 
-  rewriteRequest(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null {
+  rewriteRequest(body: Buffer): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null {
+    const rewriting = this.#rewriteForProvider(body);
+    if (this.#caching === null) return rewriting;
+    return rewriting instanceof Promise
+      ? rewriting.then((rewritten) => this.#askCache(rewritten, body))
+      : this.#askCache(rewriting, body);
+  }
+
+  refuseUnread(): Answer | null {
+    return this.#caching?.refuseUnread() ?? null;
+  }
+
+  #askCache(rewritten: RewrittenRequest | null, body: Buffer) {
+    // A client that left while a router was asked shares nothing with anybody.
+    if (this.#caching === null || this.#over) return rewritten;
+    const { stream, model } = this.#request.facts;
+    return this.#caching.ask({ rewritten, body, stream, model: this.#routedModel ?? model });
+  }
+
+  #rewriteForProvider(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null {
     const { model } = this.#request.facts;
     if (this.#routing?.needsBody && model !== null) return this.#route(this.#routing, body, model);
     return this.#askForUsage(body, this.#options.head.path);
@@ -131,6 +157,7 @@ class HandledCall implements Call {
 
   onRewriteRefused(): void {
     this.#askedForUsage = false;
+    this.#caching?.onRefused();
     this.#hashes.request.reset('given');
     if (this.#ports.refusedUsage.size < maxRefusedOrigins) this.#ports.refusedUsage.add(this.#originKey);
     const how = this.#routedModel === null ? 'as it was' : 'without stream_options.include_usage';
@@ -142,6 +169,7 @@ class HandledCall implements Call {
     this.#guard(() => {
       const { dialect } = this.#options.match;
       this.#reply = new ReplyReading(this.#ports, dialect, { status, rawHeaders, request: this.#request.facts });
+      this.#caching?.onReplyHead(status, rawHeaders);
       if (!this.#askedForUsage || status >= 300 || this.#reply.isJson) return;
       if (canRewrite(rawHeaders)) this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
       else this.#changes.push('reply: in a coding that cannot be read, usage frame not hidden');
@@ -150,8 +178,11 @@ class HandledCall implements Call {
   }
 
   onReplyData(chunk: Buffer): void {
-    this.#guard(() => this.#reply?.write(chunk));
-    this.#hashes.reply.update('taken', chunk);
+    this.#guard(() => {
+      this.#reply?.write(chunk);
+      this.#caching?.onReplyData(chunk);
+    });
+    if (this.#caching?.isAnswered !== true) this.#hashes.reply.update('taken', chunk);
   }
 
   onReplyPassed(bytes: Buffer): void {
@@ -168,6 +199,10 @@ class HandledCall implements Call {
 
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void {
     void this.#finish(how, error);
+  }
+
+  takeOver(): ReplyHandler | null {
+    return this.#caching?.takeOver() ?? null;
   }
 
   #finish(outcome: Outcome, error: CallProblem | null): Promise<void> | void {
@@ -192,7 +227,10 @@ class HandledCall implements Call {
           : null;
         this.#record({ outcome, error, endMs, facts: read, estimatedUsage });
       })
-      .catch((cause: unknown) => this.#reportFailure(cause));
+      .catch((cause: unknown) => {
+        this.#caching?.end({ outcome, facts: null, latencyMs: 0 });
+        this.#reportFailure(cause);
+      });
     this.#ports.holdRecord(this.#options.session.sessionId, recording);
     // A client does not wait for an estimate: its call is on record soon after it has the whole reply.
     return reading.then(([read]) => (needsMore(read) ? undefined : recording)).catch(() => undefined);
@@ -245,6 +283,7 @@ class HandledCall implements Call {
         selfMs: () => roundMs(this.#workedMs + (reply?.laterMs ?? 0) + clock.monotonicMs() - recordingMs),
         receipt: makeReceipt(this.#hashes),
         changes: this.#changes,
+        cached: this.#caching?.cached ?? null,
         requestId: reply === null ? null : tools.readRequestId(reply.rawHeaders),
         wireSession: tools.readWireSession(head.rawHeaders, this.#request.facts.wireSession),
         price: this.#ports.price,
@@ -254,6 +293,7 @@ class HandledCall implements Call {
       this.#ports.onRecord(record);
     });
     if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
+    this.#caching?.end({ outcome: end.outcome, facts: end.facts, latencyMs: roundMs(end.endMs - this.#startMs) });
     this.#request.close();
     this.#reply?.close();
   }

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'STORE_LOCKED'
   | 'STORE_FULL'
   | 'STORE_FAILED'
+  | 'CACHE_DAMAGED'
   | 'RECORD_NOT_FOUND'
   | 'RUN_NOT_FOUND'
   | 'COMMAND_NOT_FOUND'

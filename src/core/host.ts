@@ -1,6 +1,7 @@
 import type { EventListener, Fault } from './events.js';
 import type { ExporterPlan } from './exporting.js';
 import type { BodyPolicy } from './ledger.js';
+import type { CachePlace, CacheUse } from './response-cache.js';
 import type { AskRouter } from './routing.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
 import type { Origin, ProviderRegistration } from './wire.js';
@@ -30,6 +31,8 @@ export interface HostOptions {
   readonly router?: AskRouter;
   /** How long a call waits for the router before it goes as asked; 1000 when absent. */
   readonly routerDeadlineMs?: number;
+  /** Where replies are kept for sessions and calls that use the cache; `.llmtap/cache.db` in the working folder when absent. */
+  readonly cache?: CachePlace;
   /** Whose sessions these are in the ledger, so that one tracker's can be told from another's; `null` when absent. */
   readonly trackerId?: string;
 }
@@ -54,6 +57,8 @@ export interface SessionOptions extends Partial<SessionIds> {
   readonly bindAddress?: string;
   /** Ask the host's router for the model of every call. Off when absent. */
   readonly routed?: boolean;
+  /** What the cache does for its calls; nothing when absent, but for those whose `x-llmtap-cache` header asks. */
+  readonly cache?: CacheUse;
   /** For who may have to ask again without knowing whether the session was opened; a new one when absent. */
   readonly sessionId?: string;
   readonly restore?: RestoredSession;
@@ -78,6 +83,14 @@ export interface OpenSession {
   close(end?: { readonly exitCode?: number; readonly drain?: boolean }): Promise<void>;
 }
 
+/** What a host's cache can be told. */
+export interface HostCache {
+  /** Deletes every reply, those other processes put there too; gives how many. */
+  clear(): number;
+  /** Writes what was not written yet; `false` when the file could not be written. */
+  flush(): boolean;
+}
+
 /** The side that owns proxy, CA and ledger. */
 export interface Host {
   /** PEM file of our root alone. */
@@ -99,6 +112,7 @@ export interface Host {
   noteFault(fault: Omit<Fault, 'at'>): void;
   /** Keeps in the ledger alone that a listener threw: to announce it would ask for another. */
   noteListenerError(message: string): void;
+  readonly cache: HostCache;
   /** Writes what waits for the ledger's file, for at most `deadlineMs`; `false` when another process held it for longer. */
   flush(deadlineMs: number): Promise<boolean>;
   /** Closes every session, the ledger and all sockets; may be called twice. */

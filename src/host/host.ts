@@ -1,3 +1,4 @@
+// Longer than 250 lines: what a host is put together of.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
@@ -11,7 +12,7 @@ import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { EventListener, Fault } from '../core/events.js';
-import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
+import type { Host, HostCache, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
 import type { LedgerWriter } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
 import { SessionTally } from '../core/session-tally.js';
@@ -29,6 +30,7 @@ import { type Exporting, openExporting } from './exporting.js';
 import { HeldRecords } from './held-records.js';
 import { openPrices, type Prices } from './prices.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
+import { SessionCaches } from './session-caches.js';
 import { SessionRouters } from './session-routers.js';
 import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
@@ -86,6 +88,7 @@ class OpenedHost implements Host {
   readonly #sessions = new Map<string, OpenedSession>();
   readonly #held = new HeldRecords();
   readonly #estimator = new Estimator();
+  readonly #caches: SessionCaches;
   #isLedgerClosed = false;
   #closing: Promise<void> | null = null;
 
@@ -108,13 +111,21 @@ class OpenedHost implements Host {
       ...(options.trackerId === undefined ? {} : { trackerId: options.trackerId }),
       onFault: ({ code, message, hint }) => this.#fault(null, code, message, hint),
     });
+    this.#caches = new SessionCaches(options, {
+      registered: () => registry.registered,
+      onFault: (sessionId, code, message, hint) => this.noteFault({ code, message, hint, sessionId }),
+    });
     const ports = this.#makeCallPorts();
     this.#proxy = new SessionProxy({
       registry,
       connector,
       leafFor: (host) => this.#leaves.contextFor(host),
       handleCall: (session, head, match, protocol) =>
-        handleCall(ports, { session, head, match, protocol, router: parts.routers.find(session) }),
+        handleCall(ports, {
+          ...{ session, head, match, protocol },
+          router: parts.routers.find(session),
+          caching: this.#caches.find(session),
+        }),
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
@@ -156,6 +167,7 @@ class OpenedHost implements Host {
     }
     const session = makeSession(options, this.#ambientSecrets);
     const plan = planDoor(options);
+    if (options.cache !== undefined) this.#caches.add(session, options.cache);
     const door = await this.#proxy.openDoor({ session, ...plan, tally: new SessionTally(options.tally) });
     if (options.routed === true) {
       this.#parts.routers.add(session, (...fault) => {
@@ -194,6 +206,10 @@ class OpenedHost implements Host {
     this.#fault(session, code, message, hint);
   }
 
+  get cache(): HostCache {
+    return this.#caches.cache;
+  }
+
   noteListenerError(message: string): void {
     this.#saveFault({ code: 'LISTENER_FAILED', message, hint: null, sessionId: null, at: systemClock.nowIso() });
   }
@@ -213,6 +229,7 @@ class OpenedHost implements Host {
     await this.#estimator.close();
     await this.#exporting.close();
     await this.#leaves.close();
+    this.#caches.cache.close();
     this.#isLedgerClosed = true;
     await this.#ledger.close();
   }

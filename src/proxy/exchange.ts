@@ -1,4 +1,6 @@
-import type { Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+import { Readable } from 'node:stream';
+import type { Answer, Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { ClientSide } from './client-side.js';
 import type { Destination } from './connector.js';
@@ -8,7 +10,7 @@ import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError, makeFailureReply } from './explain-upstream-error.js';
 import { FirstTry } from './first-try.js';
 import { keepFraming, type RequestBody, takeBody } from './request-body.js';
-import type { ReplyControl, ReplyHandler, Upstream, UpstreamRequest } from './upstream.js';
+import type { Upstream, UpstreamRequest } from './upstream.js';
 
 export interface ExchangeOptions {
   readonly client: ClientSide;
@@ -41,6 +43,8 @@ class Exchange implements ReplyHandler {
   /** The reply has ended, was cut, or its client is gone: nothing more is told to anybody. */
   #over = false;
   #paused = false;
+  /** Who hears the rest of a reply whose client has left. */
+  #heir: ReplyHandler | null = null;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -60,14 +64,21 @@ class Exchange implements ReplyHandler {
 
   #send(body: RequestBody, whole: boolean): void {
     const { call } = this.#options;
-    const rewriting = whole && Buffer.isBuffer(body) ? (call?.rewriteRequest(body) ?? null) : null;
+    const isRead = whole && Buffer.isBuffer(body);
+    const rewriting = (isRead ? call?.rewriteRequest(body) : call?.refuseUnread?.()) ?? null;
     // A call nobody has to be asked about goes on at once.
     if (rewriting instanceof Promise) void rewriting.then((rewritten) => this.#sendRewritten(rewritten, body));
     else this.#sendRewritten(rewriting, body);
   }
 
-  #sendRewritten(rewritten: RewrittenRequest | null, own: RequestBody): void {
+  #sendRewritten(rewritten: RewrittenRequest | Answer | null, own: RequestBody): void {
     const { client, call, path } = this.#options;
+    if (rewritten !== null && 'answer' in rewritten) {
+      // What comes of an upload that is not read runs out into nothing.
+      if (own instanceof Readable) own.destroy();
+      if (!this.#over) rewritten.answer(this);
+      return;
+    }
     if (rewritten === null) {
       if (Buffer.isBuffer(own)) call?.onRequestPassed(own);
       const body = Buffer.isBuffer(own) ? keepFraming(client.upload, own) : own;
@@ -88,7 +99,7 @@ class Exchange implements ReplyHandler {
   }
 
   #dispatch(sent: Pick<UpstreamRequest, 'path' | 'rawHeaders' | 'body'>, handler: ReplyHandler): void {
-    if (this.#over) return;
+    if (this.#over && this.#heir === null) return;
     const { client, upstream, destination } = this.#options;
     const { readTrailers } = client.upload;
     upstream.send(
@@ -99,7 +110,8 @@ class Exchange implements ReplyHandler {
 
   onStart(control: ReplyControl): void {
     this.#control = control;
-    if (this.#over) control.abort(new Error('the client went away'));
+    if (this.#heir !== null) this.#heir.onStart(control);
+    else if (this.#over) control.abort(new Error('the client went away'));
   }
 
   onInterim(status: number, rawHeaders: string[]): void {
@@ -107,7 +119,7 @@ class Exchange implements ReplyHandler {
   }
 
   onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole = false): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onHead(status, statusMessage, rawHeaders, isWhole);
     const { client, call } = this.#options;
     this.#rewrite = call?.onReplyHead(status, rawHeaders) ?? null;
     if (this.#rewrite !== null) this.#rewrite.sink = (bytes) => this.#write(bytes);
@@ -128,7 +140,7 @@ class Exchange implements ReplyHandler {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onData(chunk);
     if (this.#bytesLeft !== null) this.#bytesLeft -= chunk.length;
     if (this.#rewrite !== null) this.#rewrite.write(chunk);
     else if (this.#bytesLeft === 0) this.#lastPiece = chunk;
@@ -137,7 +149,7 @@ class Exchange implements ReplyHandler {
   }
 
   onEnd(rawTrailers: string[]): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onEnd(rawTrailers);
     if (rawTrailers.length > 0) this.#options.call?.onReplyTrailers(rawTrailers);
     const ending = this.#rewrite?.end();
     if (ending === undefined) this.#end(rawTrailers);
@@ -149,7 +161,7 @@ class Exchange implements ReplyHandler {
   }
 
   onError(error: Error): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onError(error);
     this.#fail(this.#headSent ? 'upstream_aborted' : 'upstream_error', error);
   }
 
@@ -218,8 +230,10 @@ class Exchange implements ReplyHandler {
     if (this.#over) return;
     this.#over = true;
     this.#rewrite?.close();
-    this.#control?.abort(reason);
     const { call, door } = this.#options;
+    this.#heir = call?.takeOver?.() ?? null;
+    if (this.#heir === null) this.#control?.abort(reason);
+    else if (this.#control !== null) this.#heir.onStart(this.#control);
     call?.onInterrupted('client_aborted', explainLeaving(door, this.#headSent ? 'the reply ended' : 'the reply began'));
   }
 }

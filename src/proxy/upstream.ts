@@ -4,6 +4,7 @@ import type { Dispatcher } from 'undici';
 // NOTE: not the package's index, which loads twice as much (fetch, WebSocket, caches, mocks: 90 ms, measured). The path
 // is not promised, so the version is pinned; drop it when undici exports its parts.
 import Pool from 'undici/lib/dispatcher/pool.js';
+import type { ReplyHandler } from '../core/reply.js';
 import type { RawHeaders } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import type { Connector, Destination } from './connector.js';
@@ -18,25 +19,6 @@ export interface UpstreamRequest {
   readonly body: Buffer | Readable | null;
   /** Of a streamed body, once it has ended; heeded over HTTP/2. */
   readonly readTrailers?: () => RawHeaders;
-}
-
-/** What comes back, in the order it comes. Exactly one of `onEnd` and `onError` is last. */
-export interface ReplyHandler {
-  /** The request is about to be written; the returned reason, if any, gives it up instead. */
-  onStart(control: ReplyControl): void;
-  /** A reply of 1xx; a final one follows. */
-  onInterim?(status: number, rawHeaders: string[]): void;
-  /** @param isWhole whether the reply is known to end with its head */
-  onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole?: boolean): void;
-  onData(chunk: Buffer): void;
-  onEnd(rawTrailers: string[]): void;
-  onError(error: Error): void;
-}
-
-export interface ReplyControl {
-  pause(): void;
-  resume(): void;
-  abort(reason: Error): void;
 }
 
 /** Enough for every provider at once; beyond it the least recently used pool is closed when idle. */
@@ -194,6 +176,8 @@ const connectionHeaders = new Set([
   'transfer-encoding',
   'upgrade',
   'expect',
+  // Meant for the tap: what the cache does for the call.
+  'x-llmtap-cache',
 ]);
 
 /** The headers to send: those of the wire, in its order and case, but for the connection's own. */
