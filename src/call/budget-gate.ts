@@ -1,9 +1,9 @@
 import type { CallRecord } from '../core/call-record.js';
 import { unknownUsage } from '../core/usage.js';
+import type { ProviderMatch, RequestHead } from '../core/wire.js';
 import type { CallBudget, Claim, Reservation } from './budget.js';
 import type { Answer } from './call.js';
 import { answerWithRefusal, type CallRefusal, makeBudgetRefusal } from './call-refusal.js';
-import type { RoutedCall } from './call-routing.js';
 import type { CallOptions } from './handle-call.js';
 import { findHeader } from './headers.js';
 import { formatUrl } from './make-record.js';
@@ -25,7 +25,8 @@ export interface GateOptions {
 export interface Departure {
   /** `null` when it was not read whole. */
   readonly body: Buffer | null;
-  readonly routed: RoutedCall | null;
+  readonly model: string | null;
+  readonly target: { readonly head: RequestHead; readonly match: ProviderMatch };
 }
 
 /** The one place a call of a budgeted session passes before it goes out. */
@@ -68,11 +69,10 @@ export class BudgetGate {
     this.#reservation?.forfeit();
   }
 
-  #makeClaim({ body, routed }: Departure): Claim {
-    const { call, request, startedAt } = this.#options;
+  #makeClaim({ body, model, target }: Departure): Claim {
+    const { startedAt } = this.#options;
     const size = this.#measure(body);
-    const model = routed?.model ?? request.facts.model;
-    const { head, match } = routed?.target ?? call;
+    const { head, match } = target;
     return {
       inputTokens: size?.inputTokens ?? 0,
       maxOutputTokens: size?.maxOutputTokens ?? null,

@@ -20,12 +20,12 @@ export interface Call {
   /** A piece of the request's body as it goes to the provider. */
   onRequestPassed(bytes: Buffer): void;
   /**
-   * What to send instead of the request whose whole body was read, or who answers in the provider's place; `null` when
-   * nothing changes. A promise only where somebody has to be asked; it never rejects.
+   * What to send instead of the request whose whole body was read, or the reply where the provider is not to be asked; `null`
+   * when nothing changes. A promise only where a router has to be asked, or an equal call is under way; it never rejects.
    */
   rewriteRequest(body: Buffer): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null;
-  /** Who answers in the provider's place a request that is not read whole; `null` for nobody. */
-  answerUnread(): Answer | null;
+  /** The request was not read whole, and goes on as it comes, unless it may not: its refusal. */
+  refuseUnread?(): Answer | null;
   /** The provider refused the rewritten body, and gets `ifRefused` next. */
   onRewriteRefused(): void;
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
@@ -41,6 +41,17 @@ export interface Call {
    */
   onReplyEnd(): Promise<void> | void;
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void;
+  /**
+   * The client has left, and is told of by `onInterrupted` next: who hears the rest of the reply in its place; `null` when
+   * nobody does, and the provider is told.
+   */
+  takeOver?(): ReplyHandler | null;
+}
+
+/** A reply that is not the provider's, who is not asked. */
+export interface Answer {
+  /** Gives the reply to who would have heard the provider's, as a provider's comes. Never throws. */
+  readonly answer: (handler: ReplyHandler) => void;
 }
 
 /** A request as it goes upstream instead of the client's own. */
@@ -66,12 +77,6 @@ export interface Fallback {
    * @param why this try failed, in few words: `429`, `no reply`
    */
   readonly next: (why: string) => Call;
-}
-
-/** A reply that no provider is asked for. */
-export interface Answer {
-  /** Gives the reply as an upstream does: `onStart` first, then head, body and end. Called once; must not throw. */
-  readonly answer: (handler: ReplyHandler) => void;
 }
 
 /** What the client gets instead of the reply's own bytes, when the call had to change them. */

@@ -1,6 +1,7 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
-import type { Outcome, Protocol } from '../core/call-record.js';
+import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
+import type { ReplyHandler } from '../core/reply.js';
 import type { RouteDecision } from '../core/routing.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { EstimatedUsage } from '../core/timing.js';
@@ -8,8 +9,9 @@ import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core
 import type { CallBudget } from './budget.js';
 import { BudgetGate } from './budget-gate.js';
 import type { Answer, Call, Fallback, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
+import { type CallCaching, openCallCaching, type SessionCaching } from './call-caching.js';
 import { type CallRouting, openCallRouting, type RoutedCall } from './call-routing.js';
-import { estimateCut, needsEstimate } from './cut-estimate.js';
+import { changeUnsent } from './changes.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
@@ -18,6 +20,7 @@ import { ReplyReading } from './reply-reading.js';
 import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
 import type { SessionRouter } from './session-router.js';
+import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
 
 /** A request is read whole up to this size, where its stream can be asked for usage or a router for its model. */
 export const maxWholeRequestBytes = 16 * 1024 * 1024;
@@ -32,6 +35,8 @@ export interface CallOptions {
   readonly protocol: Protocol;
   /** Asked for the call's model; the call goes as asked when absent. */
   readonly router?: SessionRouter | undefined;
+  /** Asked before the provider; nobody is when absent. */
+  readonly caching?: SessionCaching | undefined;
   /** Asked for room before the call goes out; there is no limit when absent. */
   readonly budget?: CallBudget | undefined;
   /** Where this is a further try of a call that failed: what is left to try, and why. */
@@ -53,6 +58,8 @@ export function handleCall(ports: CallPorts, options: CallOptions): Call {
   return new HandledCall(ports, options);
 }
 
+type CallProblem = NonNullable<CallRecord['error']>;
+
 class HandledCall implements Call {
   readonly wholeRequestBytes: number | null;
   readonly #ports: CallPorts;
@@ -63,6 +70,7 @@ class HandledCall implements Call {
   readonly #startMs: number;
   readonly #request: RequestReading;
   readonly #routing: CallRouting | null;
+  readonly #caching: CallCaching | null;
   readonly #gate: BudgetGate | null;
   /** Where the request goes: the client's own, unless a router has it sent elsewhere. */
   #target: { readonly head: RequestHead; readonly match: ProviderMatch };
@@ -100,8 +108,9 @@ class HandledCall implements Call {
     this.#canRewrite = readable && !isKeyed;
     this.#target = options;
     this.#routing = openCallRouting(ports, options, maxWholeRequestBytes);
-    const isReadWhole = this.#mayAsk || this.#routing?.needsBody === true || budget !== undefined;
-    this.wholeRequestBytes = isReadWhole ? maxWholeRequestBytes : null;
+    this.#caching = openCallCaching(ports, { ...options, callId: this.#callId }, this.#changes);
+    const isAsked = this.#routing?.needsBody === true || this.#caching !== null || budget !== undefined;
+    this.wholeRequestBytes = this.#mayAsk || isAsked ? maxWholeRequestBytes : null;
     if (options.retry !== undefined) {
       const { afterCallId, why } = options.retry;
       this.#changes.push(`request: sent again by the router, since call ${afterCallId} ended in ${why}`);
@@ -110,11 +119,11 @@ class HandledCall implements Call {
 
   onRequestData(chunk: Buffer): void {
     this.#guard(() => this.#request.write(chunk));
-    this.#hashes.requestFromClient.update(chunk);
+    this.#hashes.request.update('taken', chunk);
   }
 
   onRequestPassed(bytes: Buffer): void {
-    this.#hashes.requestToProvider.update(bytes);
+    this.#hashes.request.update('given', bytes);
   }
 
   onRequestEnd(): void {
@@ -137,29 +146,45 @@ class HandledCall implements Call {
     return this.#decide(body);
   }
 
-  answerUnread(): Answer | null {
-    return this.#refuseBeyondBudget(null, null);
+  refuseUnread(): Answer | null {
+    return this.#caching?.refuseUnread() ?? this.#refuseBeyondBudget(null);
   }
 
   #decide(body: Buffer): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null {
-    const { model } = this.#request.facts;
-    if (this.#routing?.needsBody && model !== null) return this.#route(this.#routing, body, model);
-    return this.#refuseBeyondBudget(body, null) ?? this.#askForUsage(body, this.#options.head.path);
+    const rewriting = this.#rewriteForProvider(body);
+    return rewriting instanceof Promise
+      ? rewriting.then((rewritten) => this.#depart(rewritten, body))
+      : this.#depart(rewriting, body);
   }
 
-  async #route(routing: CallRouting, body: Buffer, requestedModel: string): Promise<RewrittenRequest | Answer | null> {
+  /** What the cache holds costs nothing: the budget is asked for what is left. */
+  #depart(rewritten: RewrittenRequest | null, body: Buffer) {
+    // A client that left while a router was asked shares nothing with anybody.
+    if (this.#over) return rewritten;
+    const { stream, model } = this.#request.facts;
+    const send = (): RewrittenRequest | Answer | null => this.#refuseBeyondBudget(rewritten?.body ?? body) ?? rewritten;
+    const asked = { rewritten, body, stream, model: this.#routedModel ?? model, target: this.#target };
+    const answering = this.#caching?.ask(asked) ?? null;
+    return answering instanceof Promise ? answering.then((answer) => answer ?? send()) : (answering ?? send());
+  }
+
+  #rewriteForProvider(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null {
+    const { model } = this.#request.facts;
+    if (this.#routing?.needsBody && model !== null) return this.#route(this.#routing, body, model);
+    return this.#askForUsage(body, this.#options.head.path);
+  }
+
+  async #route(routing: CallRouting, body: Buffer, requestedModel: string): Promise<RewrittenRequest | null> {
     let routed: RoutedCall | null = null;
     try {
       routed = await routing.route(body, requestedModel);
     } catch (cause) {
       this.#reportFailure(cause);
     }
-    const refusal = this.#refuseBeyondBudget(body, routed);
-    if (refusal !== null) return refusal;
     if (routed === null) return this.#askForUsage(body, this.#options.head.path);
     this.#noteRouted(routed, requestedModel);
-    const { rest, target } = routed;
-    const request = this.#askForUsage(routed.body, routed.path) ?? pickRequest(routed);
+    const { rest, target, path } = routed;
+    const request = this.#askForUsage(routed.body, path) ?? { body: routed.body, path, ifRefused: null };
     const { origin, rawHeaders } = this.#target.head;
     return {
       ...request,
@@ -169,13 +194,16 @@ class HandledCall implements Call {
   }
 
   /** `null` where the call may go out. */
-  #refuseBeyondBudget(body: Buffer | null, routed: RoutedCall | null): Answer | null {
+  #refuseBeyondBudget(body: Buffer | null): Answer | null {
     if (this.#gate === null || this.#over) return null;
     let answer: Answer | null = null;
     this.#guard(() => {
-      answer = this.#gate?.pass({ body, routed }) ?? null;
+      const model = this.#routedModel ?? this.#request.facts.model;
+      answer = this.#gate?.pass({ body, model, target: this.#target }) ?? null;
     });
-    if (answer !== null) this.#changes.push('reply: a refusal by the tap, the provider was not asked');
+    if (answer === null) return null;
+    this.#caching?.onNotSent('The reply was not kept: the call was refused, its budget being spent.');
+    changeUnsent(this.#changes, 'reply: a refusal by the tap, the provider was not asked');
     return answer;
   }
 
@@ -222,7 +250,8 @@ class HandledCall implements Call {
 
   onRewriteRefused(): void {
     this.#askedForUsage = false;
-    this.#hashes.requestToProvider.reset();
+    this.#caching?.onRefused();
+    this.#hashes.request.reset('given');
     if (this.#ports.refusedUsage.size < maxRefusedOrigins) this.#ports.refusedUsage.add(this.#originKey);
     const isRouted = this.#routedModel !== null || this.#target !== this.#options;
     const how = !isRouted ? 'as it was' : 'without stream_options.include_usage';
@@ -234,6 +263,7 @@ class HandledCall implements Call {
     this.#guard(() => {
       const { dialect } = this.#target.match;
       this.#reply = new ReplyReading(this.#ports, dialect, { status, rawHeaders, request: this.#request.facts });
+      this.#caching?.onReplyHead(status, rawHeaders);
       if (!this.#askedForUsage || status >= 300 || this.#reply.isJson) return;
       if (canRewrite(rawHeaders)) this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
       else this.#changes.push('reply: in a coding that cannot be read, usage frame not hidden');
@@ -242,12 +272,20 @@ class HandledCall implements Call {
   }
 
   onReplyData(chunk: Buffer): void {
-    this.#guard(() => this.#reply?.write(chunk));
-    this.#hashes.replyFromProvider.update(chunk);
+    this.#guard(() => {
+      this.#reply?.write(chunk);
+      this.#caching?.onReplyData(chunk);
+    });
+    if (!this.#isAnswered) this.#hashes.reply.update('taken', chunk);
+  }
+
+  /** Whether the tap answered itself. */
+  get #isAnswered(): boolean {
+    return this.#caching?.isAnswered === true || this.#gate?.refusal != null;
   }
 
   onReplyPassed(bytes: Buffer): void {
-    this.#hashes.replyToClient.update(bytes);
+    this.#hashes.reply.update('given', bytes);
   }
 
   onReplyTrailers(rawTrailers: RawHeaders): void {
@@ -264,7 +302,11 @@ class HandledCall implements Call {
     void this.#finish(how, error);
   }
 
-  #finish(outcome: Outcome, error: { readonly code: string; readonly message: string } | null): Promise<void> | void {
+  takeOver(): ReplyHandler | null {
+    return this.#caching?.takeOver() ?? null;
+  }
+
+  #finish(outcome: Outcome, error: CallProblem | null): Promise<void> | void {
     if (this.#over) return;
     this.#over = true;
     const endMs = this.#ports.clock.monotonicMs();
@@ -276,18 +318,23 @@ class HandledCall implements Call {
       this.#record({ outcome, error, endMs, facts });
       return;
     }
-    const recording = Promise.all([facts, this.#requestRead])
+    const reading = Promise.all([facts, this.#requestRead]);
+    const recording = reading
       .then(async ([read]) => {
         const passed = { request: this.#request.copy, reply: this.#reply?.copy ?? null };
         const model = read?.model ?? this.#routedModel ?? this.#request.facts.model;
         const estimatedUsage = needsMore(read)
-          ? await estimateCut(this.#ports.estimate, { facts: read, model, ...passed })
+          ? await estimateUsage(this.#ports.estimate, { isCut: isCut(outcome), facts: read, model, ...passed })
           : null;
         this.#record({ outcome, error, endMs, facts: read, estimatedUsage });
       })
-      .catch((cause: unknown) => this.#reportFailure(cause));
+      .catch((cause: unknown) => {
+        this.#caching?.end({ outcome, facts: null, latencyMs: 0 });
+        this.#reportFailure(cause);
+      });
     this.#ports.holdRecord(this.#options.session.sessionId, recording);
-    return recording;
+    // A client does not wait for an estimate: its call is on record soon after it has the whole reply.
+    return reading.then(([read]) => (needsMore(read) ? undefined : recording)).catch(() => undefined);
   }
 
   #endReading(): Promise<ReplyFacts | null> | ReplyFacts | null {
@@ -301,7 +348,7 @@ class HandledCall implements Call {
 
   #record(end: {
     readonly outcome: Outcome;
-    readonly error: { readonly code: string; readonly message: string } | null;
+    readonly error: CallProblem | null;
     readonly endMs: number;
     readonly facts: ReplyFacts | null;
     readonly estimatedUsage?: EstimatedUsage | null;
@@ -327,8 +374,7 @@ class HandledCall implements Call {
         requestCopy: this.#request.copy,
         requestBytes: this.#request.wireBytes,
         reply: reply === null ? null : reply.summarise(facts),
-        outcome: end.outcome,
-        error: end.error,
+        ...settleEnding(end, { status: reply?.status ?? 0, facts }),
         estimatedUsage: end.estimatedUsage ?? null,
         times: {
           startedAt: this.#startedAt,
@@ -339,6 +385,7 @@ class HandledCall implements Call {
         selfMs: () => roundMs(this.#workedMs + (reply?.laterMs ?? 0) + clock.monotonicMs() - recordingMs),
         receipt: makeReceipt(this.#hashes),
         changes: this.#changes,
+        cached: this.#caching?.cached ?? null,
         requestId: reply === null ? null : tools.readRequestId(reply.rawHeaders),
         wireSession: tools.readWireSession(head.rawHeaders, this.#request.facts.wireSession),
         notSent: this.#gate?.refusal != null,
@@ -351,6 +398,7 @@ class HandledCall implements Call {
     });
     this.#gate?.close();
     if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
+    this.#caching?.end({ outcome: end.outcome, facts: end.facts, latencyMs: roundMs(end.endMs - this.#startMs) });
     this.#request.close();
     this.#reply?.close();
     this.#isRecorded = true;
@@ -387,8 +435,17 @@ class HandledCall implements Call {
   }
 }
 
-function pickRequest({ body, path }: RoutedCall): RewrittenRequest {
-  return { body, path, ifRefused: null };
+/**
+ * A client may leave a stream that has said its end before the connection says it, too: it has its whole reply, and
+ * nobody cut anything. Codex does so over HTTP/2, once it has `response.completed`.
+ */
+function settleEnding(
+  end: { readonly outcome: Outcome; readonly error: CallProblem | null },
+  { status, facts }: { readonly status: number; readonly facts: ReplyFacts | null },
+): { readonly outcome: Outcome; readonly error: CallProblem | null } {
+  if (end.outcome === 'client_aborted' && status < 400 && facts?.saidEnd === true)
+    return { outcome: 'ok', error: null };
+  return { outcome: end.outcome, error: end.error };
 }
 
 /** Microseconds are as far as the clock is believed. */

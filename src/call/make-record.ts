@@ -54,6 +54,8 @@ export interface CallEnd {
   readonly selfMs: (() => number) | null;
   readonly receipt: Receipt | null;
   readonly changes: readonly string[];
+  /** For a reply from a cache: how long the provider took for it, where that is known; `null` for any other. */
+  readonly cached: { readonly latencyMs: number | null } | null;
   readonly requestId: string | null;
   readonly wireSession: Readonly<Record<string, string>> | null;
   /** Whether the tap answered itself and asked nobody: then nothing was used, which is known, and nothing is to pay. */
@@ -102,7 +104,8 @@ export function makeRecord(end: CallEnd): CallRecord {
     ...end.times,
     streamTiming: makeStreamTiming(reply?.outputTimes ?? null, usage),
     receipt: end.receipt,
-    cached: false,
+    cached: end.cached !== null,
+    cachedLatencyMs: end.cached?.latencyMs ?? null,
     finishReasons: (reply?.facts.finishReasons ?? []).map(clean),
     toolCalls: (reply?.facts.toolCalls ?? []).map(clean),
     responseId: cleanOrNull(reply?.facts.responseId ?? null),
@@ -148,7 +151,7 @@ function priceCall(end: CallEnd, { usage, routedModel, clean }: PricedParts): Co
     usageDetails: facts?.usageDetails ?? null,
     serviceTier: facts?.serviceTier ?? null,
     startedAt: end.times.startedAt,
-    cached: false,
+    cached: end.cached !== null,
     reportedUsd: facts?.reportedUsd ?? null,
   });
   return Object.freeze({ ...cost, problem: clean(cost.problem) });

@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'PROXY_UNSUPPORTED'
   | 'UPSTREAM_CA_UNREADABLE'
   | 'PRICES_INVALID'
+  | 'EXPORTER_INVALID'
+  | 'TOKEN_INVALID'
   | 'LISTEN_FAILED'
   | 'HOST_CLOSED'
   | 'HOST_RESTARTED'
@@ -26,6 +28,7 @@ export type ErrorCode =
   | 'STORE_LOCKED'
   | 'STORE_FULL'
   | 'STORE_FAILED'
+  | 'CACHE_DAMAGED'
   | 'RECORD_NOT_FOUND'
   | 'RUN_NOT_FOUND'
   | 'COMMAND_NOT_FOUND'
@@ -43,6 +46,8 @@ export type ErrorCode =
   | 'HTTP_STATUS'
   | 'READER_FAILED'
   | 'LISTENER_FAILED'
+  | 'EXPORT_FAILED'
+  | 'EXPORT_DROPPED'
   | 'INTERNAL';
 
 export interface TrackerErrorOptions {

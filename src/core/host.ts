@@ -1,6 +1,8 @@
 import type { BudgetLimits } from './budget.js';
 import type { EventListener, Fault } from './events.js';
+import type { ExporterPlan } from './exporting.js';
 import type { BodyPolicy } from './ledger.js';
+import type { CachePlace, CacheUse } from './response-cache.js';
 import type { AskRouter, RouterDescription } from './routing.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
 import type { Origin, ProviderRegistration } from './wire.js';
@@ -19,6 +21,8 @@ export interface HostOptions {
   readonly providers?: readonly ProviderRegistration[];
   /** JSON file of the user's own prices, which come before the list's. */
   readonly prices?: string;
+  /** Where events go besides the ledger; nowhere when absent. */
+  readonly exporters?: readonly ExporterPlan[];
   /**
    * When to load what the first call needs: at once (when absent), or when `warm` is called or the first connection
    * comes, so that a program can be started first and load its own things meanwhile.
@@ -32,6 +36,8 @@ export interface HostOptions {
   readonly budget?: BudgetLimits;
   /** How long a call waits for the router before it goes as asked; 1000 when absent. */
   readonly routerDeadlineMs?: number;
+  /** Where replies are kept for sessions and calls that use the cache; `.llmtap/cache.db` in the working folder when absent. */
+  readonly cache?: CachePlace;
   /** Whose sessions these are in the ledger, so that one tracker's can be told from another's; `null` when absent. */
   readonly trackerId?: string;
 }
@@ -60,9 +66,13 @@ export interface SessionOptions extends Partial<SessionIds> {
   readonly router?: RouterDescription | null;
   /** What the session's run may spend, its other sessions included. */
   readonly budget?: BudgetLimits;
+  /** What the cache does for its calls; nothing when absent, but for those whose `x-llmtap-cache` header asks. */
+  readonly cache?: CacheUse;
   /** For who may have to ask again without knowing whether the session was opened; a new one when absent. */
   readonly sessionId?: string;
   readonly restore?: RestoredSession;
+  /** Memory of `makeTallyMemory` the session's counts are kept in, for who is to have them when this host has died. */
+  readonly tally?: SharedArrayBuffer;
 }
 
 /** A session with its door open. */
@@ -80,6 +90,14 @@ export interface OpenSession {
    * waits for.
    */
   close(end?: { readonly exitCode?: number; readonly drain?: boolean }): Promise<void>;
+}
+
+/** What a host's cache can be told. */
+export interface HostCache {
+  /** Deletes every reply, those other processes put there too; gives how many. */
+  clear(): number;
+  /** Writes what was not written yet; `false` when the file could not be written. */
+  flush(): boolean;
 }
 
 /** The side that owns proxy, CA and ledger. */
@@ -103,6 +121,7 @@ export interface Host {
   noteFault(fault: Omit<Fault, 'at'>): void;
   /** Keeps in the ledger alone that a listener threw: to announce it would ask for another. */
   noteListenerError(message: string): void;
+  readonly cache: HostCache;
   /** Writes what waits for the ledger's file, for at most `deadlineMs`; `false` when another process held it for longer. */
   flush(deadlineMs: number): Promise<boolean>;
   /** Closes every session, the ledger and all sockets; may be called twice. */

@@ -1,6 +1,6 @@
-/** What answers a request, in the order it comes. Exactly one of `onEnd` and `onError` is last. */
+/** What comes back, in the order it comes. Exactly one of `onEnd` and `onError` is last. */
 export interface ReplyHandler {
-  /** The request is about to be written, or answered without; a reply may be given up from now on. */
+  /** The request is about to be written; the returned reason, if any, gives it up instead. */
   onStart(control: ReplyControl): void;
   /** A reply of 1xx; a final one follows. */
   onInterim?(status: number, rawHeaders: string[]): void;
@@ -11,7 +11,7 @@ export interface ReplyHandler {
   onError(error: Error): void;
 }
 
-/** How whoever hears a reply slows it down, or gives it up. */
+/** How who hears a reply holds back who sends it. */
 export interface ReplyControl {
   pause(): void;
   resume(): void;

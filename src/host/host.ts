@@ -1,4 +1,4 @@
-// Longer than 250 lines: the composition root, where every part of the host side meets.
+// Longer than 250 lines: what a host is put together of.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
@@ -13,10 +13,11 @@ import { checkBudget } from '../core/budget.js';
 import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
-import { EventBus, type EventListener, type Fault } from '../core/events.js';
-import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
+import type { EventListener, Fault } from '../core/events.js';
+import type { Host, HostCache, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
 import type { LedgerWriter } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
+import { SessionTally } from '../core/session-tally.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { Estimator } from '../estimate/estimator.js';
 import { openRegistry } from '../providers/registry.js';
@@ -26,11 +27,14 @@ import type { Door } from '../proxy/door.js';
 import { SessionProxy } from '../proxy/proxy.js';
 import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
+import { Announcer } from './announcer.js';
+import { type Exporting, openExporting } from './exporting.js';
 import { HeldRecords } from './held-records.js';
 import { openPrices, type Prices } from './prices.js';
 import { makeReadSpent } from './read-spent.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
 import { SessionBudgets } from './session-budgets.js';
+import { SessionCaches } from './session-caches.js';
 import { SessionRouters } from './session-routers.js';
 import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
@@ -40,7 +44,8 @@ import { wireTools } from './wire-tools.js';
  * with the user's options is said before anything is opened.
  *
  * Throws `OPTION_INVALID`, `PROVIDER_INVALID`, `PROXY_UNSUPPORTED`, `UPSTREAM_CA_UNREADABLE`, `PRICES_INVALID`,
- * `HOME_UNUSABLE`, and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the run goes on.
+ * `EXPORTER_INVALID`, `HOME_UNUSABLE`, and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the
+ * run goes on.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   const connectTo = (options.connectTo ?? []).map(readConnectTo);
@@ -58,7 +63,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     return upstreamCa === null ? [roots] : [roots, upstreamCa];
   };
   const connector = new Connector({ connectTo, proxies, trustedRoots });
-  return new OpenedHost({ options, registry, authority, bundle, connector, routers, prices });
+  const exporting = await openExporting(options);
+  return new OpenedHost({ options, registry, authority, bundle, connector, routers, prices, exporting });
 }
 
 interface HostParts {
@@ -69,9 +75,8 @@ interface HostParts {
   readonly connector: Connector;
   readonly routers: SessionRouters;
   readonly prices: Prices;
+  readonly exporting: Awaited<ReturnType<typeof openExporting>>;
 }
-
-const mostUnheard = 100;
 
 class OpenedHost implements Host {
   readonly caPath: string;
@@ -81,14 +86,15 @@ class OpenedHost implements Host {
   readonly #leaves: LeafStore;
   readonly #ledger: LedgerWriter;
   readonly #proxy: SessionProxy;
-  readonly #bus: EventBus;
+  readonly #exporting: Exporting;
+  readonly #announcer: Announcer;
   readonly #ambientSecrets: readonly string[];
-  readonly #sessions = new Set<OpenedSession>();
+  /** By id. */
+  readonly #sessions = new Map<string, OpenedSession>();
   readonly #held = new HeldRecords();
   readonly #estimator = new Estimator();
   readonly #budgets: SessionBudgets;
-  /** Faults from before anybody listened, kept for the first who does; `null` from then on. */
-  #unheard: Fault[] | null = [];
+  readonly #caches: SessionCaches;
   #isLedgerClosed = false;
   #closing: Promise<void> | null = null;
 
@@ -99,7 +105,12 @@ class OpenedHost implements Host {
     this.bundlePath = bundle.bundlePath;
     this.extraCaPath = bundle.extraPath;
     this.#ambientSecrets = collectAmbientSecrets(options.env);
-    this.#bus = new EventBus((error) => this.noteListenerError(`An event listener threw: ${readErrorMessage(error)}.`));
+    this.#exporting = parts.exporting((...fault) => this.#fault(null, ...fault));
+    this.#announcer = new Announcer({
+      exporting: this.#exporting,
+      saveFault: (fault) => this.#saveFault(fault),
+      onListenerError: (error) => this.noteListenerError(`An event listener threw: ${readErrorMessage(error)}.`),
+    });
     this.#leaves = openLeafStore(authority);
     this.#ledger = openLedgerWriter({
       home: options.home,
@@ -107,6 +118,10 @@ class OpenedHost implements Host {
       onFault: ({ code, message, hint }) => this.#fault(null, code, message, hint),
     });
     this.#budgets = new SessionBudgets(options.budget, this.#makeReadSpent());
+    this.#caches = new SessionCaches(options, {
+      registered: () => registry.registered,
+      onFault: (sessionId, code, message, hint) => this.noteFault({ code, message, hint, sessionId }),
+    });
     const ports = this.#makeCallPorts();
     this.#proxy = new SessionProxy({
       registry,
@@ -116,6 +131,7 @@ class OpenedHost implements Host {
         handleCall(ports, {
           ...{ session, head, match, protocol },
           router: parts.routers.find(session),
+          caching: this.#caches.find(session),
           budget: this.#budgets.find(session),
         }),
       prepare: () => parts.prices.load(),
@@ -148,11 +164,7 @@ class OpenedHost implements Host {
   }
 
   onEvent(listener: EventListener): () => void {
-    const stop = this.#bus.onEvent(listener);
-    const unheard = this.#unheard ?? [];
-    this.#unheard = null;
-    for (const fault of unheard) this.#bus.announce({ type: 'fault.occurred', fault });
-    return stop;
+    return this.#announcer.onEvent(listener);
   }
 
   async openSession(options: SessionOptions = {}): Promise<OpenSession> {
@@ -164,9 +176,10 @@ class OpenedHost implements Host {
     const session = makeSession(options, this.#ambientSecrets);
     const plan = planDoor(options);
     if (options.budget !== undefined) checkBudget(options.budget);
+    if (options.cache !== undefined) this.#caches.add(session, options.cache);
     const { routers } = this.#parts;
     const router = routers.prepare(options, (message) => this.#fault(null, 'ROUTER_FAILED', message, null));
-    const door = await this.#proxy.openDoor({ session, ...plan });
+    const door = await this.#proxy.openDoor({ session, ...plan, tally: new SessionTally(options.tally) });
     const onFault: RouterFault = (...fault) => {
       door.count('faults');
       this.#fault(session, ...fault);
@@ -179,13 +192,13 @@ class OpenedHost implements Host {
       plan,
       onClose: async (end) => {
         await this.#closeSession(door, end);
-        this.#sessions.delete(opened);
+        this.#sessions.delete(session.sessionId);
       },
       onCut: () => this.#proxy.closeDoor(door),
     });
-    this.#sessions.add(opened);
+    this.#sessions.set(session.sessionId, opened);
     this.#ledger.saveSessionOpened(session);
-    if (options.restore === undefined) this.#bus.announce({ type: 'session.opened', session });
+    if (options.restore === undefined) this.#announcer.announce({ type: 'session.opened', session });
     return opened;
   }
 
@@ -198,12 +211,16 @@ class OpenedHost implements Host {
     const counts = door.counts();
     const exitCode = end.exitCode ?? null;
     this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });
-    this.#bus.announce({ type: 'session.closed', session, counts });
+    this.#announcer.announce({ type: 'session.closed', session, counts });
   }
 
   noteFault({ code, message, hint, sessionId }: Omit<Fault, 'at'>): void {
-    const session = [...this.#sessions].find((open) => open.session.sessionId === sessionId)?.session ?? null;
+    const session = this.#sessions.get(sessionId ?? '')?.session ?? null;
     this.#fault(session, code, message, hint);
+  }
+
+  get cache(): HostCache {
+    return this.#caches.cache;
   }
 
   noteListenerError(message: string): void {
@@ -220,11 +237,13 @@ class OpenedHost implements Host {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.close()));
+    await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     await this.#proxy.close();
     await this.#estimator.close();
+    await this.#exporting.close();
     await this.#leaves.close();
     this.#parts.routers.close();
+    this.#caches.cache.close();
     this.#isLedgerClosed = true;
     await this.#ledger.close();
   }
@@ -256,14 +275,12 @@ class OpenedHost implements Host {
     this.#ledger.saveCall(record);
     this.#parts.routers.note(record);
     this.#budgets.note(record);
-    this.#bus.announce({ type: 'call.completed', record });
+    this.#sessions.get(record.sessionId)?.noteRecorded();
+    this.#announcer.announce({ type: 'call.completed', record });
   }
 
   #fault(session: Session | null, code: ErrorCode, message: string, hint: string | null): void {
-    const fault = { code, message, hint, sessionId: session?.sessionId ?? null, at: systemClock.nowIso() };
-    this.#saveFault(fault);
-    if (this.#unheard === null) this.#bus.announce({ type: 'fault.occurred', fault });
-    else if (this.#unheard.length < mostUnheard) this.#unheard.push(fault);
+    this.#announcer.fault({ code, message, hint, sessionId: session?.sessionId ?? null });
   }
 
   /** NOTE: what a closed ledger is given is lost, which is a fault, which would be given to the ledger. */

@@ -10,7 +10,7 @@ import type {
 } from '../core/wire.js';
 import { findApiAddress } from './api-address.js';
 import { CATALOGUE } from './catalogue.js';
-import { grpcCall } from './grpc.js';
+import { isGrpc } from './grpc.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
 import type { CatalogueEntry, ProviderApi, ProviderSocket } from './provider-apis.js';
@@ -35,7 +35,7 @@ interface Provider {
   readonly origin: Origin | null;
   readonly routes: readonly Route[];
   readonly sockets: readonly SocketRoute[];
-  readonly grpc: readonly PathPattern[];
+  readonly grpc: readonly { readonly pattern: PathPattern; readonly dialect: Dialect }[];
 }
 
 interface RegisteredProvider extends Provider {
@@ -137,7 +137,7 @@ class Registry implements ProviderRegistry {
       origin: host === undefined ? null : { scheme: 'https', host, port: 443 },
       routes: [...others, ...calls],
       sockets: makeSocketRoutes(entry.sockets ?? [], ''),
-      grpc: (entry.grpc ?? []).map(makePathPattern),
+      grpc: (entry.grpc ?? []).map(({ path, dialect }) => ({ pattern: makePathPattern(path), dialect })),
     };
     this.#builtIn.set(entry.name, provider);
     for (const host of entry.hosts) {
@@ -166,21 +166,13 @@ type Finder<T> = (provider: Provider, head: RequestHead, segments: readonly stri
 
 function findMatch(provider: Provider, head: RequestHead, segments: readonly string[]): ProviderMatch | undefined {
   if (provider.grpc.length > 0 && isGrpc(head)) {
-    const isCall = provider.grpc.some((pattern) => pattern.matches(segments));
-    return isCall ? { provider: provider.name, dialect: grpcCall, canAskForStreamUsage: false } : undefined;
+    const called = provider.grpc.find(({ pattern }) => pattern.matches(segments));
+    return called && { provider: provider.name, dialect: called.dialect, canAskForStreamUsage: false };
   }
   const route = provider.routes.find(({ pattern }) => pattern.matches(segments));
   if (route === undefined || route.api === null) return undefined;
   const { dialect, canAskForStreamUsage } = route.api;
   return { provider: provider.name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
-}
-
-/** Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Content-Type (read 2026-11-27). */
-function isGrpc({ rawHeaders }: RequestHead): boolean {
-  return rawHeaders.some(
-    (value, i) =>
-      i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type' && /^application\/grpc(?![-\w])/i.test(value),
-  );
 }
 
 /** The npm package `@google/genai` 2.32 asks for `//ws/…` (seen 2026-11-27): doubled slashes count as one everywhere. */

@@ -1,4 +1,5 @@
 // Longer than 250 lines: one exchange, whose every step shares its state.
+import { Readable } from 'node:stream';
 import type { Answer, Call, Fallback, ReplyRewrite, RewrittenRequest } from '../call/call.js';
 import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import { waitAtMost } from '../core/wait-at-most.js';
@@ -36,6 +37,8 @@ class Exchange implements ReplyHandler {
   /** The call that has the exchange now: another one after a try that failed. */
   #call: Call | null;
   #destination: Destination;
+  /** What hears the reply first, where a failure is not the client's to get. */
+  #try: FallbackTry | null = null;
   #control: ReplyControl | null = null;
   #rewrite: ReplyRewrite | null = null;
   #headSent = false;
@@ -47,6 +50,8 @@ class Exchange implements ReplyHandler {
   /** The reply has ended, was cut, or its client is gone: nothing more is told to anybody. */
   #over = false;
   #paused = false;
+  /** Who hears the rest of a reply whose client has left. */
+  #heir: ReplyHandler | null = null;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -69,7 +74,7 @@ class Exchange implements ReplyHandler {
   #send(body: RequestBody, whole: boolean): void {
     const call = this.#call;
     const isRead = whole && Buffer.isBuffer(body);
-    const rewriting = (isRead ? call?.rewriteRequest(body) : call?.answerUnread()) ?? null;
+    const rewriting = (isRead ? call?.rewriteRequest(body) : call?.refuseUnread?.()) ?? null;
     // A call nobody has to be asked about goes on at once.
     if (rewriting instanceof Promise) void rewriting.then((rewritten) => this.#sendRewritten(rewritten, body));
     else this.#sendRewritten(rewriting, body);
@@ -78,8 +83,8 @@ class Exchange implements ReplyHandler {
   #sendRewritten(rewritten: RewrittenRequest | Answer | null, own: RequestBody): void {
     const { client, path } = this.#options;
     if (rewritten !== null && 'answer' in rewritten) {
-      // What is still to come of the request runs out into nothing.
-      if (own !== null && !Buffer.isBuffer(own)) own.destroy();
+      // What comes of an upload that is not read runs out into nothing.
+      if (own instanceof Readable) own.destroy();
       if (!this.#over) rewritten.answer(this);
       return;
     }
@@ -107,7 +112,7 @@ class Exchange implements ReplyHandler {
 
   /** Hears the reply; where it fails before anything has reached the client, the next call takes over. */
   #openTry(fallback: Fallback, own: RequestBody): ReplyHandler {
-    return new FallbackTry(this, {
+    this.#try = new FallbackTry(this, {
       call: this.#call,
       origin: this.#destination.origin,
       timeoutMs: fallback.timeoutMs,
@@ -115,6 +120,7 @@ class Exchange implements ReplyHandler {
         if (this.#over) return;
         const call = fallback.next(why);
         this.#call = call;
+        this.#try = null;
         this.#destination = this.#options.destination;
         this.#options.door.count('calls');
         if (Buffer.isBuffer(own)) call.onRequestData(own);
@@ -122,10 +128,11 @@ class Exchange implements ReplyHandler {
         this.#send(own, true);
       },
     });
+    return this.#try;
   }
 
   #dispatch(sent: Pick<UpstreamRequest, 'path' | 'rawHeaders' | 'body'>, handler: ReplyHandler): void {
-    if (this.#over) return;
+    if (this.#over && this.#heir === null) return;
     const { client, upstream } = this.#options;
     const { readTrailers } = client.upload;
     const destination = this.#destination;
@@ -137,7 +144,8 @@ class Exchange implements ReplyHandler {
 
   onStart(control: ReplyControl): void {
     this.#control = control;
-    if (this.#over) control.abort(new Error('the client went away'));
+    if (this.#heir !== null) this.#heir.onStart(control);
+    else if (this.#over) control.abort(new Error('the client went away'));
   }
 
   onInterim(status: number, rawHeaders: string[]): void {
@@ -145,7 +153,7 @@ class Exchange implements ReplyHandler {
   }
 
   onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole = false): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onHead(status, statusMessage, rawHeaders, isWhole);
     const { client } = this.#options;
     const call = this.#call;
     this.#rewrite = call?.onReplyHead(status, rawHeaders) ?? null;
@@ -167,7 +175,7 @@ class Exchange implements ReplyHandler {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onData(chunk);
     if (this.#bytesLeft !== null) this.#bytesLeft -= chunk.length;
     if (this.#rewrite !== null) this.#rewrite.write(chunk);
     else if (this.#bytesLeft === 0) this.#lastPiece = chunk;
@@ -176,7 +184,7 @@ class Exchange implements ReplyHandler {
   }
 
   onEnd(rawTrailers: string[]): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onEnd(rawTrailers);
     if (rawTrailers.length > 0) this.#call?.onReplyTrailers(rawTrailers);
     const ending = this.#rewrite?.end();
     if (ending === undefined) this.#end(rawTrailers);
@@ -188,7 +196,7 @@ class Exchange implements ReplyHandler {
   }
 
   onError(error: Error): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onError(error);
     this.#fail(this.#headSent ? 'upstream_aborted' : 'upstream_error', error);
   }
 
@@ -258,12 +266,14 @@ class Exchange implements ReplyHandler {
     if (this.#over) return;
     this.#over = true;
     this.#rewrite?.close();
-    this.#control?.abort(reason);
+    // Whoever hears on hears this try, whatever comes of it.
+    this.#try?.passOn();
+    const call = this.#call;
     const { door } = this.#options;
-    this.#call?.onInterrupted(
-      'client_aborted',
-      explainLeaving(door, this.#headSent ? 'the reply ended' : 'the reply began'),
-    );
+    this.#heir = call?.takeOver?.() ?? null;
+    if (this.#heir === null) this.#control?.abort(reason);
+    else if (this.#control !== null) this.#heir.onStart(this.#control);
+    call?.onInterrupted('client_aborted', explainLeaving(door, this.#headSent ? 'the reply ended' : 'the reply began'));
   }
 }
 

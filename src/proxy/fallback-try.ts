@@ -85,6 +85,13 @@ export class FallbackTry implements ReplyHandler {
     onFailed('no reply');
   }
 
+  /** Nobody wants another try any more: what comes goes to the handler. */
+  passOn(): void {
+    if (this.#state !== 'waiting') return;
+    this.#stopTimer();
+    this.#state = 'passing';
+  }
+
   #onLate(timeoutMs: number): void {
     this.#timer = null;
     if (this.#state !== 'waiting') return;

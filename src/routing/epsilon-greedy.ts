@@ -1,7 +1,7 @@
 import { type Arm, Arms } from './arms.js';
 import type { MakeFactory } from './built-in.js';
 import { openRandomNumbers, pickOne, type RandomNumbers } from './random-numbers.js';
-import { amount, type Candidates, candidates, checkOptions, path, seed, share } from './read-options.js';
+import { amount, type Candidates, candidates, checkOptions, path, readSeed, seed, share } from './read-options.js';
 
 const usualEpsilon = 0.1;
 
@@ -14,7 +14,7 @@ export const makeEpsilonGreedy: MakeFactory = (options, { freshSeed }) => {
   checkOptions(options, 'epsilonGreedy', shapes, ['candidates']);
   const arms = new Arms(options.candidates as Candidates, options);
   const epsilon = (options.epsilon as number | undefined) ?? usualEpsilon;
-  const base = options.seed === undefined ? freshSeed() : String(options.seed);
+  const base = readSeed(options) ?? freshSeed();
   return {
     state: arms.state,
     open: ({ mix }) => {

@@ -1,6 +1,6 @@
 import type { MakeFactory } from './built-in.js';
 import { openRandomNumbers, pickOne } from './random-numbers.js';
-import { type Candidates, candidates, checkOptions, seed } from './read-options.js';
+import { type Candidates, candidates, checkOptions, readSeed, seed } from './read-options.js';
 
 /**
  * `{ candidates, seed? }`: any of the candidates, all as likely. With a seed, sessions differ from each other and a run that
@@ -9,7 +9,7 @@ import { type Candidates, candidates, checkOptions, seed } from './read-options.
 export const makeRandom: MakeFactory = (options, { freshSeed }) => {
   checkOptions(options, 'random', { candidates, seed }, ['candidates']);
   const list = options.candidates as Candidates;
-  const base = options.seed === undefined ? freshSeed() : String(options.seed);
+  const base = readSeed(options) ?? freshSeed();
   return {
     open: ({ mix }) => {
       const random = openRandomNumbers(`${base}\n${mix}`);

@@ -45,6 +45,11 @@ export function checkOptions(options: Options, name: string, shapes: Shapes, req
   checkShapes(options, shapes);
 }
 
+/** `undefined` where none is given; 42 and '42' are one. */
+export function readSeed({ seed }: Options): string | undefined {
+  return typeof seed === 'number' ? String(seed) : (seed as string | undefined);
+}
+
 /** What tells one candidate from another. */
 export function nameCandidate(candidate: RouteChoice): string {
   const { model, provider } = makeDecision(candidate);

@@ -1,7 +1,7 @@
 import { Arms } from './arms.js';
 import type { MakeFactory } from './built-in.js';
 import { drawBeta, openRandomNumbers } from './random-numbers.js';
-import { amount, type Candidates, candidates, checkOptions, path, seed } from './read-options.js';
+import { amount, type Candidates, candidates, checkOptions, path, readSeed, seed } from './read-options.js';
 
 /**
  * `{ candidates, seed?, targetMs?, targetUsd?, stateFile? }`: Thompson sampling. Each candidate draws a rate of success from
@@ -12,7 +12,7 @@ export const makeThompson: MakeFactory = (options, { freshSeed }) => {
   const shapes = { candidates, seed, targetMs: amount, targetUsd: amount, stateFile: path };
   checkOptions(options, 'thompson', shapes, ['candidates']);
   const arms = new Arms(options.candidates as Candidates, options);
-  const base = options.seed === undefined ? freshSeed() : String(options.seed);
+  const base = readSeed(options) ?? freshSeed();
   return {
     state: arms.state,
     open: ({ mix }) => {

@@ -2,7 +2,7 @@ import { isObject } from '../core/option-checks.js';
 import type { RouteChoice } from '../core/routing.js';
 import type { MakeFactory } from './built-in.js';
 import { openRandomNumbers, type RandomNumbers } from './random-numbers.js';
-import { amount, checkOptions, choice, seed } from './read-options.js';
+import { amount, checkOptions, choice, readSeed, seed } from './read-options.js';
 
 interface Weighted {
   readonly choice: RouteChoice;
@@ -19,7 +19,7 @@ export const makeWeighted: MakeFactory = (options, { freshSeed }) => {
   checkOptions(options, 'weighted', { candidates: weightedList, seed }, ['candidates']);
   const list = options.candidates as readonly [Weighted, ...Weighted[]];
   const total = list.reduce((sum, { weight }) => sum + weight, 0);
-  const base = options.seed === undefined ? freshSeed() : String(options.seed);
+  const base = readSeed(options) ?? freshSeed();
   return {
     open: ({ mix }) => {
       const random = openRandomNumbers(`${base}\n${mix}`);

@@ -93,14 +93,24 @@ export function isThere(path: string): boolean {
   }
 }
 
+/**
+ * A connection to a file of another kind, made and set up by who asks. `:memory:` is none. Throws errors of SQLite.
+ */
+export function connectFile(
+  path: string,
+  options: { readonly busyTimeoutMs: number; readonly readonly?: boolean },
+): Database {
+  return new BetterSqlite3(path, { timeout: options.busyTimeoutMs, readonly: options.readonly === true });
+}
+
 function connectReadable(path: string, busyTimeoutMs: number): Database {
-  const db = new BetterSqlite3(path, { timeout: busyTimeoutMs, readonly: true });
+  const db = connectFile(path, { busyTimeoutMs, readonly: true });
   db.pragma('query_only = ON');
   return db;
 }
 
-/** SQLite gives `-wal` and `-shm` the mode of the file itself, so making that one first settles all three. */
-function makePrivateFile(path: string): void {
+/** Makes a file only its owner can read. SQLite gives `-wal` and `-shm` the mode of the file itself, so making that one first settles all three. */
+export function makePrivateFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, 'a', 0o600));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
@@ -123,9 +133,8 @@ function setUp(db: Database, options: WritableOptions): void {
 
 /** Throws unless the file is empty or a ledger this program can read; returns its schema version. */
 function refuseForeign(db: Database, path: string): number {
-  const version = Number(readPragma(db, 'user_version'));
-  const id = Number(readPragma(db, 'application_id'));
-  const isEmpty = version === 0 && id === 0 && db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  // One look: what another process makes of an empty file between two of them would be neither empty nor ours.
+  const { version, id, isEmpty } = db.transaction(() => lookInto(db)).deferred();
   if (!isEmpty && id !== applicationId) {
     throw new TrackerError(
       'STORE_UNOPENABLE',
@@ -141,6 +150,13 @@ function refuseForeign(db: Database, path: string): number {
     );
   }
   return version;
+}
+
+function lookInto(db: Database): { readonly version: number; readonly id: number; readonly isEmpty: boolean } {
+  const version = Number(readPragma(db, 'user_version'));
+  const id = Number(readPragma(db, 'application_id'));
+  const isEmpty = version === 0 && id === 0 && db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  return { version, id, isEmpty };
 }
 
 /** The value of a pragma that answers with one. */

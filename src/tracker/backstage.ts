@@ -136,7 +136,7 @@ export class Backstage {
   }
 
   #makeLinkOptions(): LinkOptions {
-    const { home, bodies, connectTo, upstreamCa, prices, routerDeadlineMs, budget } = this.#options;
+    const { home, bodies, connectTo, upstreamCa, prices, exporters, routerDeadlineMs, budget } = this.#options;
     return {
       env: this.env(),
       trackerId: this.#trackerId,
@@ -147,6 +147,7 @@ export class Backstage {
       ...(connectTo === undefined ? {} : { connectTo }),
       ...(upstreamCa === undefined ? {} : { upstreamCa }),
       ...(prices === undefined ? {} : { prices }),
+      ...(exporters === undefined ? {} : { exporters }),
       ...(routerDeadlineMs === undefined ? {} : { routerDeadlineMs }),
       ...(budget === undefined ? {} : { budget }),
     };
