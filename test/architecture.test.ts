@@ -52,7 +52,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   graph: ['trackers'],
   activation: [],
   host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate', 'exporters', 'cache'],
-  cli: ['host', 'storage', 'ca', 'activation', 'providers', 'cache'],
+  cli: ['host', 'storage', 'ca', 'activation', 'providers', 'cache', 'routing'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
   tracker: ['activation', 'worker', 'providers', ''],

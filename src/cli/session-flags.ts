@@ -4,17 +4,20 @@ import type { ExporterPlan, OtlpProfile } from '../core/exporting.js';
 import type { HostOptions, SessionOptions } from '../core/host.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import { makeIdReader, makeInvalid, makeWholeNumberReader, readBodyPolicy, readList } from './read-flags.js';
+import { type RoutingFlags, readMaxCost, readRoutingFlags } from './routing-flags.js';
 
 /** A tap about to be opened: plain data, so that it can be handed to another process. */
 export interface TapPlan {
   readonly host: Omit<HostOptions, 'env'>;
   readonly session: SessionOptions;
+  /** Absolute; the module of a router of the user's. */
+  readonly routerModule?: string;
   /** Write the trust store Java needs and name it to Java. */
   readonly java: boolean;
 }
 
 /** The flags `run` and `env` share, as commander parses them. */
-export interface SessionFlags {
+export interface SessionFlags extends RoutingFlags {
   readonly runId?: string | undefined;
   readonly configKey?: string | undefined;
   readonly variationKey?: string | undefined;
@@ -54,6 +57,11 @@ export function makeSessionCommand(name: string) {
     .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
     .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect)
     .option('--prices <file>', 'JSON file of prices of your own (LLMTAP_PRICES)')
+    .optionsGroup('Routing and budget:')
+    .option('--router <router>', 'chooses the model of each call: random:A,B@SEED …, a module ./router.mjs, or none')
+    .option('--max-cost <usd>', 'refuse calls beyond so many US dollars in the run', readMaxCost)
+    .option('--max-calls <n>', 'refuse calls beyond so many', makeWholeNumberReader('--max-calls', 0))
+    .option('--max-tokens <n>', 'refuse calls beyond so many tokens', makeWholeNumberReader('--max-tokens', 0))
     .optionsGroup('Sending events elsewhere, besides the ledger:')
     .option('--events <file>', 'append each event to a file, one line of JSON each (LLMTAP_EVENTS)')
     .option('--otlp [url]', 'traces, metrics and logs to a collector; OTEL_… variables count (LLMTAP_OTLP)')
@@ -80,10 +88,11 @@ export async function readTapPlan(
   flags: SessionFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<TapPlan> {
-  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }] = await Promise.all([
+  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }, { session, ...routing }] = await Promise.all([
     import('../ca/paths.js'),
     import('../providers/read-provider-flag.js'),
     import('../providers/distinct-names.js'),
+    readRoutingFlags(flags),
   ]);
   const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
   requireDistinctNames(providers);
@@ -99,7 +108,8 @@ export async function readTapPlan(
       ...(prices === undefined ? {} : { prices: resolve(prices) }),
       exporters: planExporters(flags, env),
     },
-    session: makeSessionOptions(flags),
+    session: { ...makeSessionOptions(flags), ...session },
+    ...routing,
     java: flags.with?.includes('java') ?? false,
   };
 }
