@@ -1,5 +1,6 @@
 export type { ContainerOptions } from './activation/container-args.js';
 export type { SessionProxy } from './activation/session-proxy.js';
+export type { BudgetLimits } from './core/budget.js';
 export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
 export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
@@ -20,7 +21,17 @@ export type {
   Summary,
   TokenSum,
 } from './core/ledger.js';
-export type { AskRouter, RouteContext, RouteQuestion, Router } from './core/routing.js';
+export type {
+  AskRouter,
+  RouteAnswer,
+  RouteChoice,
+  RouteContext,
+  RouteDecision,
+  RouteQuestion,
+  Router,
+  RouterDescription,
+  RouterObject,
+} from './core/routing.js';
 export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger } from './core/run-events.js';
 export type { Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';

@@ -11,7 +11,7 @@ export interface OneCallPorts extends Pick<RecordingPorts, 'openDecoder' | 'cloc
   readonly store: () => CacheStore;
   /** Calls that are under way, by key and variant. */
   readonly recordings: Map<string, Recording>;
-  readonly isShared: (call: CachedCall) => boolean;
+  readonly isShared: (asked: Pick<CacheQuestion, 'head' | 'match'>) => boolean;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -45,12 +45,13 @@ export class OneCall implements CallCache {
 
   #ask(question: CacheQuestion): Promise<CacheAnswer | null> | CacheAnswer | null {
     this.#question = question;
-    const { head, match, use } = this.#call;
+    const { use } = this.#call;
+    const { head, match } = question;
     const { store, recordings, isShared } = this.#ports;
     const reading = makeCacheKey(
       {
         ...{ provider: match.provider, api: match.dialect.api, origin: head.origin, rawHeaders: head.rawHeaders },
-        ...{ path: question.path, body: question.body, stream: question.stream, isShared: isShared(this.#call) },
+        ...{ path: head.path, body: question.body, stream: question.stream, isShared: isShared(question) },
       },
       store().salt,
     );
@@ -71,6 +72,11 @@ export class OneCall implements CallCache {
     // What is sent next asks for something else, and what comes back is not what this key stands for.
     this.#recording?.fail(new Error('the request was refused as it was changed'));
     this.#reason = 'The reply was not kept: its provider did not take the request as it was changed.';
+  }
+
+  onNotSent(reason: string): void {
+    this.#recording?.fail(new Error('the request was not sent'));
+    this.#reason = reason;
   }
 
   refuseUnread(): CacheAnswer | null {
@@ -131,13 +137,13 @@ export class OneCall implements CallCache {
 
   #lead(key: CacheKey): null {
     const { recordings, store } = this.#ports;
-    const { callId, match, use, hasSecret } = this.#call;
+    const { callId, use, hasSecret } = this.#call;
     if (use.mode === 'refresh') this.#outcome = 'refresh';
     const id = makeId(key);
     const question = this.#question;
     if (question === null) return null;
     const recording = new Recording(
-      { callId, key, question: { ...question, body: Buffer.alloc(0) }, match, use, hasSecret },
+      { callId, key, question: { ...question, body: Buffer.alloc(0) }, match: question.match, use, hasSecret },
       {
         ...this.#ports,
         put: (entry) => store().put(entry),

@@ -3,6 +3,7 @@ import type { ReplyHandler } from '../core/reply.js';
 import type { CacheUse } from '../core/response-cache.js';
 import type { ProviderMatch, RawHeaders, RequestHead } from '../core/wire.js';
 import type { Answer, RewrittenRequest } from './call.js';
+import { changeUnsent } from './changes.js';
 import { findHeader } from './headers.js';
 import { holdsSecret } from './holds-secret.js';
 import { formatUrl } from './make-record.js';
@@ -35,40 +36,48 @@ interface AskedRequest {
   readonly body: Buffer;
   readonly stream: boolean;
   readonly model: string | null;
+  /** Where it would be sent: the client's own destination, or a router's. */
+  readonly target: { readonly head: RequestHead; readonly match: ProviderMatch };
 }
-
-/** Changes told of a request that was not sent after all. */
-const ofSending: ReadonlySet<string> = new Set([
-  'request: stream_options.include_usage set',
-  'request: x-llmtap-cache removed',
-]);
 
 /** The cache in one call; `null` when it has nothing to do with it. Of the call's own header it is told in `changes`. */
 export function openCallCaching(ports: CallPorts, call: CachingCall, changes: string[]): CallCaching | null {
   const { caching, head } = call;
   if (findHeader(head.rawHeaders, 'x-llmtap-cache') !== null) changes.push('request: x-llmtap-cache removed');
   if (caching === undefined) return null;
-  let secrets: SecretSet | null = null;
-  const findSecrets = (): SecretSet => {
-    secrets ??= collectSecrets({
-      requestHeaders: head.rawHeaders,
-      url: formatUrl(head),
-      ambient: ports.ambientSecrets,
-    });
-    return secrets;
-  };
+  const secretsOf = openSecrets(ports, head);
   const opened = caching.cache.open({
     ...{ callId: call.callId, sessionId: call.session.sessionId, head, match: call.match, use: caching.use },
-    hasSecret: (content, contentType) => holdsSecret(ports.tools, { content, contentType, secrets: findSecrets() }),
+    hasSecret: (content, contentType) => holdsSecret(ports.tools, { content, contentType, secrets: secretsOf.find() }),
   });
-  const url = (path: string): string => redactUrl(formatUrl({ ...head, path }).split('?')[0] ?? '', findSecrets());
-  return opened === null ? null : new CallCaching(opened, { head, changes, url });
+  const url = (target: RequestHead): string => {
+    secretsOf.send(target);
+    return redactUrl(formatUrl(target).split('?')[0] ?? '', secretsOf.find());
+  };
+  return opened === null ? null : new CallCaching(opened, { changes, url });
+}
+
+/** The secrets of one call, collected when they are asked for: its client's, and those it is sent with. */
+function openSecrets({ ambientSecrets }: CallPorts, head: RequestHead) {
+  let sent: RequestHead = head;
+  let secrets: SecretSet | null = null;
+  return {
+    send(target: RequestHead): void {
+      if (target.rawHeaders === sent.rawHeaders) return;
+      sent = target;
+      secrets = null;
+    },
+    find(): SecretSet {
+      const requestHeaders = sent === head ? head.rawHeaders : [...head.rawHeaders, ...sent.rawHeaders];
+      secrets ??= collectSecrets({ requestHeaders, url: formatUrl(head), ambient: ambientSecrets });
+      return secrets;
+    },
+  };
 }
 
 interface CachingParts {
-  readonly head: RequestHead;
   readonly changes: string[];
-  readonly url: (path: string) => string;
+  readonly url: (head: RequestHead) => string;
 }
 
 /** Asks the cache before the provider, and lets it hear what the provider says. */
@@ -94,14 +103,19 @@ export class CallCaching {
       : { latencyMs: this.#answer.originalLatencyMs() };
   }
 
-  /** The reply to a request that is about to be sent; what is to be sent when the provider has to give it. */
-  ask(asked: AskedRequest): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null {
-    const { rewritten, body, stream, model } = asked;
-    const path = rewritten?.path ?? this.#parts.head.path;
-    const question = { body: rewritten?.body ?? body, path, stream, model, url: this.#parts.url(path) };
-    const answering = this.#cache.ask(question);
-    if (answering instanceof Promise) return answering.then((answer) => this.#take(answer) ?? rewritten);
-    return this.#take(answering) ?? rewritten;
+  /** The reply to a request that is about to be sent; `null` when the provider has to give it. */
+  ask({ rewritten, body, stream, model, target }: AskedRequest): Promise<Answer | null> | Answer | null {
+    const head = { ...target.head, path: rewritten?.path ?? target.head.path };
+    const url = this.#parts.url(head);
+    const answering = this.#cache.ask({
+      ...{ body: rewritten?.body ?? body, head, match: target.match, stream, model, url },
+    });
+    return answering instanceof Promise ? answering.then((answer) => this.#take(answer)) : this.#take(answering);
+  }
+
+  /** The request the cache was asked for is sent to nobody. */
+  onNotSent(reason: string): void {
+    this.#cache.onNotSent(reason);
   }
 
   /** The request was not read whole. */
@@ -132,9 +146,7 @@ export class CallCaching {
   #take(answer: CacheAnswer | null): Answer | null {
     if (answer === null) return null;
     this.#answer = answer;
-    const { changes } = this.#parts;
-    const kept = changes.filter((change) => !ofSending.has(change));
-    changes.splice(0, changes.length, ...kept, answer.change);
+    changeUnsent(this.#parts.changes, answer.change);
     return { answer: answer.answer };
   }
 }

@@ -1,5 +1,5 @@
 import type { ReplyHandler } from '../core/reply.js';
-import type { RawHeaders } from '../core/wire.js';
+import type { Origin, RawHeaders } from '../core/wire.js';
 
 /** How an exchange can end before its reply does. */
 export type Interruption = 'upstream_error' | 'upstream_aborted' | 'client_aborted';
@@ -61,6 +61,22 @@ export interface RewrittenRequest {
   readonly path: string;
   /** The body without what the tap asks of its own accord, for a provider that refuses that; `null` when it asks nothing. */
   readonly ifRefused: Buffer | null;
+  /** Where it goes and with which headers; as the client has it when absent. */
+  readonly target?: { readonly origin: Origin; readonly rawHeaders: RawHeaders };
+  /** What to do where the provider fails before anything has reached the client; its failure is passed on when absent. */
+  readonly fallback?: Fallback;
+}
+
+/** The next try of a call. */
+export interface Fallback {
+  /** How long the reply may take to begin, milliseconds; `null` for as long as it takes. */
+  readonly timeoutMs: number | null;
+  /**
+   * Gives the call to go on with. The one before is still told how its own reply went on, and then leaves its record.
+   *
+   * @param why this try failed, in few words: `429`, `no reply`
+   */
+  readonly next: (why: string) => Call;
 }
 
 /** What the client gets instead of the reply's own bytes, when the call had to change them. */

@@ -29,8 +29,9 @@ export interface CachedCall {
 /** A request as it is about to go to the provider. */
 export interface CacheQuestion {
   readonly body: Buffer;
-  /** Path and query. */
-  readonly path: string;
+  /** As it would be sent: where a router has the say, not as the client sent it. */
+  readonly head: RequestHead;
+  readonly match: ProviderMatch;
   readonly stream: boolean;
   readonly model: string | null;
   /** Scheme, host and path, secrets removed. */
@@ -57,6 +58,8 @@ export interface CallCache {
   ask(question: CacheQuestion): Promise<CacheAnswer | null> | CacheAnswer | null;
   /** The provider did not take the request as it was changed; what it gets next is another. */
   onRefused(): void;
+  /** The request asked for goes to nobody, for the reason given as a sentence: who waits for its reply asks for themselves. */
+  onNotSent(reason: string): void;
   /** The request was not read whole: the refusal of one that may not go to its provider, `null` for any other. */
   refuseUnread(): CacheAnswer | null;
   onReplyHead(status: number, rawHeaders: RawHeaders): void;

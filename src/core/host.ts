@@ -1,8 +1,9 @@
+import type { BudgetLimits } from './budget.js';
 import type { EventListener, Fault } from './events.js';
 import type { ExporterPlan } from './exporting.js';
 import type { BodyPolicy } from './ledger.js';
 import type { CachePlace, CacheUse } from './response-cache.js';
-import type { AskRouter } from './routing.js';
+import type { AskRouter, RouterDescription } from './routing.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
 import type { Origin, ProviderRegistration } from './wire.js';
 
@@ -29,6 +30,10 @@ export interface HostOptions {
   readonly warm?: 'now' | 'later';
   /** Asked for the model of every call of a `routed` session. */
   readonly router?: AskRouter;
+  /** The router of sessions that say nothing of one. */
+  readonly defaultRouter?: RouterDescription;
+  /** What all sessions together may spend. */
+  readonly budget?: BudgetLimits;
   /** How long a call waits for the router before it goes as asked; 1000 when absent. */
   readonly routerDeadlineMs?: number;
   /** Where replies are kept for sessions and calls that use the cache; `.llmtap/cache.db` in the working folder when absent. */
@@ -57,6 +62,10 @@ export interface SessionOptions extends Partial<SessionIds> {
   readonly bindAddress?: string;
   /** Ask the host's router for the model of every call. Off when absent. */
   readonly routed?: boolean;
+  /** A router that comes with llmtap, for a session that is not `routed`; `null` routes none, also where the host has one. */
+  readonly router?: RouterDescription | null;
+  /** What the session's run may spend, its other sessions included. */
+  readonly budget?: BudgetLimits;
   /** What the cache does for its calls; nothing when absent, but for those whose `x-llmtap-cache` header asks. */
   readonly cache?: CacheUse;
   /** For who may have to ask again without knowing whether the session was opened; a new one when absent. */

@@ -8,6 +8,8 @@ import { handleCall } from '../call/handle-call.js';
 import { handleSocket } from '../call/handle-socket.js';
 import type { CallPorts } from '../call/ports.js';
 import { collectAmbientSecrets } from '../call/secrets.js';
+import type { RouterFault } from '../call/session-router.js';
+import { checkBudget } from '../core/budget.js';
 import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
@@ -29,7 +31,9 @@ import { Announcer } from './announcer.js';
 import { type Exporting, openExporting } from './exporting.js';
 import { HeldRecords } from './held-records.js';
 import { openPrices, type Prices } from './prices.js';
+import { makeReadSpent } from './read-spent.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
+import { SessionBudgets } from './session-budgets.js';
 import { SessionCaches } from './session-caches.js';
 import { SessionRouters } from './session-routers.js';
 import { readUpstreamCa } from './upstream-ca.js';
@@ -47,6 +51,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const connectTo = (options.connectTo ?? []).map(readConnectTo);
   const proxies = readUpstreamProxies(options.env);
   const routers = new SessionRouters(options);
+  if (options.budget !== undefined) checkBudget(options.budget);
   const registry = openRegistry();
   for (const registration of options.providers ?? []) registry.register(registration);
   const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
@@ -88,6 +93,7 @@ class OpenedHost implements Host {
   readonly #sessions = new Map<string, OpenedSession>();
   readonly #held = new HeldRecords();
   readonly #estimator = new Estimator();
+  readonly #budgets: SessionBudgets;
   readonly #caches: SessionCaches;
   #isLedgerClosed = false;
   #closing: Promise<void> | null = null;
@@ -111,6 +117,7 @@ class OpenedHost implements Host {
       ...(options.trackerId === undefined ? {} : { trackerId: options.trackerId }),
       onFault: ({ code, message, hint }) => this.#fault(null, code, message, hint),
     });
+    this.#budgets = new SessionBudgets(options.budget, this.#makeReadSpent());
     this.#caches = new SessionCaches(options, {
       registered: () => registry.registered,
       onFault: (sessionId, code, message, hint) => this.noteFault({ code, message, hint, sessionId }),
@@ -125,6 +132,7 @@ class OpenedHost implements Host {
           ...{ session, head, match, protocol },
           router: parts.routers.find(session),
           caching: this.#caches.find(session),
+          budget: this.#budgets.find(session),
         }),
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
@@ -167,14 +175,17 @@ class OpenedHost implements Host {
     }
     const session = makeSession(options, this.#ambientSecrets);
     const plan = planDoor(options);
+    if (options.budget !== undefined) checkBudget(options.budget);
     if (options.cache !== undefined) this.#caches.add(session, options.cache);
+    const { routers } = this.#parts;
+    const router = routers.prepare(options, (message) => this.#fault(null, 'ROUTER_FAILED', message, null));
     const door = await this.#proxy.openDoor({ session, ...plan, tally: new SessionTally(options.tally) });
-    if (options.routed === true) {
-      this.#parts.routers.add(session, (...fault) => {
-        door.count('faults');
-        this.#fault(session, ...fault);
-      });
-    }
+    const onFault: RouterFault = (...fault) => {
+      door.count('faults');
+      this.#fault(session, ...fault);
+    };
+    routers.add(session, router, { routed: options.routed === true, onFault });
+    this.#budgets.add(session, options.budget, onFault);
     const opened = new OpenedSession({
       session,
       door,
@@ -195,6 +206,8 @@ class OpenedHost implements Host {
     const { session } = door;
     await this.#proxy.closeDoor(door, { drain: end.drain === true });
     await this.#held.settle(session.sessionId);
+    this.#parts.routers.remove(session);
+    this.#budgets.remove(session);
     const counts = door.counts();
     const exitCode = end.exitCode ?? null;
     this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });
@@ -229,9 +242,16 @@ class OpenedHost implements Host {
     await this.#estimator.close();
     await this.#exporting.close();
     await this.#leaves.close();
+    this.#parts.routers.close();
     this.#caches.cache.close();
     this.#isLedgerClosed = true;
     await this.#ledger.close();
+  }
+
+  #makeReadSpent() {
+    const { home, trackerId = null } = this.#parts.options;
+    const onProblem = (message: string): void => this.#fault(null, 'BUDGET_UNCOUNTED', message, null);
+    return makeReadSpent({ home, trackerId, onProblem });
   }
 
   #makeCallPorts(): CallPorts {
@@ -240,6 +260,7 @@ class OpenedHost implements Host {
       newId: randomUUID,
       tools: wireTools,
       price: (call) => this.#parts.prices.price(call),
+      findAddress: (...asked) => this.#parts.registry.findAddress(...asked),
       bodies: this.#parts.options.bodies ?? 'redacted',
       ambientSecrets: this.#ambientSecrets,
       refusedUsage: new Set(),
@@ -252,6 +273,8 @@ class OpenedHost implements Host {
 
   #keep(record: CallRecord): void {
     this.#ledger.saveCall(record);
+    this.#parts.routers.note(record);
+    this.#budgets.note(record);
     this.#sessions.get(record.sessionId)?.noteRecorded();
     this.#announcer.announce({ type: 'call.completed', record });
   }

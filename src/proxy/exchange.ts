@@ -1,5 +1,6 @@
+// Longer than 250 lines: one exchange, whose every step shares its state.
 import { Readable } from 'node:stream';
-import type { Answer, Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+import type { Answer, Call, Fallback, ReplyRewrite, RewrittenRequest } from '../call/call.js';
 import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { ClientSide } from './client-side.js';
@@ -8,6 +9,7 @@ import { readContentLength, replaceContentLength } from './content-length.js';
 import type { Door } from './door.js';
 import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError, makeFailureReply } from './explain-upstream-error.js';
+import { FallbackTry } from './fallback-try.js';
 import { FirstTry } from './first-try.js';
 import { keepFraming, type RequestBody, takeBody } from './request-body.js';
 import type { Upstream, UpstreamRequest } from './upstream.js';
@@ -32,6 +34,11 @@ export function relayExchange(options: ExchangeOptions): void {
 
 class Exchange implements ReplyHandler {
   readonly #options: ExchangeOptions;
+  /** The call that has the exchange now: another one after a try that failed. */
+  #call: Call | null;
+  #destination: Destination;
+  /** What hears the reply first, where a failure is not the client's to get. */
+  #try: FallbackTry | null = null;
   #control: ReplyControl | null = null;
   #rewrite: ReplyRewrite | null = null;
   #headSent = false;
@@ -48,6 +55,8 @@ class Exchange implements ReplyHandler {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
+    this.#call = options.call;
+    this.#destination = options.destination;
   }
 
   start(): void {
@@ -63,7 +72,7 @@ class Exchange implements ReplyHandler {
   }
 
   #send(body: RequestBody, whole: boolean): void {
-    const { call } = this.#options;
+    const call = this.#call;
     const isRead = whole && Buffer.isBuffer(body);
     const rewriting = (isRead ? call?.rewriteRequest(body) : call?.refuseUnread?.()) ?? null;
     // A call nobody has to be asked about goes on at once.
@@ -72,7 +81,7 @@ class Exchange implements ReplyHandler {
   }
 
   #sendRewritten(rewritten: RewrittenRequest | Answer | null, own: RequestBody): void {
-    const { client, call, path } = this.#options;
+    const { client, path } = this.#options;
     if (rewritten !== null && 'answer' in rewritten) {
       // What comes of an upload that is not read runs out into nothing.
       if (own instanceof Readable) own.destroy();
@@ -80,28 +89,53 @@ class Exchange implements ReplyHandler {
       return;
     }
     if (rewritten === null) {
-      if (Buffer.isBuffer(own)) call?.onRequestPassed(own);
+      if (Buffer.isBuffer(own)) this.#call?.onRequestPassed(own);
       const body = Buffer.isBuffer(own) ? keepFraming(client.upload, own) : own;
       return this.#dispatch({ path, rawHeaders: client.rawHeaders, body }, this);
     }
-    const send = (bytes: Buffer, handler: ReplyHandler): void => {
-      const rawHeaders = replaceContentLength(client.rawHeaders, bytes.length);
-      call?.onRequestPassed(bytes);
-      this.#dispatch({ path: rewritten.path, rawHeaders, body: keepFraming(client.upload, bytes) }, handler);
+    const { target, fallback } = rewritten;
+    if (target !== undefined) this.#destination = { origin: target.origin, serverName: target.origin.host };
+    const handler = fallback === undefined ? this : this.#openTry(fallback, own);
+    const send = (bytes: Buffer, to: ReplyHandler): void => {
+      const rawHeaders = replaceContentLength(target?.rawHeaders ?? client.rawHeaders, bytes.length);
+      this.#call?.onRequestPassed(bytes);
+      this.#dispatch({ path: rewritten.path, rawHeaders, body: keepFraming(client.upload, bytes) }, to);
     };
     const { body, ifRefused } = rewritten;
-    if (ifRefused === null) return send(body, this);
-    const firstTry = new FirstTry(this, () => {
-      call?.onRewriteRefused();
-      send(ifRefused, this);
+    if (ifRefused === null) return send(body, handler);
+    const firstTry = new FirstTry(handler, () => {
+      this.#call?.onRewriteRefused();
+      send(ifRefused, handler);
     });
     send(body, firstTry);
   }
 
+  /** Hears the reply; where it fails before anything has reached the client, the next call takes over. */
+  #openTry(fallback: Fallback, own: RequestBody): ReplyHandler {
+    this.#try = new FallbackTry(this, {
+      call: this.#call,
+      origin: this.#destination.origin,
+      timeoutMs: fallback.timeoutMs,
+      onFailed: (why) => {
+        if (this.#over) return;
+        const call = fallback.next(why);
+        this.#call = call;
+        this.#try = null;
+        this.#destination = this.#options.destination;
+        this.#options.door.count('calls');
+        if (Buffer.isBuffer(own)) call.onRequestData(own);
+        call.onRequestEnd();
+        this.#send(own, true);
+      },
+    });
+    return this.#try;
+  }
+
   #dispatch(sent: Pick<UpstreamRequest, 'path' | 'rawHeaders' | 'body'>, handler: ReplyHandler): void {
     if (this.#over && this.#heir === null) return;
-    const { client, upstream, destination } = this.#options;
+    const { client, upstream } = this.#options;
     const { readTrailers } = client.upload;
+    const destination = this.#destination;
     upstream.send(
       { destination, method: client.method, ...sent, ...(readTrailers !== undefined && { readTrailers }) },
       handler,
@@ -120,7 +154,8 @@ class Exchange implements ReplyHandler {
 
   onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole = false): void {
     if (this.#over) return this.#heir?.onHead(status, statusMessage, rawHeaders, isWhole);
-    const { client, call } = this.#options;
+    const { client } = this.#options;
+    const call = this.#call;
     this.#rewrite = call?.onReplyHead(status, rawHeaders) ?? null;
     if (this.#rewrite !== null) this.#rewrite.sink = (bytes) => this.#write(bytes);
     else if (call !== null) this.#bytesLeft = readContentLength(rawHeaders);
@@ -145,12 +180,12 @@ class Exchange implements ReplyHandler {
     if (this.#rewrite !== null) this.#rewrite.write(chunk);
     else if (this.#bytesLeft === 0) this.#lastPiece = chunk;
     else this.#write(chunk);
-    this.#options.call?.onReplyData(chunk);
+    this.#call?.onReplyData(chunk);
   }
 
   onEnd(rawTrailers: string[]): void {
     if (this.#over) return this.#heir?.onEnd(rawTrailers);
-    if (rawTrailers.length > 0) this.#options.call?.onReplyTrailers(rawTrailers);
+    if (rawTrailers.length > 0) this.#call?.onReplyTrailers(rawTrailers);
     const ending = this.#rewrite?.end();
     if (ending === undefined) this.#end(rawTrailers);
     else
@@ -168,7 +203,7 @@ class Exchange implements ReplyHandler {
   #write(bytes: Buffer): void {
     if (this.#over || bytes.length === 0) return;
     this.#bodyBegun = true;
-    this.#options.call?.onReplyPassed(bytes);
+    this.#call?.onReplyPassed(bytes);
     if (this.#options.client.write(bytes)) return;
     this.#paused = true;
     this.#control?.pause();
@@ -186,7 +221,7 @@ class Exchange implements ReplyHandler {
    */
   #end(rawTrailers: string[]): void {
     if (this.#over) return;
-    const { call } = this.#options;
+    const call = this.#call;
     const problem = this.#rewrite?.problem ?? null;
     if (problem !== null) return this.#fail('upstream_aborted', new Error(problem));
     if (call === null) return this.#finish(rawTrailers);
@@ -206,7 +241,8 @@ class Exchange implements ReplyHandler {
   /** The provider failed: a client still without a head gets a 502, one in mid-reply the same cut. */
   #fail(how: 'upstream_error' | 'upstream_aborted', error: unknown): void {
     this.#over = true;
-    const { client, call, destination } = this.#options;
+    const { client } = this.#options;
+    const [call, destination] = [this.#call, this.#destination];
     const problem = explainUpstreamError(error, destination.origin, this.#headSent);
     const { cut } = this.#options;
     const refuse = cut === undefined ? client.findRefusal(error) : () => cut(error);
@@ -230,7 +266,10 @@ class Exchange implements ReplyHandler {
     if (this.#over) return;
     this.#over = true;
     this.#rewrite?.close();
-    const { call, door } = this.#options;
+    // Whoever hears on hears this try, whatever comes of it.
+    this.#try?.passOn();
+    const call = this.#call;
+    const { door } = this.#options;
     this.#heir = call?.takeOver?.() ?? null;
     if (this.#heir === null) this.#control?.abort(reason);
     else if (this.#control !== null) this.#heir.onStart(this.#control);

@@ -6,11 +6,12 @@ import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.j
 import type { EventListener } from '../core/events.js';
 import { HeldEvents } from '../core/held-events.js';
 import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
+import { RouterDesk } from '../core/router-desk.js';
+import type { Router, RouterObject } from '../core/routing.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { ownFiles } from '../own-files.js';
 import { openWorkerLink } from '../worker/worker-link.js';
-import { RouterDesk } from './router-desk.js';
 import { Scope } from './scope.js';
 import { pickIds, type ScopeOptions, type TrackerOptions } from './tracker-options.js';
 
@@ -23,7 +24,7 @@ export class Backstage {
   readonly #options: TrackerOptions;
   readonly #trackerId: string;
   readonly #events = new HeldEvents((error) => this.#noteListenerError(error));
-  readonly #desk = new RouterDesk();
+  readonly #desk = new RouterDesk((...fault) => this.#noteFault(...fault));
   /** Those of before the registry was opened as well. */
   #registrations: readonly ProviderRegistration[];
   #registry: ProviderRegistry | null = null;
@@ -76,11 +77,14 @@ export class Backstage {
     const link = this.requireLink('open a scope');
     const registry = await this.#requireRegistry();
     const { bindAddress } = this.#options;
-    const router = options.router ?? null;
+    const { router, budget } = options;
+    const own = router !== undefined && router !== null && isOwn(router) ? router : null;
     const linked = await link.openSession({
       ...pickIds(options),
       credentials: options.credentials === true,
-      routed: router !== null,
+      routed: own !== null,
+      ...(router !== undefined && !isOwn(router) && { router }),
+      ...(budget !== undefined && { budget }),
       ...(bindAddress === undefined ? {} : { bindAddress }),
     });
     const scope = new Scope(linked, {
@@ -92,7 +96,7 @@ export class Backstage {
       release: (session) => this.#activation?.releaseSession(session),
       force: options.force === true,
     });
-    if (router !== null) void scope.whenClosed.then(this.#desk.add(linked.session, router));
+    if (own !== null) void scope.whenClosed.then(this.#desk.add(linked.session, own));
     return scope;
   }
 
@@ -132,7 +136,7 @@ export class Backstage {
   }
 
   #makeLinkOptions(): LinkOptions {
-    const { home, bodies, connectTo, upstreamCa, prices, exporters, routerDeadlineMs } = this.#options;
+    const { home, bodies, connectTo, upstreamCa, prices, exporters, routerDeadlineMs, budget } = this.#options;
     return {
       env: this.env(),
       trackerId: this.#trackerId,
@@ -145,6 +149,7 @@ export class Backstage {
       ...(prices === undefined ? {} : { prices }),
       ...(exporters === undefined ? {} : { exporters }),
       ...(routerDeadlineMs === undefined ? {} : { routerDeadlineMs }),
+      ...(budget === undefined ? {} : { budget }),
     };
   }
 
@@ -167,6 +172,11 @@ export class Backstage {
   #noteListenerError(error: unknown): void {
     this.#link?.noteListenerError(readErrorMessage(error));
   }
+}
+
+/** Whether a router is the user's code, rather than a description of one of ours. */
+function isOwn(router: NonNullable<ScopeOptions['router']> | null): router is Router | RouterObject {
+  return typeof router === 'function' || (router !== null && 'route' in router);
 }
 
 async function loadProviders() {

@@ -96,7 +96,7 @@ export class ScopeList {
 
   #inherited(): ScopeOptions {
     const { router, force, credentials } = this.#options;
-    return { ...(router && { router }), ...(force && { force }), ...(credentials && { credentials }) };
+    return { ...(router !== undefined && { router }), ...(force && { force }), ...(credentials && { credentials }) };
   }
 
   #keep(scope: Scope): Scope {

@@ -1,3 +1,4 @@
+import { type BudgetLimits, checkBudget } from '../core/budget.js';
 import { TrackerError } from '../core/errors.js';
 import type { ExporterPlan } from '../core/exporting.js';
 import type { BodyPolicy, CallFilter } from '../core/ledger.js';
@@ -11,7 +12,7 @@ import {
   type Shape,
   type Shapes,
 } from '../core/option-checks.js';
-import type { Router } from '../core/routing.js';
+import type { Router, RouterDescription, RouterObject } from '../core/routing.js';
 import type { SessionIds } from '../core/session.js';
 import type { ProviderRegistration } from '../core/wire.js';
 
@@ -23,8 +24,13 @@ export type GivenIds = { readonly [K in keyof SessionIds]?: NonNullable<SessionI
 
 /** One scope. */
 export interface ScopeOptions extends ScopeIds {
-  /** Chooses the model of every call; `null` routes none, also where the tracker has a router. */
-  readonly router?: Router | null;
+  /**
+   * Chooses the model of every call: a function of yours, an object with one, or `{ name, options }` of a router that comes
+   * with llmtap. `null` routes none, also where the tracker has a router.
+   */
+  readonly router?: Router | RouterObject | RouterDescription | null;
+  /** What may be spent: of a scope by its run, of a tracker by all its calls. Calls beyond are refused. */
+  readonly budget?: BudgetLimits;
   /**
    * Lead children through the session also when their `env` is given and says otherwise, as `{...process.env, X}` does in
    * a shell with proxy variables of its own. Off when absent.
@@ -83,6 +89,14 @@ const wholeNumber: Shape = {
   isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 };
 
+function isRouter(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  if (!isObject(value)) return false;
+  const { route, onOutcome, name } = value as Readonly<Record<string, unknown>>;
+  if (route === undefined) return typeof name === 'string';
+  return typeof route === 'function' && (onOutcome === undefined || typeof onOutcome === 'function');
+}
+
 const idShapes = {
   ...{ runId: orNull(id), configKey: orNull(id), variationKey: orNull(id), version: orNull(wholeNumber) },
   ...{ graphKey: orNull(id), graphRunId: orNull(id), dataId: orNull(id), comboId: orNull(id), agentId: orNull(id) },
@@ -91,7 +105,11 @@ const idNames = Object.keys(idShapes) as (keyof SessionIds)[];
 
 const scopeShapes: Shapes = {
   ...idShapes,
-  router: orNull({ wanted: 'a function, or null', isRight: (value) => typeof value === 'function' }),
+  router: orNull({
+    wanted: 'a function, { route } with a function, { name, options } of a router that comes with llmtap, or null',
+    isRight: isRouter,
+  }),
+  budget: { wanted: 'an object of maxCostUsd, maxCalls, maxTokens', isRight: isObject },
   force: flag,
   credentials: flag,
 };
@@ -143,6 +161,7 @@ export function checkTrackerOptions(options: TrackerOptions): void {
   }
   checkNames(given, Object.keys(trackerShapes), 'new LLMTracker');
   checkShapes(given, trackerShapes);
+  if (options.budget !== undefined) checkBudget(options.budget);
 }
 
 /** As `checkTrackerOptions`, for one scope. Throws `OPTION_INVALID`. */
@@ -150,6 +169,7 @@ export function checkScopeOptions(options: ScopeOptions): void {
   const given = requireObject(options, 'a scope');
   checkNames(given, Object.keys(scopeShapes), 'a scope');
   checkShapes(given, scopeShapes);
+  if (options.budget !== undefined) checkBudget(options.budget);
 }
 
 /** As `checkTrackerOptions`, for what a query asks for: a filter by nothing would give every call. */
