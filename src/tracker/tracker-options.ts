@@ -93,8 +93,18 @@ function isRouter(value: unknown): boolean {
   if (typeof value === 'function') return true;
   if (!isObject(value)) return false;
   const { route, onOutcome, name } = value as Readonly<Record<string, unknown>>;
-  if (route === undefined) return typeof name === 'string';
+  if (route === undefined) return typeof name === 'string' && isData(value);
   return typeof route === 'function' && (onOutcome === undefined || typeof onOutcome === 'function');
+}
+
+/** Whether the host's thread can be given it. */
+function isData(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const idShapes = {
@@ -106,7 +116,8 @@ const idNames = Object.keys(idShapes) as (keyof SessionIds)[];
 const scopeShapes: Shapes = {
   ...idShapes,
   router: orNull({
-    wanted: 'a function, { route } with a function, { name, options } of a router that comes with llmtap, or null',
+    wanted:
+      'a function, { route } with a function, { name, options } as plain data for a router that comes with llmtap, or null',
     isRight: isRouter,
   }),
   budget: { wanted: 'an object of maxCostUsd, maxCalls, maxTokens', isRight: isObject },
