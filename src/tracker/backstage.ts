@@ -1,11 +1,14 @@
+import { join, resolve } from 'node:path';
 import { makeDoorUrl } from '../activation/door-url.js';
 import { findInheritedEnv } from '../activation/inherited-env.js';
 import { runInScope } from '../activation/scope.js';
 import { makeSessionEnvironment, type SessionEnvironment } from '../activation/spawn/session-environment.js';
+import { readCacheChoice } from '../core/cache-choice.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { EventListener } from '../core/events.js';
 import { HeldEvents } from '../core/held-events.js';
 import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
+import { type CachePlace, cacheFileName, usualCacheFolder } from '../core/response-cache.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { ownFiles } from '../own-files.js';
@@ -21,6 +24,8 @@ const usualDrainMs = 2000;
 /** What a tracker does its work with: the link to its host, the providers it knows, its events, its routers. */
 export class Backstage {
   readonly #options: TrackerOptions;
+  /** Of the working folder the tracker was made in. */
+  readonly #cachePlace: CachePlace;
   readonly #trackerId: string;
   readonly #events = new HeldEvents((error) => this.#noteListenerError(error));
   readonly #desk = new RouterDesk();
@@ -32,6 +37,7 @@ export class Backstage {
 
   constructor(options: TrackerOptions, trackerId: string) {
     this.#options = options;
+    this.#cachePlace = makeCachePlace(options);
     this.#trackerId = trackerId;
     this.#registrations = options.providers ?? [];
   }
@@ -77,11 +83,13 @@ export class Backstage {
     const registry = await this.#requireRegistry();
     const { bindAddress } = this.#options;
     const router = options.router ?? null;
+    const cache = readCacheChoice(options.cache);
     const linked = await link.openSession({
       ...pickIds(options),
       credentials: options.credentials === true,
       routed: router !== null,
       ...(bindAddress === undefined ? {} : { bindAddress }),
+      ...(cache === null ? {} : { cache }),
     });
     const scope = new Scope(linked, {
       link,
@@ -138,6 +146,7 @@ export class Backstage {
       trackerId: this.#trackerId,
       providers: this.#registrations,
       router: (question) => this.#desk.ask(question),
+      cache: this.#cachePlace,
       ...(home === undefined ? {} : { home }),
       ...(bodies === undefined ? {} : { bodies }),
       ...(connectTo === undefined ? {} : { connectTo }),
@@ -167,6 +176,14 @@ export class Backstage {
   #noteListenerError(error: unknown): void {
     this.#link?.noteListenerError(readErrorMessage(error));
   }
+}
+
+function makeCachePlace({ cacheDir, cacheMaxBytes, cacheMaxEntries }: TrackerOptions): CachePlace {
+  return {
+    path: cacheDir === null ? null : join(resolve(cacheDir ?? usualCacheFolder), cacheFileName),
+    ...(cacheMaxBytes === undefined ? {} : { maxBytes: cacheMaxBytes }),
+    ...(cacheMaxEntries === undefined ? {} : { maxEntries: cacheMaxEntries }),
+  };
 }
 
 async function loadProviders() {
