@@ -5,7 +5,13 @@ import type { ResponseCache } from '../core/call-cache.js';
 import { systemClock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { HostOptions } from '../core/host.js';
-import { type CacheUse, requireCachePlace, requireCacheUse } from '../core/response-cache.js';
+import {
+  type CacheUse,
+  cacheFileName,
+  requireCachePlace,
+  requireCacheUse,
+  usualCacheFolder,
+} from '../core/response-cache.js';
 import type { Session } from '../core/session.js';
 import type { Origin } from '../core/wire.js';
 import { openCacheStore } from '../storage/cache-store.js';
@@ -29,7 +35,7 @@ export class SessionCaches {
     if (place !== undefined) requireCachePlace(place);
     this.cache = openResponseCache({
       openStore: () => {
-        const { path = join(process.cwd(), '.llmtap', 'cache.db'), ...limits } = place ?? {};
+        const { path = join(process.cwd(), usualCacheFolder, cacheFileName), ...limits } = place ?? {};
         const onFault = (fault: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null }) =>
           ports.onFault(null, fault.code, fault.message, fault.hint);
         return openCacheStore({ path, ...limits, onFault });
