@@ -1,6 +1,7 @@
 export type { ContainerOptions } from './activation/container-args.js';
 export type { SessionProxy } from './activation/session-proxy.js';
 export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
+export type { CassetteMode, CassetteUse, NormaliseRule, NormaliseRules, VolatileKind } from './core/cassette.js';
 export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
@@ -63,3 +64,4 @@ export type {
   GraphTrackerStyle,
   TrackerSinks,
 } from './trackers/tracker-options.js';
+export { type WithCassetteOptions, withCassette } from './with-cassette.js';

@@ -7,12 +7,12 @@ import { findHeader } from './headers.js';
 import { holdsSecret } from './holds-secret.js';
 import { formatUrl } from './make-record.js';
 import type { CallPorts } from './ports.js';
-import { redactUrl } from './redaction.js';
+import { redactBody, redactText, redactUrl } from './redaction.js';
 import { collectSecrets, type SecretSet } from './secrets.js';
 
 /** What a session's calls may use of a cache. */
 export interface SessionCaching {
-  readonly cache: ResponseCache;
+  readonly cache: Pick<ResponseCache, 'open'>;
   /** `null` where only a call's own header asks for it. */
   readonly use: CacheUse | null;
 }
@@ -60,6 +60,10 @@ export function openCallCaching(ports: CallPorts, call: CachingCall, changes: st
   const opened = caching.cache.open({
     ...{ callId: call.callId, sessionId: call.session.sessionId, head, match: call.match, use: caching.use },
     hasSecret: (content, contentType) => holdsSecret(ports.tools, { content, contentType, secrets: findSecrets() }),
+    redact: (content, contentType) =>
+      typeof content === 'string'
+        ? redactText(content, findSecrets())
+        : redactBody({ text: content.toString('utf8'), contentType, policy: 'full', secrets: findSecrets() }),
   });
   const url = (path: string): string => redactUrl(formatUrl({ ...head, path }).split('?')[0] ?? '', findSecrets());
   return opened === null ? null : new CallCaching(opened, { head, changes, url });
@@ -119,6 +123,10 @@ export class CallCaching {
 
   onReplyData(chunk: Buffer): void {
     if (this.#answer === null) this.#cache.onReplyData(chunk);
+  }
+
+  onReplyTrailers(rawTrailers: RawHeaders): void {
+    if (this.#answer === null) this.#cache.onReplyTrailers?.(rawTrailers);
   }
 
   takeOver(): ReplyHandler | null {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { makeDoorUrl } from '../activation/door-url.js';
 import { findInheritedEnv } from '../activation/inherited-env.js';
 import { runInScope } from '../activation/scope.js';
@@ -76,12 +77,13 @@ export class Backstage {
     const link = this.requireLink('open a scope');
     const registry = await this.#requireRegistry();
     const { bindAddress } = this.#options;
-    const router = options.router ?? null;
+    const { router = null, cassette } = options;
     const linked = await link.openSession({
       ...pickIds(options),
       credentials: options.credentials === true,
       routed: router !== null,
       ...(bindAddress === undefined ? {} : { bindAddress }),
+      ...(cassette === undefined ? {} : { cassette: { ...cassette, path: resolve(String(cassette.path)) } }),
     });
     const scope = new Scope(linked, {
       link,

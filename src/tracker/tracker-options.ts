@@ -1,3 +1,4 @@
+import type { CassetteUse } from '../core/cassette.js';
 import { TrackerError } from '../core/errors.js';
 import type { ExporterPlan } from '../core/exporting.js';
 import type { BodyPolicy, CallFilter } from '../core/ledger.js';
@@ -30,6 +31,11 @@ export interface ScopeOptions extends ScopeIds {
    * a shell with proxy variables of its own. Off when absent.
    */
   readonly force?: boolean;
+  /**
+   * Records the scope's calls to a file, or answers them from one: then nothing goes out, or with `replay-or-live` only what
+   * was not recorded. Neither when absent.
+   */
+  readonly cassette?: CassetteUse;
   /** Ask for a password on the session's port; it stands in the proxy URL. Always so beyond loopback. */
   readonly credentials?: boolean;
 }
@@ -94,6 +100,7 @@ const scopeShapes: Shapes = {
   router: orNull({ wanted: 'a function, or null', isRight: (value) => typeof value === 'function' }),
   force: flag,
   credentials: flag,
+  cassette: { wanted: 'an object of mode and path', isRight: isObject },
 };
 
 const trackerShapes: Shapes = {
