@@ -6,6 +6,7 @@ export type { BudgetLimits } from './core/budget.js';
 export type { CacheChoice } from './core/cache-choice.js';
 
 export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
+export type { CassetteMode, CassetteUse, NormaliseRule, NormaliseRules, VolatileKind } from './core/cassette.js';
 export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
@@ -81,3 +82,4 @@ export type {
   GraphTrackerStyle,
   TrackerSinks,
 } from './trackers/tracker-options.js';
+export { type WithCassetteOptions, withCassette } from './with-cassette.js';

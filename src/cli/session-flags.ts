@@ -4,6 +4,7 @@ import type { ExporterPlan, OtlpProfile } from '../core/exporting.js';
 import type { HostOptions, SessionOptions } from '../core/host.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import { type CacheFlags, planCache, readCacheMode, readReplaySpeed } from './cache-flags.js';
+import { planCassette } from './cassette-flags.js';
 import {
   makeIdReader,
   makeInvalid,
@@ -42,6 +43,10 @@ export interface SessionFlags extends CacheFlags {
   readonly otlp?: string | true | undefined;
   readonly otlpProfile?: OtlpProfile | undefined;
   readonly exportContent?: true | undefined;
+  readonly record?: string | undefined;
+  readonly replay?: string | undefined;
+  readonly replayOrLive?: string | undefined;
+  readonly normalise?: string | undefined;
   readonly with?: readonly 'java'[] | undefined;
   readonly proxyAuth?: true | undefined;
 }
@@ -93,6 +98,11 @@ export function makeSessionCommand(name: string) {
       ),
     )
     .option('--export-content', 'send the bodies that are kept along')
+    .optionsGroup('A run again, from .llmtap/cassettes in the working folder:')
+    .option('--record <name>', 'keep every call and its reply')
+    .option('--replay <name>', 'answer from what was kept; nothing goes out')
+    .option('--replay-or-live <name>', 'the same, but ask the provider for what was not kept')
+    .option('--normalise <file>', 'JSON file of what changes from run to run, to be set aside')
     .optionsGroup('Connections:')
     .option('--connect-to <h:p:a:p>', 'dial A:P for H:P, as curl; may be repeated (LLMTAP_CONNECT_TO)', collect)
     .option('--upstream-ca <file>', 'PEM file to trust for providers as well (LLMTAP_UPSTREAM_CA)')
@@ -117,6 +127,7 @@ export async function readTapPlan(
   ]);
   const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
   requireDistinctNames(providers);
+  const cassette = await planCassette(flags);
   const prices = flags.prices ?? (env.LLMTAP_PRICES || undefined);
   const upstreamCa = flags.upstreamCa ?? (env.LLMTAP_UPSTREAM_CA || undefined);
   const cache = planCache(flags, env);
@@ -131,7 +142,11 @@ export async function readTapPlan(
       ...(prices === undefined ? {} : { prices: resolve(prices) }),
       exporters: planExporters(flags, env),
     },
-    session: { ...makeSessionOptions(flags), ...(cache.use === null ? {} : { cache: cache.use }) },
+    session: {
+      ...makeSessionOptions(flags),
+      ...(cache.use === null ? {} : { cache: cache.use }),
+      ...(cassette !== undefined && { cassette }),
+    },
     java: flags.with?.includes('java') ?? false,
   };
 }

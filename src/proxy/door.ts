@@ -13,6 +13,8 @@ export interface DoorOptions {
   readonly bindAddress: string;
   /** Taken when it is free; any when absent or not. */
   readonly port?: number;
+  /** Nothing may go out: what is no call that is answered here is refused. Off when absent. */
+  readonly isSealed?: boolean;
   /** Counts what passes; a new one when absent. */
   readonly tally?: SessionTally;
   readonly onConnection: (socket: Socket, door: Door) => void;
@@ -82,6 +84,11 @@ export class Door {
     }
     // A failing accept (out of file descriptors) is the system's; the door stays open for the next.
     this.#server.on('error', () => undefined);
+  }
+
+  /** Whether nothing may go out. */
+  get isSealed(): boolean {
+    return this.#options.isSealed === true;
   }
 
   /** Whether connections that end now were ended from here. */

@@ -27,6 +27,8 @@ export interface ExchangeOptions {
   readonly cut?: (error: unknown) => void;
 }
 
+const noBody = Buffer.alloc(0);
+
 /** Relays one request and its reply; whatever happens, the client gets an answer or a cut, never a hang of ours. */
 export function relayExchange(options: ExchangeOptions): void {
   new Exchange(options).start();
@@ -73,8 +75,8 @@ class Exchange implements ReplyHandler {
 
   #send(body: RequestBody, whole: boolean): void {
     const call = this.#call;
-    const isRead = whole && Buffer.isBuffer(body);
-    const rewriting = (isRead ? call?.rewriteRequest(body) : call?.refuseUnread?.()) ?? null;
+    const read = whole ? (body ?? noBody) : null;
+    const rewriting = (Buffer.isBuffer(read) ? call?.rewriteRequest(read) : call?.refuseUnread?.()) ?? null;
     // A call nobody has to be asked about goes on at once.
     if (rewriting instanceof Promise) void rewriting.then((rewritten) => this.#sendRewritten(rewritten, body));
     else this.#sendRewritten(rewriting, body);

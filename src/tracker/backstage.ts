@@ -85,7 +85,7 @@ export class Backstage {
     const link = this.requireLink('open a scope');
     const registry = await this.#requireRegistry();
     const { bindAddress } = this.#options;
-    const { router, budget } = options;
+    const { router, budget, cassette } = options;
     const own = router !== undefined && router !== null && isOwn(router) ? router : null;
     const cache = readCacheChoice(options.cache);
     const linked = await link.openSession({
@@ -96,6 +96,7 @@ export class Backstage {
       ...(budget !== undefined && { budget }),
       ...(bindAddress === undefined ? {} : { bindAddress }),
       ...(cache === null ? {} : { cache }),
+      ...(cassette === undefined ? {} : { cassette: { ...cassette, path: resolve(String(cassette.path)) } }),
     });
     const scope = new Scope(linked, {
       link,

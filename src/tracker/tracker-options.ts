@@ -1,7 +1,6 @@
 import { type BudgetLimits, checkBudget } from '../core/budget.js';
-
 import { type CacheChoice, cacheChoiceWanted, isCacheChoice, readCacheChoice } from '../core/cache-choice.js';
-
+import type { CassetteUse } from '../core/cassette.js';
 import { TrackerError } from '../core/errors.js';
 import type { ExporterPlan } from '../core/exporting.js';
 import type { BodyPolicy, CallFilter } from '../core/ledger.js';
@@ -39,6 +38,11 @@ export interface ScopeOptions extends ScopeIds {
    * a shell with proxy variables of its own. Off when absent.
    */
   readonly force?: boolean;
+  /**
+   * Records the scope's calls to a file, or answers them from one: then nothing goes out, or with `replay-or-live` only what
+   * was not recorded. Neither when absent.
+   */
+  readonly cassette?: CassetteUse;
   /** Ask for a password on the session's port; it stands in the proxy URL. Always so beyond loopback. */
   readonly credentials?: boolean;
   /**
@@ -129,6 +133,7 @@ const scopeShapes: Shapes = {
   force: flag,
   credentials: flag,
   cache: { wanted: cacheChoiceWanted, isRight: isCacheChoice },
+  cassette: { wanted: 'an object of mode and path', isRight: isObject },
 };
 
 const trackerShapes: Shapes = {
