@@ -114,12 +114,12 @@ export class LLMTracker {
    * `TRACKER_NOT_STARTED`, `TRACKER_CLOSED`, `OPTION_INVALID`, `OPTION_CONFLICT`, `HOST_LOST`.
    */
   track<T>(work: (session: TrackedSession) => T): Promise<Awaited<T>>;
-  track<T>(options: ScopeOptions, work: (session: TrackedSession) => T): Promise<Awaited<T>>;
+  track<T>(options: ScopeOptions | undefined, work: (session: TrackedSession) => T): Promise<Awaited<T>>;
   async track<T>(
-    first: ScopeOptions | ((session: TrackedSession) => T),
+    first: ScopeOptions | undefined | ((session: TrackedSession) => T),
     second?: (session: TrackedSession) => T,
   ): Promise<Awaited<T>> {
-    const [options, work] = typeof first === 'function' && second === undefined ? [{}, first] : [first, second];
+    const [options = {}, work] = typeof first === 'function' && second === undefined ? [{}, first] : [first, second];
     if (typeof work !== 'function' || typeof options === 'function') {
       const found = typeof options === 'function' ? 'the options come first' : 'there is no function to run';
       throw new TrackerError('OPTION_INVALID', `Could not track: ${found}.`, {

@@ -87,9 +87,11 @@ export class BothHashes {
   /** Told of by one side and not yet by the other. */
   #ahead: { readonly side: HashSide; readonly bytes: Buffer } | null = null;
   #own: Readonly<Record<HashSide, BodyHash>> | null = null;
+  #isOver = false;
 
+  /** What passes after `digest`, as the rest of an upload that was answered early, is no part of either. */
   update(side: HashSide, bytes: Buffer): void {
-    if (bytes.length === 0) return;
+    if (bytes.length === 0 || this.#isOver) return;
     const ahead = this.#ahead;
     if (this.#own !== null) {
       this.#own[side].update(bytes);
@@ -105,11 +107,13 @@ export class BothHashes {
 
   /** Forgets what one side was told of: it is sent anew. */
   reset(side: HashSide): void {
+    if (this.#isOver) return;
     this.#part()[side].reset();
   }
 
   /** In hexadecimal, `null` for a side on which nothing passed. May be called once. */
   digest(): Readonly<Record<HashSide, string | null>> {
+    this.#isOver = true;
     if (this.#own === null && this.#ahead === null) {
       const digest = this.#both.digest();
       return { taken: digest, given: digest };
@@ -125,5 +129,22 @@ export class BothHashes {
     if (this.#ahead !== null) own[this.#ahead.side].update(this.#ahead.bytes);
     this.#ahead = null;
     return own;
+  }
+}
+
+/** SHA-256 of bytes that go on passing, as it stands. */
+export class RunningHash {
+  readonly #hash = createHash('sha256');
+  #isEmpty = true;
+
+  update(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#isEmpty = false;
+    this.#hash.update(bytes);
+  }
+
+  /** Of what has passed by now, in hexadecimal; `null` when nothing has. */
+  read(): string | null {
+    return this.#isEmpty ? null : this.#hash.copy().digest('hex');
   }
 }

@@ -1,5 +1,6 @@
+import type { SocketSide } from '../core/socket.js';
 import type { Receipt } from '../core/timing.js';
-import { BothHashes } from './body-hash.js';
+import { BothHashes, RunningHash } from './body-hash.js';
 
 /** Hashes of a call's bodies, fed where their bytes are taken and where they are given away. */
 export interface CallHashes {
@@ -20,4 +21,30 @@ export function makeReceipt(hashes: CallHashes): Receipt {
     replyFromProvider: reply.taken,
     replyToClient: reply.given,
   });
+}
+
+/**
+ * The receipt of a WebSocket, of which each response's record takes what stands by then: frames of several responses, and
+ * of none, lie between each other, so that a receipt of one alone would leave out what nobody could check.
+ */
+export class SocketReceipt {
+  readonly #taken = { client: new RunningHash(), server: new RunningHash() };
+  readonly #given = { client: new RunningHash(), server: new RunningHash() };
+
+  noteTaken(from: SocketSide, bytes: Buffer): void {
+    this.#taken[from].update(bytes);
+  }
+
+  noteGiven(to: SocketSide, bytes: Buffer): void {
+    this.#given[to].update(bytes);
+  }
+
+  read(): Receipt {
+    return Object.freeze({
+      requestFromClient: this.#taken.client.read(),
+      requestToProvider: this.#given.server.read(),
+      replyFromProvider: this.#taken.server.read(),
+      replyToClient: this.#given.client.read(),
+    });
+  }
 }

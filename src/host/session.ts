@@ -43,6 +43,11 @@ export class OpenedSession implements OpenSession {
     return this.#parts.door.counts();
   }
 
+  /** A call of it is on record. */
+  noteRecorded(): void {
+    this.#parts.door.count('recorded');
+  }
+
   close(end: End = {}): Promise<void> {
     if (this.#closing === null) this.#closing = this.#parts.onClose(end);
     else if (end.drain !== true) void this.#parts.onCut();

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import net, { type Socket } from 'node:net';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { Session, SessionCounts } from '../core/session.js';
+import { SessionTally } from '../core/session-tally.js';
 import type { Destination } from './connector.js';
 
 export interface DoorOptions {
@@ -12,6 +13,8 @@ export interface DoorOptions {
   readonly bindAddress: string;
   /** Taken when it is free; any when absent or not. */
   readonly port?: number;
+  /** Counts what passes; a new one when absent. */
+  readonly tally?: SessionTally;
   readonly onConnection: (socket: Socket, door: Door) => void;
 }
 
@@ -36,11 +39,12 @@ export class Door {
   readonly #endings = new Map<Socket, () => void>();
   #isDraining = false;
   #isCut = false;
-  readonly #counts = { calls: 0, passedRequests: 0, tunnels: 0, tunnelBytes: 0, upgrades: 0, faults: 0 };
+  readonly #tally: SessionTally;
 
   constructor(options: DoorOptions) {
     this.session = options.session;
     this.#options = options;
+    this.#tally = options.tally ?? new SessionTally();
     this.#credentials = options.credentials === null ? null : hash(`Basic ${toBase64(options.credentials)}`);
     this.#server = net.createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#onConnection(socket));
   }
@@ -51,11 +55,12 @@ export class Door {
   }
 
   counts(): SessionCounts {
-    return { ...this.#counts };
+    return this.#tally.counts();
   }
 
-  count(what: keyof SessionCounts, by = 1): void {
-    this.#counts[what] += by;
+  /** @param what a call that is `recorded` was counted among the `calls` when it began */
+  count(what: keyof SessionCounts | 'recorded', by = 1): void {
+    this.#tally.add(what, by);
   }
 
   /** Rejects with `LISTEN_FAILED`. */

@@ -26,6 +26,9 @@ export class Http2Client implements ClientSide {
   #head: { readonly status: number; readonly headers: Http2Headers } | null = null;
   #hasBody = true;
   #trailers: Http2Headers = {};
+  #isUploadUnwanted = false;
+  #waitsForTrailers = false;
+  #isSent = false;
 
   constructor(stream: ServerHttp2Stream, head: Http2RequestHead) {
     this.#stream = stream;
@@ -37,8 +40,12 @@ export class Http2Client implements ClientSide {
       stream.once('trailers', (_headers, ...rest: unknown[]) => {
         trailers = dropPseudoHeaders(findRawHeaders(rest));
       });
-    const readTrailers = (): RawHeaders => trailers;
-    this.upload = { stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false, readTrailers };
+    this.upload = {
+      ...{ stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false },
+      readTrailers: () => trailers,
+      isCut: () => stream.aborted,
+      stop: () => this.#stopUpload(),
+    };
   }
 
   listen({ onClosed, onDrain }: ClientListener): void {
@@ -52,7 +59,9 @@ export class Http2Client implements ClientSide {
     // Told by 'close' as well.
     stream.on('error', () => undefined);
     stream.on('wantTrailers', () => {
-      if (this.#isOpen) stream.sendTrailers(this.#trailers);
+      if (!this.#isOpen) return;
+      stream.sendTrailers(this.#trailers);
+      this.#onSent();
     });
   }
 
@@ -83,6 +92,7 @@ export class Http2Client implements ClientSide {
     if (!this.#hasBody || (lastPiece === null && !hasTrailers)) this.#sendHead('alone');
     else this.#sendHead(hasTrailers ? 'open' : 'whole');
     if (!this.#isOpen || !this.#hasBody) return;
+    if (!this.#waitsForTrailers) this.#stream.once('finish', () => this.#onSent());
     if (lastPiece === null) this.#stream.end();
     else this.#stream.end(lastPiece);
   }
@@ -104,6 +114,17 @@ export class Http2Client implements ClientSide {
     this.#reset(readResetCode(error));
   }
 
+  /** A client that still uploads what nobody reads may stop. Source: RFC 9113 section 8.1 (read 2026-11-27). */
+  #stopUpload(): void {
+    this.#isUploadUnwanted = true;
+    if (this.#isSent && !this.#stream.readableEnded) resetStream(this.#stream, resetCodes.noError);
+  }
+
+  #onSent(): void {
+    this.#isSent = true;
+    if (this.#isUploadUnwanted) this.#stopUpload();
+  }
+
   #reset(code: number): void {
     resetStream(this.#stream, code);
   }
@@ -119,7 +140,8 @@ export class Http2Client implements ClientSide {
     if (head === null || !this.#isOpen) return;
     const { status, headers } = head;
     // NOTE: not for trailers alone: without, node:http2 ends a stream that is reset as if it were whole.
-    const how = { endStream: follows === 'alone', waitForTrailers: follows === 'open', sendDate: false };
+    this.#waitsForTrailers = follows === 'open';
+    const how = { endStream: follows === 'alone', waitForTrailers: this.#waitsForTrailers, sendDate: false };
     try {
       this.#stream.respond({ ':status': status, ...headers }, how);
     } catch {

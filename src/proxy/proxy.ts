@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
+import type { SessionTally } from '../core/session-tally.js';
 import type { SocketMatch, SocketWatch } from '../core/socket.js';
 import type { RequestHead } from '../core/wire.js';
 import { handleConnect, type Served } from './connect.js';
@@ -33,6 +34,7 @@ export interface DoorRequest {
   readonly credentials: string | null;
   readonly bindAddress: string;
   readonly port?: number;
+  readonly tally?: SessionTally;
 }
 
 const loginWanted =

@@ -9,6 +9,7 @@ import type { SessionOptions } from '../core/host.js';
 import type { RunRow } from '../core/ledger.js';
 import type { HostFacts, HostLink, LinkedSession, RecordFilter } from '../core/link.js';
 import { makeSessionId } from '../core/session-id.js';
+import { makeTallyMemory } from '../core/session-tally.js';
 import type { TrackerSummary } from '../core/tracker-summary.js';
 import type { UsageSum } from '../core/usage-sum.js';
 import type { ProviderRegistration } from '../core/wire.js';
@@ -78,7 +79,8 @@ class WorkerLink implements HostLink {
 
   async openSession(options: SessionOptions = {}): Promise<LinkedSession> {
     // A thread may die with the session opened and nobody told: asked again, the next one opens that very session.
-    const asked = { ...options, sessionId: makeSessionId(), runId: options.runId ?? crypto.randomUUID() };
+    const ids = { sessionId: makeSessionId(), runId: options.runId ?? crypto.randomUUID() };
+    const asked = { ...options, ...ids, tally: makeTallyMemory() };
     const facts = await this.#ask('openSession', asked);
     const session = new ThreadSession(facts, {
       options: asked,

@@ -107,6 +107,13 @@ for (let i = 0; i < 10; i++) {
   await fresh.close();
 }
 
+say('trackers and graphs …');
+const trackers = await openChild('./trackers.js');
+const events = await trackers.ask('events');
+const graphTimes = [];
+for (let i = 0; i < 5; i++) graphTimes.push(await trackers.ask('graphs'));
+await trackers.close();
+
 const of = (name, what) => results[name]?.[what] ?? [];
 const added = (name, what, q) => quantile(of(name, what), q) - quantile(of('direct', what), q);
 const figures = [
@@ -189,6 +196,18 @@ const figures = [
     `${((grown.heapUsed - settled.heapUsed) / 2 ** 20).toFixed(1)} MB, ${grown.files - settled.files}, ${grown.handles - settled.handles}`,
     'no growth',
     grown.heapUsed - settled.heapUsed < 2 * 2 ** 20 && grown.files <= settled.files && grown.handles <= settled.handles,
+  ],
+  [
+    'tracked event: sent, refused as recorded already',
+    `${events.sent.toFixed(2)}, ${events.refused.toFixed(2)} us`,
+    '<= 5 us',
+    events.sent <= 5 && events.refused <= 5,
+  ],
+  [
+    'graph of 10,000 nodes loaded and walked, the slowest of four shapes, p50',
+    `${median(graphTimes).toFixed(0)} ms`,
+    '<= 100 ms',
+    median(graphTimes) <= 100,
   ],
   ['import of the package, p50', `${median(imports).toFixed(0)} ms`, '<= 50 ms', median(imports) <= 50],
 ];

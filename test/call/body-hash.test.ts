@@ -75,3 +75,22 @@ describe('the hashes of both sides of a body', () => {
     expect(hashes.digest()).toEqual({ taken: sha256([first, last]), given: sha256([first]) });
   });
 });
+
+describe('the hashes of both sides, once they are told', () => {
+  it.each([
+    ['one piece', 1],
+    ['many pieces', 20],
+  ])('take no notice of what comes later (%s)', (_, count) => {
+    const hashes = new BothHashes();
+    const pieces = Array.from({ length: count }, (_each, at) => Buffer.alloc(5000, at));
+    for (const bytes of pieces) for (const side of ['taken', 'given'] as const) hashes.update(side, bytes);
+    const expected = sha256(pieces);
+    expect(hashes.digest()).toEqual({ taken: expected, given: expected });
+    expect(() => {
+      hashes.update('taken', Buffer.from('the rest of an upload'));
+      hashes.update('taken', Buffer.from('and more'));
+      hashes.update('given', Buffer.from('and more'));
+      hashes.reset('given');
+    }).not.toThrow();
+  });
+});

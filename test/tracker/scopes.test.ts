@@ -49,6 +49,14 @@ describe('scopes', () => {
     }
   });
 
+  it('need no options, also where these are handed on and undefined', async () => {
+    for (const options of [undefined, {}]) await tracker.track(options, async () => await chat('without options'));
+    await tracker.track(async () => await chat('without options'));
+    const records = await tracker.records({}, { bodies: true });
+    const mine = records.filter(({ requestBody }) => JSON.stringify(requestBody).includes('without options'));
+    expect(new Set(mine.map(({ runId }) => runId)).size).toBe(3);
+  });
+
   it('inside another take over, and give back', async () => {
     await tracker.track({ runId: 'outer' }, async (outer) => {
       await chat('outer 1');

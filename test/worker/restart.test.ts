@@ -66,6 +66,36 @@ describe('a host whose thread dies', () => {
     },
   );
 
+  it('goes on counting where its predecessor ended, without the calls that died with that', async () => {
+    const lab = await openLab(sources);
+    const { link, call, events, upstream } = lab;
+    const session = await link.openSession();
+    const pass = async (): Promise<unknown> =>
+      await ask({ port: session.door.port, ca: link.facts.caPem, path: '/v1/models', method: 'GET' });
+    for (const work of [call, call, pass]) await work(session);
+    const usual = upstream.handler;
+    const asked = new Promise<void>((resolve) => {
+      upstream.handler = (request) => void request.resume().once('end', resolve);
+    });
+    const cut = call(session).catch(() => undefined);
+    await asked;
+    expect(await session.counts()).toMatchObject({ calls: 3, passedRequests: 1 });
+    lab.tell('exit');
+    await cut;
+    await lab.until(() => lab.faults.length > 0);
+    upstream.handler = usual;
+    expect(await session.counts()).toMatchObject({ calls: 2, passedRequests: 1 });
+    await call(session);
+    await pass();
+    const counts = { calls: 3, passedRequests: 2, tunnels: 0, tunnelBytes: 0, upgrades: 0, faults: 0 };
+    expect(await session.counts()).toEqual(counts);
+    await session.close();
+    expect(await session.counts()).toEqual(counts);
+    await lab.until(() => events.some(({ type }) => type === 'session.closed'));
+    expect(events.at(-1)).toMatchObject({ type: 'session.closed', counts });
+    expect(await link.records({})).toHaveLength(3);
+  });
+
   it('answers what was asked before and meanwhile', async () => {
     const lab = await openLab(sources);
     const { link, call, threads } = lab;

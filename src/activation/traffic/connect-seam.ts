@@ -1,6 +1,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
+import { requestHeader } from '../../core/in-process.js';
 import type { ScopedSession } from '../../core/scope.js';
 import hook from '../node-hook.cjs';
 import { type Patch, patchMethod } from '../patch.js';
@@ -69,11 +70,7 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
     return connect(...args);
   }
   const headers = makeConnectHeaders(options, host, findRequest(options));
-  if (headers.join('').length > maxHeaderLength) {
-    const message = `A connection to ${host} was made with ${headers.join('').length} bytes of certificates and keys, more than the door takes, and was not seen.`;
-    session.announceFault('IN_PROCESS_UNSEEN', message, 'Name the certificates the provider needs alone.');
-    return connect(...args);
-  }
+  if (isTooMuch(headers, host, session)) return connect(...args);
   // Noted now: the tunnel is begun in a later turn, when its scope may have ended.
   const settled = session.noteOpening();
   const open = (tunnel: net.Socket): void => openTunnel(tunnel.once('connect', settled), call, session, headers);
@@ -86,6 +83,20 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
   if (!isBlind) keepTicketsHere(socket);
   ownSockets.set(socket, session.session.sessionId);
   return socket;
+}
+
+/** Whether the door would not take this CONNECT; told, and what makes it so long. */
+function isTooMuch(headers: readonly string[], host: string, session: ScopedSession): boolean {
+  const length = headers.join('').length;
+  if (length <= maxHeaderLength) return false;
+  const urlLength = headers.find((line) => line.startsWith(`${requestHeader}:`))?.length ?? 0;
+  const [what, hint] =
+    urlLength > length / 2
+      ? ['a request whose URL is too long', 'Send in the body what makes the URL so long.']
+      : ['too many certificates and keys', 'Name the certificates the provider needs alone.'];
+  const message = `A connection to ${host} was made with ${what} for the door to take (${length} bytes), and was not seen, nor what else is asked on it.`;
+  session.announceFault('IN_PROCESS_UNSEEN', message, hint);
+  return true;
 }
 
 /** Tickets of the provider mean nothing to the door. */
@@ -130,6 +141,7 @@ function makeNetConnect(original: Connect): Connect {
     const call = hook.findCall(args);
     if (call === undefined || !session.isProvider('http', hook.bare(call.host), call.port)) return connect();
     const headers = makeConnectHeaders({}, call.host, findRequest(call.options));
+    if (isTooMuch(headers, call.host, session)) return connect();
     const settled = session.noteOpening();
     const socket = hook.connectNet(call, (opening) => openTunnel(opening, call, session, headers));
     socket.once('connect', settled).once('close', settled);

@@ -1,5 +1,6 @@
 import './own-undici.js';
 import { once } from 'node:events';
+import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import net from 'node:net';
@@ -104,6 +105,36 @@ describe('a connection of a scope', () => {
       expect.stringMatching(/^IN_PROCESS_UNSEEN .*localhost was made with a secureContext of its own/),
     ]);
   });
+
+  it.each(['https', 'http'])(
+    'goes directly, and is told of, when its URL is more than the door takes: %s',
+    async (scheme) => {
+      const answer: http.RequestListener = (request, response) => void response.end(String(request.url?.length));
+      const options = { ...makeTestCertificate('localhost'), maxHeaderSize: 1_000_000 };
+      const server = scheme === 'https' ? https.createServer(options, answer) : http.createServer(options, answer);
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      const origin = `${scheme}://localhost:${(server.address() as net.AddressInfo).port}`;
+      lab.addOrigin(origin);
+      const scope = await lab.openScope();
+      const url = new URL(`${path}?q=${'q'.repeat(300_000)}`, origin);
+      const text = await runInScope(scope, async () => {
+        const client = scheme === 'https' ? https : http;
+        const [response] = (await once(client.get(url, { agent: false, rejectUnauthorized: false }), 'response')) as [
+          http.IncomingMessage,
+        ];
+        return Buffer.concat(await response.toArray()).toString();
+      });
+      expect(text).toBe(String(path.length + 300_003));
+      expect(scope.told).toEqual([
+        {
+          code: 'IN_PROCESS_UNSEEN',
+          message: expect.stringMatching(/localhost was made with a request whose URL is too long/) as string,
+          hint: expect.stringMatching(/in the body/) as string,
+        },
+      ]);
+      await new Promise((done) => server.close(done));
+    },
+  );
 
   it('is told of when it goes over a socket of the program', async () => {
     const scope = await lab.openScope();
