@@ -162,6 +162,25 @@ const anthropicAnswers: readonly AnswerCase[] = [
     forms: ['sse'],
     facts: { ...plain, ...claude, usage: counts(460, 0, 0, 0, null, 460), finishReasons: ['end_turn'] },
   },
+  {
+    // A conversation summed up before it was answered, by a model that asked another.
+    dialect: anthropicMessages,
+    answer: 'anthropic-messages/iterations',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      model: 'claude-opus-4-6',
+      // 230 + 6 + 20, and 7001 + 90 + 40 of summing up.
+      usage: counts(7387, 450, 96, 60, null, 7837),
+      usageDetails: {
+        ...{ cacheWrite5mTokens: 20, cacheWrite1hTokens: 40 },
+        ...{ compactionInputTokens: 7131, compactionOutputTokens: 350 },
+        ...{ advisorInputTokens: 828, advisorOutputTokens: 1612 },
+      },
+      finishReasons: ['end_turn'],
+      toolCalls: ['advisor'],
+    },
+  },
 ];
 
 const gemini = { model: 'gemini-2.5-pro', responseId: 'Zk8gadf1Lo-xvdIPw8' };
