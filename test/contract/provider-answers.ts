@@ -51,6 +51,14 @@ const chatAnswers: readonly AnswerCase[] = [
   chat('deepseek', counts(260, 71, 192, null, 60, 331), { model: 'deepseek-reasoner' }),
   chat('mistral', counts(13, 25, 0, null, null, 38), { model: 'mistral-small-latest' }),
   chat('openrouter', counts(194, 12, 100, 64, 0, 206), { model: 'anthropic/claude-sonnet-4.5' }),
+  {
+    ...chat('openrouter-search', counts(410, 17, 0, 0, 5, 427), {
+      model: 'openai/gpt-5-mini',
+      reportedUsd: 0.0101,
+      usageDetails: { ...{ inputAudioTokens: 0, inputVideoTokens: 0, outputAudioTokens: 0 }, webSearches: 2 },
+    }),
+    forms: ['json'],
+  },
   chat('perplexity', counts(7, 19, null, null, null, 26), { model: 'sonar' }),
   chat('xai', counts(37, 763, 8, null, 233, 800), { model: 'grok-4-fast-reasoning' }),
   {
@@ -450,6 +458,28 @@ const mediaAnswers: readonly AnswerCase[] = [
       usage: counts(),
       usageProblem: 'The reply has images (usageDetails.outputImages), and states no tokens.',
       usageDetails: { outputImages: 2 },
+    },
+  },
+  {
+    dialect: openaiImages,
+    answer: 'openai-images/openrouter',
+    forms: ['json'],
+    facts: {
+      ...made,
+      usage: counts(31, 2580, 7, 0, 12, 2611),
+      usageDetails: { outputImageTokens: 2568, outputImages: 2 },
+      reportedUsd: 0.0774,
+    },
+  },
+  {
+    dialect: openaiTranscriptions,
+    answer: 'openai-audio/openrouter',
+    forms: ['json'],
+    facts: {
+      ...made,
+      usage: counts(83, 30, null, null, null, 113),
+      usageDetails: { inputSeconds: 9.2 },
+      reportedUsd: 0.000508,
     },
   },
   {

@@ -319,7 +319,7 @@ const cases: readonly Case[] = [
 /** Providers genai-prices 0.1.8 knows nothing of, or only as resold by Hugging Face. */
 const notListed: ReadonlySet<string> = new Set([
   ...['kimi-code', 'dashscope', 'vercel-ai-gateway', 'opencode-zen', 'deepinfra', 'nvidia', 'nebius', 'sambanova'],
-  ...['inception', 'venice', 'jina', 'github-models', 'ollama-cloud'],
+  ...['inception', 'venice', 'jina', 'github-models', 'ollama-cloud', 'dashscope-coding'],
 ]);
 
 describe('the price list', () => {
