@@ -8,9 +8,11 @@ import { cohereEmbed } from './cohere-embed.js';
 import { DASHSCOPE_APIS, GATEWAYS } from './gateways.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { googleInteractions } from './google-interactions.js';
 import { googleLive } from './google-live.js';
 import { GEMINI_GRPC, XAI_GRPC } from './grpc.js';
 import { HUGGING_FACE } from './hugging-face.js';
+import { mistralConversations } from './mistral-conversations.js';
 import { mistralOcr } from './mistral-ocr.js';
 import { openaiTranscriptions } from './openai-audio.js';
 import { googleOpenaiChat } from './openai-chat.js';
@@ -107,7 +109,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       // Imagen and Veo: paths of the npm package `@google/genai` 2.32 (read 2026-11-27).
       { dialect: googleUnread, paths: googlePaths(['models'], 'predict') },
       { dialect: googleUnread, paths: googlePaths(['models'], 'predictLongRunning') },
-      others(...GOOGLE_ROOTS.map((root) => `${root}/interactions`)),
+      { dialect: googleInteractions, paths: GOOGLE_ROOTS.map((root) => `${root}/interactions`) },
     ],
     grpc: GEMINI_GRPC,
     sockets: [
@@ -155,7 +157,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       moderations('/v1/moderations', '/v1/chat/moderations'),
       { dialect: mistralClassifications, paths: ['/v1/classifications', '/v1/chat/classifications'] },
       { dialect: mistralOcr, paths: ['/v1/ocr'] },
-      others('/v1/conversations', '/v1/conversations/*', '/v1/conversations/*/restart'),
+      {
+        dialect: mistralConversations,
+        paths: ['/v1/conversations', '/v1/conversations/*', '/v1/conversations/*/restart'],
+      },
       speech('/v1'),
       ...transcriptions('/v1'),
     ],
