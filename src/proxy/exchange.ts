@@ -19,8 +19,6 @@ export interface ExchangeOptions {
   /** `null` when the request is no model call: it passes unrecorded. */
   readonly call: Call | null;
   readonly door: Door;
-  /** Ends the client's connection as the provider ended ours, where no reply has begun; a 502 when absent. */
-  readonly cut?: (error: unknown) => void;
 }
 
 /** Relays one request and its reply; whatever happens, the client gets an answer or a cut, never a hang of ours. */
@@ -196,8 +194,8 @@ class Exchange implements ReplyHandler {
     this.#over = true;
     const { client, call, destination } = this.#options;
     const problem = explainUpstreamError(error, destination.origin, this.#headSent);
-    const { cut } = this.#options;
-    const refuse = cut === undefined ? client.findRefusal(error) : () => cut(error);
+    const unread = this.#control?.findUnread?.(error) ?? null;
+    const refuse = client.findRefusal(error, unread);
     const answer = this.#headSent || refuse !== undefined ? null : makeFailureReply(problem);
     const last = answer?.body ?? this.#lastPiece;
     if (last !== null) call?.onReplyPassed(last);
@@ -207,7 +205,7 @@ class Exchange implements ReplyHandler {
       client.end(answer.body, []);
     } else if (this.#headSent) {
       if (last !== null) client.write(last);
-      client.cut(error);
+      client.cut(error, unread);
     } else {
       refuse?.();
     }

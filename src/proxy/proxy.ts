@@ -11,7 +11,7 @@ import type { Connector } from './connector.js';
 import { Door, SocketRegister } from './door.js';
 import { DoorFaults } from './door-faults.js';
 import { type Engine, loadEngine } from './engine.js';
-import { cutAsProvider, Http1Client } from './http1-client.js';
+import { Http1Client } from './http1-client.js';
 import { isHttp2 } from './http2-server.js';
 import type { MitmHandlers } from './mitm.js';
 import { type CallMaker, relayRequest } from './relay-request.js';
@@ -187,8 +187,7 @@ export class SessionProxy {
     response.once('close', door.begin(request.socket));
     relayRequest(this.#ports, {
       ...{ door, target, upstream: engine.upstream },
-      client: new Http1Client(request, response),
-      ...(isInProcess && { cut: (error: unknown) => cutAsProvider(door.findRoot(request.socket), error) }),
+      client: new Http1Client(request, response, { root: door.findRoot(request.socket), isInProcess }),
     });
   }
 

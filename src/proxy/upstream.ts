@@ -1,13 +1,17 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 // NOTE: not the package's index, which loads twice as much (fetch, WebSocket, caches, mocks: 90 ms, measured). The path
 // is not promised, so the version is pinned; drop it when undici exports its parts.
+import Client from 'undici/lib/dispatcher/client.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import type { RawHeaders } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import type { Connector, Destination } from './connector.js';
+import { ReplyWire } from './reply-wire.js';
+import { pickSendableHeaders } from './sendable-headers.js';
 import { SpareConnections } from './spare-connections.js';
+import { WireHandler } from './wire-handler.js';
 
 /** One request on its way to the provider. */
 export interface UpstreamRequest {
@@ -37,6 +41,11 @@ export interface ReplyControl {
   pause(): void;
   resume(): void;
   abort(reason: Error): void;
+  /**
+   * After `onError`: the bytes of the reply that were no HTTP, all there were where none has begun. `null` where they are
+   * not at hand; absent over HTTP/2.
+   */
+  findUnread?(error: unknown): Buffer | null;
 }
 
 /** Enough for every provider at once; beyond it the least recently used pool is closed when idle. */
@@ -56,14 +65,16 @@ export class Upstream {
   /** Never throws: what fails at once comes through `onError` too. */
   send(request: UpstreamRequest, handler: ReplyHandler): void {
     const viaProxy = this.#findForwardProxy(request.destination);
-    const options: Dispatcher.DispatchOptions = {
+    const wireHandler = new WireHandler(handler);
+    const options: WatchedOptions = {
+      wireHandler,
       path: viaProxy === null ? request.path : `${viaProxy.prefix}${request.path}`,
       method: request.method as Dispatcher.HttpMethod,
       headers: pickSendableHeaders(request.rawHeaders, viaProxy?.authorization ?? null),
       body: request.body,
     };
     try {
-      this.#requirePool(request.destination).dispatch(options, makeDispatchHandler(handler));
+      this.#requirePool(request.destination).dispatch(options, wireHandler);
     } catch (error) {
       handler.onError(error instanceof Error ? error : new Error(String(error)));
     }
@@ -144,6 +155,7 @@ export class Upstream {
       keepAliveMaxTimeout: 600_000,
       maxHeaderSize: maxHeaderBytes,
       maxResponseSize: -1,
+      factory: makeWatchedClient,
       connect: (_options, callback) => {
         const spare = this.#spares.take(key);
         // NOTE: never within the call: undici does not look for work again while it is looking.
@@ -161,66 +173,28 @@ export function makeDestinationKey({ origin, serverName, profile }: Destination)
   return `${origin.scheme} ${formatAuthority(origin.host, origin.port)} ${serverName} ${profile?.id ?? ''}`;
 }
 
-function makeDispatchHandler(handler: ReplyHandler): Dispatcher.DispatchHandler {
-  return {
-    onRequestStart: (controller) => handler.onStart(controller),
-    onResponseStart: (controller, status, _headers, statusMessage) => {
-      // NOTE: interim replies (103 and its kin) come through here as well; a final one always follows.
-      if (status < 200) return handler.onInterim?.(status, readRawHeaders(controller.rawHeaders));
-      // NOTE: undici reads the reason phrase as UTF-8, node:http writes it as latin1.
-      const reason = Buffer.from(statusMessage ?? '').toString('latin1');
-      handler.onHead(status, reason, readRawHeaders(controller.rawHeaders));
-    },
-    onResponseData: (_controller, chunk) => handler.onData(chunk),
-    onResponseEnd: (controller) => handler.onEnd(readRawHeaders(controller.rawTrailers)),
-    onResponseError: (_controller, error) => handler.onError(error),
+/** The client of one connection at a time: tells whom it serves what comes over it. */
+function makeWatchedClient(
+  origin: URL,
+  options: Client.Options & { readonly connect: buildConnector.connector },
+): Client {
+  const wire = new ReplyWire();
+  const connect: buildConnector.connector = (to, done) =>
+    options.connect(to, (...[error, socket]) => {
+      if (error !== null) return done(error, null);
+      wire.watch(socket);
+      done(null, socket);
+    });
+  const client = new Client(origin, { ...options, connect });
+  const dispatch = client.dispatch.bind(client);
+  client.dispatch = (asked, handler) => {
+    // NOTE: undici has wrapped the handler by now; the options are still ours.
+    (asked as WatchedOptions).wireHandler.wire = wire;
+    return dispatch(asked, handler);
   };
+  return client;
 }
 
-function readRawHeaders(raw: unknown): string[] {
-  if (!Array.isArray(raw)) return [];
-  return raw.map((item: unknown) => (Buffer.isBuffer(item) ? item.toString('latin1') : String(item)));
-}
-
-/**
- * Headers that belong to the connection between client and tap, not to the message. `expect` is answered by the
- * tap's own server before the body comes. Source: RFC 9110 section 7.6.1 (read 2026-11-21).
- */
-const connectionHeaders = new Set([
-  'connection',
-  'proxy-connection',
-  'proxy-authorization',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-]);
-
-/** The headers to send: those of the wire, in its order and case, but for the connection's own. */
-export function pickSendableHeaders(raw: RawHeaders, proxyAuthorization: string | null = null): string[] {
-  const headers: string[] = [];
-  let named: Set<string> | null = null;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    if (raw[i]?.toLowerCase() === 'connection') named = addConnectionTokens(named, raw[i + 1] ?? '');
-  }
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    const lower = name.toLowerCase();
-    if (connectionHeaders.has(lower) || named?.has(lower)) continue;
-    headers.push(name, raw[i + 1] ?? '');
-  }
-  if (proxyAuthorization !== null) headers.push('Proxy-Authorization', proxyAuthorization);
-  return headers;
-}
-
-/** `Connection: close, X-Thing` makes X-Thing a header of the connection; the usual tokens name none. */
-function addConnectionTokens(named: Set<string> | null, value: string): Set<string> | null {
-  for (const token of value.toLowerCase().split(',')) {
-    const name = token.trim();
-    if (name === '' || name === 'keep-alive' || name === 'close' || name === 'content-length' || name === 'host')
-      continue;
-    named ??= new Set();
-    named.add(name);
-  }
-  return named;
+interface WatchedOptions extends Dispatcher.DispatchOptions {
+  readonly wireHandler: WireHandler;
 }
