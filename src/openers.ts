@@ -5,7 +5,7 @@ import { isObject, isText, makeInvalid, requireObject } from './core/option-chec
 /**
  * Opens the host in this thread: what the tracker runs in a thread of its own. See `HostOptions`; rejects with
  * `OPTION_INVALID`, `PROVIDER_INVALID`, `PROXY_UNSUPPORTED`, `UPSTREAM_CA_UNREADABLE`, `PRICES_INVALID`,
- * `HOME_UNUSABLE`, and the codes of the CA. Loaded on use.
+ * `EXPORTER_INVALID`, `HOME_UNUSABLE`, and the codes of the CA. Loaded on use.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   const given = requireObject(options, 'openHost');

@@ -45,14 +45,17 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   proxy: ['call', 'ca'],
   storage: [],
   estimate: [],
+  exporters: [],
   selection: ['pricing'],
+  trackers: [],
+  graph: ['trackers'],
   activation: [],
-  host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate'],
+  host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate', 'exporters'],
   cli: ['host', 'storage', 'ca', 'activation', 'providers'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
   tracker: ['activation', 'worker', 'providers', ''],
-  '': ['tracker', 'activation', 'selection', 'host', 'storage'],
+  '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers', 'graph'],
 };
 
 /** One door per package: the only files that may import it. */
@@ -66,6 +69,11 @@ const doors: Readonly<Record<string, RegExp>> = {
   'gpt-tokenizer': /^estimate\/tokenizer\.ts$/,
   '@pydantic/genai-prices': /^pricing\/genai-prices\.ts$/,
   '@smithy/core': /^providers\/wire\/event-stream-codec\.ts$/,
+  ...Object.fromEntries(
+    ['api', 'api-logs', 'sdk-trace-base', 'sdk-metrics', 'sdk-logs', 'resources', 'exporter-trace-otlp-proto']
+      .concat('exporter-metrics-otlp-proto', 'exporter-logs-otlp-proto')
+      .map((name) => [`@opentelemetry/${name}`, /^exporters\/otlp\/sdk\.ts$/]),
+  ),
   fzstd: /^providers\/wire\/zstd-decoder\.ts$/,
   commander: /^cli\//,
   '@commander-js/extra-typings': /^cli\//,
@@ -129,7 +137,16 @@ describe('the house', () => {
     expect(loaded.size).toBeGreaterThan(15);
     expect(packages).toEqual([]);
     const folders = new Set([...loaded].map((path) => path.split('/').slice(0, -1)[0] ?? ''));
-    expect([...folders].sort()).toEqual(['', 'activation', 'core', 'selection', 'tracker', 'worker']);
+    expect([...folders].sort()).toEqual([
+      '',
+      'activation',
+      'core',
+      'graph',
+      'selection',
+      'tracker',
+      'trackers',
+      'worker',
+    ]);
     expect(loaded.has('worker/entry.ts')).toBe(false);
   });
 
@@ -248,6 +265,12 @@ describe('the README', () => {
     const types = [...read('core/events.ts').matchAll(/type: '([a-z.]+)'/g)].map((match) => match[1] ?? '');
     expect(types.length).toBeGreaterThan(3);
     expect(types.filter((type) => !readme.includes(`\`${type}\``))).toEqual([]);
+  });
+
+  it('names every event of a run', () => {
+    const names = [...read('core/run-events.ts').matchAll(/'(\$ld:ai:[^']+)'/g)].map((match) => match[1] ?? '');
+    expect(names.length).toBeGreaterThan(15);
+    expect(names.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('names every field of the record', () => {

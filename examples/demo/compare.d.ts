@@ -1,5 +1,8 @@
 import type { SeenRequest } from '../provider/provider.js';
 
-export function findDifferences(requests: readonly SeenRequest[], records: readonly unknown[]): string[];
+/** What of a request the bills are compared by. */
+export type BilledRequest = Pick<SeenRequest, 'api' | 'responseId' | 'bill'>;
+
+export function findDifferences(requests: readonly BilledRequest[], records: readonly unknown[]): string[];
 
 export function sumTokens(requests: readonly SeenRequest[]): number;

@@ -1,4 +1,5 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 
 /** What a request asks the model, whatever its dialect. */
 export interface Ask {
@@ -104,6 +105,8 @@ export interface Failure {
 /** What the provider saw of one request and did about it. Grows while the request is served. */
 export interface SeenRequest {
   readonly method: string;
+  /** `1.1` or `2.0`. */
+  readonly httpVersion: string;
   /** Path and query as received. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -143,6 +146,12 @@ export interface ExampleProviderOptions {
    * clients that name no host. Without it the provider speaks plain HTTP, as local models do.
    */
   readonly tls?: { readonly key: string; readonly certs: Readonly<Record<string, string>> };
+  /** Over TLS, choose HTTP/2 for clients that offer it, HTTP/1.1 for the others. Off when absent. */
+  readonly http2?: boolean;
+  /** Takes requests for another protocol, as WebSockets are; their connection is cut when absent. */
+  readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+  /** Further routes, tried before the dialects' own; errors of theirs have OpenAI's shape. */
+  readonly routes?: readonly Route[];
   /** Milliseconds between the frames of a stream; 0 when absent: each frame is still a write of its own. */
   readonly pauseMs?: number;
   /** Compress replies as the client's accept-encoding allows; `true` prefers br over gzip over deflate. */

@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
+import { createSecureServer } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
 import { describeStatus, Refusal, readBehaviour } from './behaviour.js';
 import { anthropic } from './dialects/anthropic.js';
@@ -29,7 +30,9 @@ export async function openExampleProvider(options = {}) {
   const host = options.host ?? '127.0.0.1';
   const log = new RequestLog();
   const onRequest = (request, response) => void serve(request, response, { options, log });
-  const server = options.tls ? openTlsServer(options.tls, onRequest) : createHttpServer(onRequest);
+  const server = options.tls ? openTlsServer(options.tls, onRequest, options.http2) : createHttpServer(onRequest);
+  const endConnections = watchConnections(server);
+  if (options.onUpgrade) server.on('upgrade', options.onUpgrade);
   // Longer than any client keeps an idle connection: a reuse never meets a connection just being closed.
   server.keepAliveTimeout = 120_000;
   server.requestTimeout = 0;
@@ -45,28 +48,52 @@ export async function openExampleProvider(options = {}) {
     url: `${options.tls ? 'https' : 'http'}://${authority}`,
     requests: log.requests,
     close: () => {
-      closing ??= closeServer(server);
+      closing ??= closeServer(server, endConnections);
       return closing;
     },
   };
 }
 
 /**
- * An HTTPS server with a certificate for each host name.
+ * An HTTPS server with a certificate for each host name; with `http2` one that offers HTTP/2 besides.
  * @param {NonNullable<Options['tls']>} tls
  * @param {import('node:http').RequestListener} onRequest
+ * @param {boolean} [http2]
  */
-function openTlsServer({ key, certs }, onRequest) {
-  const server = createHttpsServer({ key, cert: Object.values(certs)[0] }, onRequest);
+function openTlsServer({ key, certs }, onRequest, http2 = false) {
+  const own = { key, cert: Object.values(certs)[0] };
+  const server = http2
+    ? createSecureServer({ ...own, allowHTTP1: true }, onRequest)
+    : createHttpsServer(own, onRequest);
   for (const [host, cert] of Object.entries(certs)) server.addContext(host, { key, cert });
   return server;
 }
 
-/** @param {import('node:http').Server} server */
-async function closeServer(server) {
+/**
+ * Knows every connection, upgraded ones and those of HTTP/2 too, which a server ends by none of its own methods.
+ * @param {import('node:net').Server} server
+ * @returns {() => void} ends them all
+ */
+function watchConnections(server) {
+  /** @type {Set<import('node:net').Socket>} */
+  const sockets = new Set();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  return () => {
+    for (const socket of sockets) socket.destroy();
+  };
+}
+
+/**
+ * @param {import('node:net').Server} server
+ * @param {() => void} endConnections
+ */
+async function closeServer(server, endConnections) {
   const closed = once(server, 'close');
   server.close();
-  server.closeAllConnections();
+  endConnections();
   await closed;
 }
 
@@ -84,7 +111,7 @@ async function serve(request, response, { options, log }) {
     const url = new URL(request.url ?? '/', 'http://provider.invalid');
     const received = await readBody(request);
     const seen = log.note(request, received);
-    const found = findRoute(request, url);
+    const found = findRoute(request, url, options.routes);
     const reply = makeReply({ request, url, received, found, seen, options });
     seen.end = await sendReply({ request, response, seen, options, ...reply });
     options.onServed?.(seen);
@@ -169,9 +196,10 @@ function answerRoute(route, call) {
 /**
  * @param {import('node:http').IncomingMessage} request
  * @param {URL} url
+ * @param {readonly import('./provider.js').Route[]} [own] tried first
  */
-function findRoute(request, url) {
-  for (const dialect of dialects) {
+function findRoute(request, url, own = []) {
+  for (const dialect of [{ ...openai, routes: own }, ...dialects]) {
     for (const route of dialect.routes) {
       const match = route.method === request.method ? route.path.exec(url.pathname) : null;
       if (match !== null && route.accepts?.(request.headers) !== false) return { dialect, route, match };

@@ -1,11 +1,15 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { Decompress } from 'fzstd';
 
 const maxBodyBytes = 128 * 1024 * 1024;
+/** @type {Map<string, (raw: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>} */
 const decoders = new Map([
   ['gzip', promisify(gunzip)],
   ['br', promisify(brotliDecompress)],
   ['deflate', promisify(inflate)],
+  // NOTE: node:zlib knows zstd from Node 22.15 on.
+  ['zstd', inflateZstd],
 ]);
 
 /**
@@ -38,6 +42,23 @@ export async function readBody(request) {
   } catch {
     return refuse(bytes, 400, 'We could not parse the JSON body of your request.');
   }
+}
+
+/**
+ * @param {Buffer} raw
+ * @param {{ maxOutputLength: number }} options
+ */
+async function inflateZstd(raw, { maxOutputLength }) {
+  /** @type {Uint8Array[]} */
+  const pieces = [];
+  let left = maxOutputLength;
+  const decoder = new Decompress((piece) => {
+    left -= piece.length;
+    if (left < 0) throw new RangeError('The body is larger than it may be.');
+    pieces.push(piece);
+  });
+  decoder.push(raw, true);
+  return Buffer.concat(pieces);
 }
 
 /**

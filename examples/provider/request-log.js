@@ -23,6 +23,7 @@ export class RequestLog {
     /** @type {SeenRequest} */
     const seen = {
       method: request.method ?? '',
+      httpVersion: request.httpVersion,
       path: request.url ?? '',
       headers: request.headers,
       rawHeaders: request.rawHeaders,

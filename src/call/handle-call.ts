@@ -1,12 +1,11 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
-import type { Outcome, Protocol } from '../core/call-record.js';
+import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { EstimatedUsage } from '../core/timing.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
 import type { Call, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
 import { type CallRouting, openCallRouting, type RoutedRequest } from './call-routing.js';
-import { estimateCut, needsEstimate } from './cut-estimate.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
@@ -15,6 +14,7 @@ import { ReplyReading } from './reply-reading.js';
 import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
 import type { SessionRouter } from './session-router.js';
+import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
 
 /** A request is read whole up to this size, where its stream can be asked for usage or a router for its model. */
 export const maxWholeRequestBytes = 16 * 1024 * 1024;
@@ -39,6 +39,8 @@ export interface CallOptions {
 export function handleCall(ports: CallPorts, options: CallOptions): Call {
   return new HandledCall(ports, options);
 }
+
+type CallProblem = NonNullable<CallRecord['error']>;
 
 class HandledCall implements Call {
   readonly wholeRequestBytes: number | null;
@@ -83,11 +85,11 @@ class HandledCall implements Call {
 
   onRequestData(chunk: Buffer): void {
     this.#guard(() => this.#request.write(chunk));
-    this.#hashes.requestFromClient.update(chunk);
+    this.#hashes.request.update('taken', chunk);
   }
 
   onRequestPassed(bytes: Buffer): void {
-    this.#hashes.requestToProvider.update(bytes);
+    this.#hashes.request.update('given', bytes);
   }
 
   onRequestEnd(): void {
@@ -129,7 +131,7 @@ class HandledCall implements Call {
 
   onRewriteRefused(): void {
     this.#askedForUsage = false;
-    this.#hashes.requestToProvider.reset();
+    this.#hashes.request.reset('given');
     if (this.#ports.refusedUsage.size < maxRefusedOrigins) this.#ports.refusedUsage.add(this.#originKey);
     const how = this.#routedModel === null ? 'as it was' : 'without stream_options.include_usage';
     this.#changes.push(`request: refused, sent again ${how}`);
@@ -149,11 +151,11 @@ class HandledCall implements Call {
 
   onReplyData(chunk: Buffer): void {
     this.#guard(() => this.#reply?.write(chunk));
-    this.#hashes.replyFromProvider.update(chunk);
+    this.#hashes.reply.update('taken', chunk);
   }
 
   onReplyPassed(bytes: Buffer): void {
-    this.#hashes.replyToClient.update(bytes);
+    this.#hashes.reply.update('given', bytes);
   }
 
   onReplyTrailers(rawTrailers: RawHeaders): void {
@@ -168,7 +170,7 @@ class HandledCall implements Call {
     void this.#finish(how, error);
   }
 
-  #finish(outcome: Outcome, error: { readonly code: string; readonly message: string } | null): Promise<void> | void {
+  #finish(outcome: Outcome, error: CallProblem | null): Promise<void> | void {
     if (this.#over) return;
     this.#over = true;
     const endMs = this.#ports.clock.monotonicMs();
@@ -180,18 +182,20 @@ class HandledCall implements Call {
       this.#record({ outcome, error, endMs, facts });
       return;
     }
-    const recording = Promise.all([facts, this.#requestRead])
+    const reading = Promise.all([facts, this.#requestRead]);
+    const recording = reading
       .then(async ([read]) => {
         const passed = { request: this.#request.copy, reply: this.#reply?.copy ?? null };
         const model = read?.model ?? this.#routedModel ?? this.#request.facts.model;
         const estimatedUsage = needsMore(read)
-          ? await estimateCut(this.#ports.estimate, { facts: read, model, ...passed })
+          ? await estimateUsage(this.#ports.estimate, { isCut: isCut(outcome), facts: read, model, ...passed })
           : null;
         this.#record({ outcome, error, endMs, facts: read, estimatedUsage });
       })
       .catch((cause: unknown) => this.#reportFailure(cause));
     this.#ports.holdRecord(this.#options.session.sessionId, recording);
-    return recording;
+    // A client does not wait for an estimate: its call is on record soon after it has the whole reply.
+    return reading.then(([read]) => (needsMore(read) ? undefined : recording)).catch(() => undefined);
   }
 
   #endReading(): Promise<ReplyFacts | null> | ReplyFacts | null {
@@ -205,7 +209,7 @@ class HandledCall implements Call {
 
   #record(end: {
     readonly outcome: Outcome;
-    readonly error: { readonly code: string; readonly message: string } | null;
+    readonly error: CallProblem | null;
     readonly endMs: number;
     readonly facts: ReplyFacts | null;
     readonly estimatedUsage?: EstimatedUsage | null;
@@ -230,8 +234,7 @@ class HandledCall implements Call {
         requestCopy: this.#request.copy,
         requestBytes: this.#request.wireBytes,
         reply: reply === null ? null : reply.summarise(facts),
-        outcome: end.outcome,
-        error: end.error,
+        ...settleEnding(end, { status: reply?.status ?? 0, facts }),
         estimatedUsage: end.estimatedUsage ?? null,
         times: {
           startedAt: this.#startedAt,
@@ -279,6 +282,19 @@ class HandledCall implements Call {
       'Please report it with the wire format concerned.',
     );
   }
+}
+
+/**
+ * A client may leave a stream that has said its end before the connection says it, too: it has its whole reply, and
+ * nobody cut anything. Codex does so over HTTP/2, once it has `response.completed`.
+ */
+function settleEnding(
+  end: { readonly outcome: Outcome; readonly error: CallProblem | null },
+  { status, facts }: { readonly status: number; readonly facts: ReplyFacts | null },
+): { readonly outcome: Outcome; readonly error: CallProblem | null } {
+  if (end.outcome === 'client_aborted' && status < 400 && facts?.saidEnd === true)
+    return { outcome: 'ok', error: null };
+  return { outcome: end.outcome, error: end.error };
 }
 
 /** Microseconds are as far as the clock is believed. */

@@ -12,12 +12,13 @@ import type {
 import type { EstimatedUsage } from '../core/timing.js';
 import type { RawHeaders, RequestHead } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
-import { estimateCut, needsEstimate } from './cut-estimate.js';
 import { joinHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts, SocketMessages } from './ports.js';
-import { MessageCopies, OpenSocketCall, roundMs } from './socket-call.js';
+import { SocketReceipt } from './receipt.js';
+import { addProblem, MessageCopies, OpenSocketCall, roundMs } from './socket-call.js';
 import { explainEnding, type SocketClosing, type SocketEnding } from './socket-ending.js';
+import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
 
 export interface SocketOptions {
   readonly session: Session;
@@ -45,6 +46,7 @@ class HandledSocket implements SocketWatch {
   #messages: SocketMessages | null = null;
   #reader: SocketReader | null = null;
   #rawHeaders: RawHeaders = [];
+  readonly #receipt = new SocketReceipt();
   /** What the client sends before anything asks for a reply. */
   #draft: MessageCopies;
   /** Why a message could not be read; the next call whose usage it may have held says so. */
@@ -84,8 +86,13 @@ class HandledSocket implements SocketWatch {
     });
   }
 
+  onPassed(to: SocketSide, chunk: Buffer): void {
+    if (!this.#isBroken) this.#receipt.noteGiven(to, chunk);
+  }
+
   onData(side: SocketSide, chunk: Buffer): void {
     if (this.#isBroken) return;
+    this.#receipt.noteTaken(side, chunk);
     const { monotonicMs } = this.#ports.clock;
     const arrivedAtMs = monotonicMs();
     this.#workFromMs = arrivedAtMs;
@@ -141,15 +148,15 @@ class HandledSocket implements SocketWatch {
   #end(call: OpenSocketCall, facts: SocketCallFacts): void {
     const ending = facts.reply.complete ? null : explainEnding(this.#ending, this.#closed);
     const outcome = ending?.how ?? 'ok';
-    // The text of what was spoken says nothing of its tokens.
-    const isCountable = this.#ports.estimate !== null && !call.reply.hasMedia;
-    if (!isCountable || !needsEstimate(outcome, { status: 200 }, facts.reply)) {
+    // The text of what was spoken says nothing of its tokens; of a response that ended its last message alone is kept.
+    const isCountable = this.#ports.estimate !== null && isCut(outcome) && !call.reply.hasMedia;
+    if (!isCountable || !needsEstimate(outcome, { status: 200, contentType: null }, facts.reply)) {
       return this.#record(call, facts, { ending, estimatedUsage: null });
     }
     // What went in is in the socket's own memory for the greater part; what came out was seen.
     const passed = { request: new BodyCopy(0), reply: call.reply.copy };
     const model = facts.reply.model ?? facts.request.model;
-    const recording = estimateCut(this.#ports.estimate, { facts: facts.reply, model, ...passed }).then(
+    const recording = estimateUsage(this.#ports.estimate, { isCut: true, facts: facts.reply, model, ...passed }).then(
       (estimatedUsage) => this.#guard(() => this.#record(call, facts, { ending, estimatedUsage })),
       (cause: unknown) => this.#reportFailure(cause),
     );
@@ -191,7 +198,7 @@ class HandledSocket implements SocketWatch {
       estimatedUsage: end.estimatedUsage,
       times: call.times(facts),
       selfMs: () => roundMs(call.workedMs + this.#takeWork()),
-      receipt: null,
+      receipt: this.#receipt.read(),
       changes: [],
       requestId: tools.readRequestId(this.#rawHeaders),
       wireSession: tools.readWireSession(head.rawHeaders, facts.request.wireSession),
@@ -239,8 +246,4 @@ class HandledSocket implements SocketWatch {
       'Please report it with the wire format concerned.',
     );
   }
-}
-
-function addProblem(reply: SocketCallFacts['reply'], problem: string): SocketCallFacts['reply'] {
-  return reply.usageProblem === null ? reply : { ...reply, usageProblem: `${reply.usageProblem} ${problem}` };
 }

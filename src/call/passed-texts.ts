@@ -14,7 +14,7 @@ const textKeys: ReadonlySet<string> = new Set([
 const outputKeys: ReadonlySet<string> = new Set([
   ...['content', 'text', 'thinking', 'reasoning', 'reasoning_content', 'refusal', 'arguments', 'partial_json', 'name'],
   ...['args', 'response', 'delta', 'choices', 'candidates', 'parts', 'message', 'tool_calls', 'function'],
-  ...['functionCall', 'content_block', 'output', 'serverContent', 'modelTurn'],
+  ...['functionCall', 'content_block', 'output', 'serverContent', 'modelTurn', 'completion', 'generations'],
 ]);
 /** Frames of the Responses API that tell again what deltas have told. */
 const repeating = /^response\.(?!.*\.delta$)/;
@@ -32,14 +32,19 @@ export function listInputTexts(body: string | null): string[] | null {
   });
 }
 
-/** The pieces of output of a stream's frames, as one text; `null` when there is none. */
+/** The pieces of output of a stream's frames, or of a document, as one text; `null` when there is none. */
 export function listOutputTexts(body: string | null): string[] | null {
-  const frames = (body ?? '').split('\n').flatMap((line) => {
+  const whole = /^\s*[{[]/.test(body ?? '') ? parse(body) : undefined;
+  const frames = whole === undefined ? listFrames(body ?? '') : [whole].flat().filter(isObject);
+  const text = frames.flatMap((frame) => collect(frame, outputKeys)).join('');
+  return text === '' ? null : [text];
+}
+
+function listFrames(body: string): { readonly [key: string]: JsonValue }[] {
+  return body.split('\n').flatMap((line) => {
     const frame = parse(line.replace(/^data: ?/, '').replace(/^[[,]/, ''));
     return isObject(frame) && !(typeof frame.type === 'string' && repeating.test(frame.type)) ? [frame] : [];
   });
-  const text = frames.flatMap((frame) => collect(frame, outputKeys)).join('');
-  return text === '' ? null : [text];
 }
 
 function collect(value: JsonValue | undefined, keys: ReadonlySet<string>, depth = 0): string[] {

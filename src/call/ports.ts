@@ -98,7 +98,7 @@ export interface CallPorts {
   readonly refusedUsage: Set<string>;
   /** Called exactly once a call, with a frozen record. */
   readonly onRecord: (record: CallRecord) => void;
-  /** Counts what a reply that was cut does not state; `null` where nobody counts. */
+  /** Counts what a reply does not state; `null` where nobody counts. */
   readonly estimate: Estimate | null;
   /** A record is on its way: its session is not over before it is there. */
   readonly holdRecord: (sessionId: string, recording: Promise<void>) => void;

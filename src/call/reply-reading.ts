@@ -1,7 +1,6 @@
 import { unknownUsage } from '../core/usage.js';
 import type { Dialect, RawHeaders, ReplyFacts, ReplyReader, RequestFacts } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
-import { readGrpcError } from './grpc-status.js';
 import { findHeader } from './headers.js';
 import type { BodyText, CallPorts, Coder } from './ports.js';
 import { maxKeptBodyBytes } from './request-reading.js';
@@ -24,7 +23,6 @@ export class ReplyReading {
   readonly #decoder: Coder;
   readonly #text: BodyText | null;
   #arrivedAtMs: number;
-  #trailers: RawHeaders = [];
 
   constructor(
     ports: CallPorts,
@@ -50,7 +48,7 @@ export class ReplyReading {
 
   /** Takes what follows the body. */
   endWith(rawTrailers: RawHeaders): void {
-    this.#trailers = rawTrailers;
+    this.#reader.readTrailers?.((name) => findHeader(rawTrailers, name));
   }
 
   write(chunk: Buffer): void {
@@ -94,14 +92,8 @@ export class ReplyReading {
     if (!this.#isWriting) this.laterMs += this.#clockMs() - startMs;
   }
 
-  /** What gRPC states outside of its messages. */
-  #addGrpcError(facts: ReplyFacts): ReplyFacts {
-    if (!/^application\/grpc/i.test(this.contentType ?? '')) return facts;
-    return { ...facts, error: facts.error ?? readGrpcError([...this.#trailers, ...this.rawHeaders]) };
-  }
-
   #readFacts(): ReplyFacts {
-    const facts = this.#addGrpcError(this.#reader.end());
+    const facts = this.#reader.end();
     const problem = this.#decoder.problem;
     if (problem === null || facts.usageProblem === null) return facts;
     return { ...facts, usageProblem: `${facts.usageProblem} ${problem}` };
@@ -122,4 +114,5 @@ const unreadFacts: ReplyFacts = Object.freeze({
   error: null,
   firstTokenAtMs: null,
   complete: false,
+  saidEnd: false,
 });

@@ -1,4 +1,5 @@
-import type { Dialect, RequestFacts, RequestHead } from '../core/wire.js';
+import type { JsonValue } from '../core/call-record.js';
+import type { Dialect, RequestFacts, RequestHead, RequestReader } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
 import type { CallPorts, Coder, JsonBodyReader } from './ports.js';
@@ -13,6 +14,8 @@ export class RequestReading {
   readonly #dialect: Dialect;
   readonly #path: string;
   readonly #json: JsonBodyReader;
+  /** In place of `#json`, for a body that is none. */
+  readonly #other: RequestReader | undefined;
   readonly #decoder: Coder;
   #facts: RequestFacts;
 
@@ -20,6 +23,7 @@ export class RequestReading {
     this.#dialect = dialect;
     this.#path = head.path;
     const contentType = findHeader(head.rawHeaders, 'content-type');
+    this.#other = dialect.openRequest?.((name) => findHeader(head.rawHeaders, name));
     this.#json = ports.tools.openFormReader(contentType) ?? ports.tools.openJsonReader();
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
     const coding = findHeader(head.rawHeaders, 'content-encoding');
@@ -55,11 +59,15 @@ export class RequestReading {
 
   #onDecoded(bytes: Buffer): void {
     this.copy.write(bytes);
-    this.#json.write(bytes);
+    (this.#other ?? this.#json).write(bytes);
   }
 
   #readFacts(): void {
+    this.#facts = this.#dialect.readRequest(this.#other?.end() ?? this.#readJson(), this.#path);
+  }
+
+  #readJson(): JsonValue {
     const reading = this.#json.end();
-    this.#facts = this.#dialect.readRequest(reading.ok ? reading.value : null, this.#path);
+    return reading.ok ? reading.value : null;
   }
 }

@@ -107,3 +107,8 @@ export class OpenSocketCall implements SocketCall {
 export function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
+
+/** Usage that is unknown may have stood in a message that could not be read. */
+export function addProblem(reply: SocketCallFacts['reply'], problem: string): SocketCallFacts['reply'] {
+  return reply.usageProblem === null ? reply : { ...reply, usageProblem: `${reply.usageProblem} ${problem}` };
+}

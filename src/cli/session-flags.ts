@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
+import type { ExporterPlan, OtlpProfile } from '../core/exporting.js';
 import type { HostOptions, SessionOptions } from '../core/host.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import { makeIdReader, makeInvalid, makeWholeNumberReader, readBodyPolicy, readList } from './read-flags.js';
@@ -28,6 +29,10 @@ export interface SessionFlags {
   readonly upstreamCa?: string | undefined;
   readonly provider?: readonly string[] | undefined;
   readonly prices?: string | undefined;
+  readonly events?: string | undefined;
+  readonly otlp?: string | true | undefined;
+  readonly otlpProfile?: OtlpProfile | undefined;
+  readonly exportContent?: true | undefined;
   readonly with?: readonly 'java'[] | undefined;
   readonly proxyAuth?: true | undefined;
 }
@@ -49,6 +54,15 @@ export function makeSessionCommand(name: string) {
     .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
     .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect)
     .option('--prices <file>', 'JSON file of prices of your own (LLMTAP_PRICES)')
+    .optionsGroup('Sending events elsewhere, besides the ledger:')
+    .option('--events <file>', 'append each event to a file, one line of JSON each (LLMTAP_EVENTS)')
+    .option('--otlp [url]', 'traces, metrics and logs to a collector; OTEL_… variables count (LLMTAP_OTLP)')
+    .addOption(
+      new Option('--otlp-profile <names>', 'OpenTelemetry’s names: latest (usual), legacy or both').argParser(
+        readOtlpProfile,
+      ),
+    )
+    .option('--export-content', 'send the bodies that are kept along')
     .optionsGroup('Connections:')
     .option('--connect-to <h:p:a:p>', 'dial A:P for H:P, as curl; may be repeated (LLMTAP_CONNECT_TO)', collect)
     .option('--upstream-ca <file>', 'PEM file to trust for providers as well (LLMTAP_UPSTREAM_CA)')
@@ -83,10 +97,38 @@ export async function readTapPlan(
       ...(upstreamCa === undefined ? {} : { upstreamCa: resolve(upstreamCa) }),
       providers,
       ...(prices === undefined ? {} : { prices: resolve(prices) }),
+      exporters: planExporters(flags, env),
     },
     session: makeSessionOptions(flags),
     java: flags.with?.includes('java') ?? false,
   };
+}
+
+function planExporters(
+  { events, otlp, otlpProfile, exportContent }: SessionFlags,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly ExporterPlan[] {
+  const path = events ?? (env.LLMTAP_EVENTS || undefined);
+  const url = otlp ?? (env.LLMTAP_OTLP || undefined);
+  const content = exportContent ?? false;
+  return [
+    ...(path === undefined ? [] : [{ kind: 'jsonl', path: resolve(path), content } as const]),
+    ...(url === undefined
+      ? []
+      : [
+          {
+            kind: 'otlp',
+            content,
+            ...(url !== true && { url }),
+            ...(otlpProfile !== undefined && { profile: otlpProfile }),
+          } as const,
+        ]),
+  ];
+}
+
+function readOtlpProfile(value: string): OtlpProfile {
+  if (value === 'latest' || value === 'legacy' || value === 'both') return value;
+  throw makeInvalid('--otlp-profile', value, 'names no set of names', 'Use latest, legacy or both.');
 }
 
 function makeSessionOptions(flags: SessionFlags): SessionOptions {

@@ -10,7 +10,8 @@ import type { Usage, UsageDetails } from './usage.js';
  * - `http_error`: a whole reply with a status of 400 or more
  * - `upstream_error`: no reply at all (refused, unreachable, certificate not verified)
  * - `upstream_aborted`: the provider cut the reply
- * - `client_aborted`: the client went away first, or (`SESSION_CLOSED`) its session was closed under it
+ * - `client_aborted`: the client went away first, or (`SESSION_CLOSED`) its session was closed under it. One that leaves
+ *   a stream which has said its end (`response.completed`, `[DONE]` …) has its whole reply: `ok`
  */
 export type Outcome = 'ok' | 'http_error' | 'upstream_error' | 'upstream_aborted' | 'client_aborted';
 
@@ -53,7 +54,7 @@ export interface CallRecord extends SessionIds {
   readonly usageProblem: string | null;
   /** What else the reply states of its usage; `null` when nothing. */
   readonly usageDetails: UsageDetails | null;
-  /** A count of ours where the reply was cut before it stated one; `null` for any other call. */
+  /** A count of ours where the reply was cut before it stated one, or never stated any; `null` for any other call. */
   readonly estimatedUsage: EstimatedUsage | null;
   readonly cost: Cost;
   /** The tier the reply says it was served by (`default`, `flex`, `priority`, `batch` …). */

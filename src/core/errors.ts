@@ -11,6 +11,8 @@ export type ErrorCode =
   | 'PROXY_UNSUPPORTED'
   | 'UPSTREAM_CA_UNREADABLE'
   | 'PRICES_INVALID'
+  | 'EXPORTER_INVALID'
+  | 'TOKEN_INVALID'
   | 'LISTEN_FAILED'
   | 'HOST_CLOSED'
   | 'HOST_RESTARTED'
@@ -40,6 +42,8 @@ export type ErrorCode =
   | 'HTTP_STATUS'
   | 'READER_FAILED'
   | 'LISTENER_FAILED'
+  | 'EXPORT_FAILED'
+  | 'EXPORT_DROPPED'
   | 'INTERNAL';
 
 export interface TrackerErrorOptions {

@@ -1,4 +1,5 @@
 import type { EventListener, Fault } from './events.js';
+import type { ExporterPlan } from './exporting.js';
 import type { BodyPolicy } from './ledger.js';
 import type { AskRouter } from './routing.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
@@ -18,6 +19,8 @@ export interface HostOptions {
   readonly providers?: readonly ProviderRegistration[];
   /** JSON file of the user's own prices, which come before the list's. */
   readonly prices?: string;
+  /** Where events go besides the ledger; nowhere when absent. */
+  readonly exporters?: readonly ExporterPlan[];
   /**
    * When to load what the first call needs: at once (when absent), or when `warm` is called or the first connection
    * comes, so that a program can be started first and load its own things meanwhile.

@@ -66,7 +66,9 @@ export interface SocketMatch {
 export interface SocketWatch {
   /** The provider agreed. */
   onOpen(rawHeaders: RawHeaders): void;
-  /** A piece of what one side sent behind the heads, as it came. */
+  /** A piece was given to this side, as it went. */
+  onPassed(to: SocketSide, chunk: Buffer): void;
+  /** A piece of what one side sent behind the heads, as it came; it was given to the other side before. */
   onData(side: SocketSide, chunk: Buffer): void;
   /** The connection is gone, by whom and why. Called once. */
   onEnd(how: 'upstream_aborted' | 'client_aborted', error: { readonly code: string; readonly message: string }): void;

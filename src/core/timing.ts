@@ -18,7 +18,8 @@ export interface StreamTiming {
 
 /**
  * SHA-256, in hexadecimal, of body bytes as they crossed the tap on either side, the reply's also where it was cut. Equal
- * sides were not altered. `null` where nothing passed, or was not hashed.
+ * sides were not altered. `null` where nothing passed. On a WebSocket, whose frames belong to no response alone, of all its
+ * bytes behind the heads, frames and masks as they were, from its opening until this response was on record.
  */
 export interface Receipt {
   readonly requestFromClient: string | null;

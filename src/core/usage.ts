@@ -46,8 +46,10 @@ export interface UsageDetails {
   readonly rejectedPredictionTokens?: number;
   /** Tool results put into the prompt by the provider. */
   readonly toolPromptTokens?: number;
-  /** Searches of the web and other tools the provider ran, billed by the piece. */
+  /** Searches of the web the provider ran, billed by the piece. */
   readonly webSearches?: number;
+  /** Searches of files the provider stores, billed by the piece. */
+  readonly fileSearches?: number;
   /** Billed units of a reranker. */
   readonly searchUnits?: number;
   readonly inputCharacters?: number;

@@ -49,6 +49,8 @@ export interface ReplyFacts {
   readonly firstTokenAtMs: number | null;
   /** Whether the dialect's own end was seen (`[DONE]`, `message_stop` …); always true outside streams. */
   readonly complete: boolean;
+  /** Whether a stream has said that nothing of it follows, whoever closes it then; false outside streams. */
+  readonly saidEnd: boolean;
 }
 
 /** When the pieces of model output of a stream came; times are `monotonicMs`, gaps milliseconds. */
@@ -72,18 +74,31 @@ export interface OutputTimes {
 export interface ReplyReader {
   /** @param atMs `monotonicMs` at which the bytes arrived */
   write(bytes: Uint8Array, atMs: number): void;
+  /** What follows the body, before `end`. Absent where nothing is read there. */
+  readTrailers?(findTrailer: FindHeader): void;
   /** The facts so far, however the reply ended. May be called once. */
   end(): ReplyFacts;
   /** After `end`; `null` outside streams, and for a stream without output. Absent where nobody watches. */
   outputTimes?(): OutputTimes | null;
 }
 
+/** The first header of this name (lower case); `null` when there is none. */
+export type FindHeader = (name: string) => string | null;
+
+/** Reads a request whose body is not JSON, as it passes; never throws. */
+export interface RequestReader {
+  /** Feeds decoded bytes. */
+  write(bytes: Uint8Array): void;
+  /** The document that `readRequest` takes; `null` when it could not be read. May be called once. */
+  end(): JsonValue;
+}
+
 /** The head of a reply, as far as reading its body needs. */
 export interface ReplyHead {
   readonly status: number;
   readonly contentType: string | null;
-  /** The first header of this name (lower case), `null` when there is none; absent where heads are not at hand. */
-  readonly findHeader?: (name: string) => string | null;
+  /** Absent where heads are not at hand. */
+  readonly findHeader?: FindHeader;
 }
 
 /** What of a request may say which model is meant. */
@@ -101,6 +116,8 @@ export interface Dialect {
   /** Reads a parsed request body (`null` when it was no JSON object) and the URL. Never throws. */
   readRequest(body: JsonValue, path: string): RequestFacts;
   openReply(head: ReplyHead, request: RequestFacts): ReplyReader;
+  /** Absent where requests are JSON, or a form. */
+  openRequest?(findHeader: FindHeader): RequestReader;
   /**
    * The same request for another model, put wherever `readRequest` reads it from, every other byte kept; `undefined`
    * when it cannot be put there. Never throws. Absent where the dialect names no model.

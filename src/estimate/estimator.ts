@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Estimate, EstimateQuestion } from '../core/estimate.js';
 import type { EstimatedUsage } from '../core/timing.js';
+import { isTokenizerInstalled } from './tokenizer.js';
 
 /** A record waits for its estimate no longer than this. */
 const deadlineMs = 3000;
@@ -19,7 +20,12 @@ export class Estimator {
   #nextId = 0;
   #isClosed = false;
 
-  readonly estimate: Estimate = async (question) => {
+  /** `null` where there is no tokenizer to count by. */
+  get estimate(): Estimate | null {
+    return isTokenizerInstalled() ? this.#estimate : null;
+  }
+
+  readonly #estimate: Estimate = async (question) => {
     if (this.#isClosed || this.#waiting.size >= mostWaiting) return null;
     clearTimeout(this.#idle);
     return await new Promise<EstimatedUsage | null>((resolve) => this.#ask(question, resolve));

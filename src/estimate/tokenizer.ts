@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { EstimateQuestion } from '../core/estimate.js';
 import type { EstimatedUsage } from '../core/timing.js';
 
@@ -29,6 +30,16 @@ export async function countTokens({ model, input, output }: EstimateQuestion): P
     outputTokens: output === null ? null : sum(output),
     tokenizer: `${name} (gpt-tokenizer)${isOfOpenai(model) ? '' : ', not this model’s own'}`,
   };
+}
+
+/** Whether the package is there to be loaded. */
+export function isTokenizerInstalled(): boolean {
+  try {
+    createRequire(import.meta.url).resolve('gpt-tokenizer/encoding/o200k_base');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Source: `models.ts` of the npm package `gpt-tokenizer` 4.0 (read 2026-11-27). */

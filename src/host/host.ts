@@ -10,7 +10,7 @@ import { collectAmbientSecrets } from '../call/secrets.js';
 import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
-import { EventBus, type EventListener, type Fault } from '../core/events.js';
+import type { EventListener, Fault } from '../core/events.js';
 import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
 import type { LedgerWriter } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
@@ -24,6 +24,8 @@ import type { Door } from '../proxy/door.js';
 import { SessionProxy } from '../proxy/proxy.js';
 import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
+import { Announcer } from './announcer.js';
+import { type Exporting, openExporting } from './exporting.js';
 import { HeldRecords } from './held-records.js';
 import { openPrices, type Prices } from './prices.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
@@ -36,7 +38,8 @@ import { wireTools } from './wire-tools.js';
  * with the user's options is said before anything is opened.
  *
  * Throws `OPTION_INVALID`, `PROVIDER_INVALID`, `PROXY_UNSUPPORTED`, `UPSTREAM_CA_UNREADABLE`, `PRICES_INVALID`,
- * `HOME_UNUSABLE`, and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the run goes on.
+ * `EXPORTER_INVALID`, `HOME_UNUSABLE`, and the codes of the CA. A ledger that cannot be opened is a fault, not an error: the
+ * run goes on.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   const connectTo = (options.connectTo ?? []).map(readConnectTo);
@@ -53,7 +56,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
     return upstreamCa === null ? [roots] : [roots, upstreamCa];
   };
   const connector = new Connector({ connectTo, proxies, trustedRoots });
-  return new OpenedHost({ options, registry, authority, bundle, connector, routers, prices });
+  const exporting = await openExporting(options);
+  return new OpenedHost({ options, registry, authority, bundle, connector, routers, prices, exporting });
 }
 
 interface HostParts {
@@ -64,9 +68,8 @@ interface HostParts {
   readonly connector: Connector;
   readonly routers: SessionRouters;
   readonly prices: Prices;
+  readonly exporting: Awaited<ReturnType<typeof openExporting>>;
 }
-
-const mostUnheard = 100;
 
 class OpenedHost implements Host {
   readonly caPath: string;
@@ -76,14 +79,13 @@ class OpenedHost implements Host {
   readonly #leaves: LeafStore;
   readonly #ledger: LedgerWriter;
   readonly #proxy: SessionProxy;
-  readonly #bus: EventBus;
+  readonly #exporting: Exporting;
+  readonly #announcer: Announcer;
   readonly #ambientSecrets: readonly string[];
   /** By id. */
   readonly #sessions = new Map<string, OpenedSession>();
   readonly #held = new HeldRecords();
   readonly #estimator = new Estimator();
-  /** Faults from before anybody listened, kept for the first who does; `null` from then on. */
-  #unheard: Fault[] | null = [];
   #isLedgerClosed = false;
   #closing: Promise<void> | null = null;
 
@@ -94,7 +96,12 @@ class OpenedHost implements Host {
     this.bundlePath = bundle.bundlePath;
     this.extraCaPath = bundle.extraPath;
     this.#ambientSecrets = collectAmbientSecrets(options.env);
-    this.#bus = new EventBus((error) => this.noteListenerError(`An event listener threw: ${readErrorMessage(error)}.`));
+    this.#exporting = parts.exporting((...fault) => this.#fault(null, ...fault));
+    this.#announcer = new Announcer({
+      exporting: this.#exporting,
+      saveFault: (fault) => this.#saveFault(fault),
+      onListenerError: (error) => this.noteListenerError(`An event listener threw: ${readErrorMessage(error)}.`),
+    });
     this.#leaves = openLeafStore(authority);
     this.#ledger = openLedgerWriter({
       home: options.home,
@@ -138,11 +145,7 @@ class OpenedHost implements Host {
   }
 
   onEvent(listener: EventListener): () => void {
-    const stop = this.#bus.onEvent(listener);
-    const unheard = this.#unheard ?? [];
-    this.#unheard = null;
-    for (const fault of unheard) this.#bus.announce({ type: 'fault.occurred', fault });
-    return stop;
+    return this.#announcer.onEvent(listener);
   }
 
   async openSession(options: SessionOptions = {}): Promise<OpenSession> {
@@ -172,7 +175,7 @@ class OpenedHost implements Host {
     });
     this.#sessions.set(session.sessionId, opened);
     this.#ledger.saveSessionOpened(session);
-    if (options.restore === undefined) this.#bus.announce({ type: 'session.opened', session });
+    if (options.restore === undefined) this.#announcer.announce({ type: 'session.opened', session });
     return opened;
   }
 
@@ -183,7 +186,7 @@ class OpenedHost implements Host {
     const counts = door.counts();
     const exitCode = end.exitCode ?? null;
     this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });
-    this.#bus.announce({ type: 'session.closed', session, counts });
+    this.#announcer.announce({ type: 'session.closed', session, counts });
   }
 
   noteFault({ code, message, hint, sessionId }: Omit<Fault, 'at'>): void {
@@ -208,6 +211,7 @@ class OpenedHost implements Host {
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     await this.#proxy.close();
     await this.#estimator.close();
+    await this.#exporting.close();
     await this.#leaves.close();
     this.#isLedgerClosed = true;
     await this.#ledger.close();
@@ -232,14 +236,11 @@ class OpenedHost implements Host {
   #keep(record: CallRecord): void {
     this.#ledger.saveCall(record);
     this.#sessions.get(record.sessionId)?.noteRecorded();
-    this.#bus.announce({ type: 'call.completed', record });
+    this.#announcer.announce({ type: 'call.completed', record });
   }
 
   #fault(session: Session | null, code: ErrorCode, message: string, hint: string | null): void {
-    const fault = { code, message, hint, sessionId: session?.sessionId ?? null, at: systemClock.nowIso() };
-    this.#saveFault(fault);
-    if (this.#unheard === null) this.#bus.announce({ type: 'fault.occurred', fault });
-    else if (this.#unheard.length < mostUnheard) this.#unheard.push(fault);
+    this.#announcer.fault({ code, message, hint, sessionId: session?.sessionId ?? null });
   }
 
   /** NOTE: what a closed ledger is given is lost, which is a fault, which would be given to the ledger. */

@@ -29,6 +29,7 @@ export const listUnits: Readonly<Record<string, ListUnit>> = {
   output_image_mtok: token('output_image_tokens', 'outputImageTokens'),
   output_reasoning_mtok: token('output_reasoning_tokens', 'reasoningTokens'),
   web_searches_kcount: { usage: 'web_searches', rate: 'webSearches', per: 1e3 },
+  storage_searches_kcount: { usage: 'storage_searches', rate: 'fileSearches', per: 1e3 },
   rerank_searches_kcount: { usage: 'rerank_searches', rate: 'searchUnits', per: 1e3 },
   requests_kcount: { usage: 'requests', rate: 'requests', per: 1e3 },
   // Of sound, the general key stands beside that of its direction, and at the same rate.
@@ -36,9 +37,6 @@ export const listUnits: Readonly<Record<string, ListUnit>> = {
   input_audio_hours: { usage: 'input_audio_seconds', rate: 'inputSeconds', per: 3600 },
   input_mchars: { usage: 'input_characters', rate: 'inputCharacters', per: 1e6 },
 };
-
-/** Priced beside the call's own reply, and not counted by any: searches of files the provider stores. */
-export const uncountedExtras: ReadonlySet<string> = new Set(['storage_searches_kcount']);
 
 /** A call's usage in the list's words; what is not known is absent. */
 export function makeListUsage(usage: Usage, details: UsageDetails | null): ListUsage {
@@ -59,6 +57,7 @@ export function makeListUsage(usage: Usage, details: UsageDetails | null): ListU
     output_image_tokens: d.outputImageTokens,
     output_reasoning_tokens: usage.reasoningTokens,
     web_searches: d.webSearches,
+    storage_searches: d.fileSearches,
     rerank_searches: d.searchUnits,
     audio_seconds: d.inputSeconds,
     input_audio_seconds: d.inputSeconds,

@@ -56,7 +56,7 @@ interface Amount {
 
 /** What the file charges, each token under one rate alone. */
 function listAmounts(prices: FilePrices, { usage, usageDetails }: PriceableCall): readonly Amount[] {
-  const { inputPerMillion: input, outputPerMillion: output, perRequest, perWebSearch } = prices;
+  const { inputPerMillion: input, outputPerMillion: output, perRequest, perWebSearch, perFileSearch } = prices;
   const write = prices.cacheWrite5mPerMillion ?? input;
   const hourly = usageDetails?.cacheWrite1hTokens ?? 0;
   const reads = usage.cacheReadTokens ?? 0;
@@ -77,6 +77,7 @@ function listAmounts(prices: FilePrices, { usage, usageDetails }: PriceableCall)
     token('cacheWrite1hTokens', 'tokens written to a cache', hourly, prices.cacheWrite1hPerMillion ?? write),
     token('outputTokens', 'output tokens', usage.outputTokens, output),
     piece('webSearches', 'searches of the web', usageDetails?.webSearches ?? 0, perWebSearch),
+    piece('fileSearches', 'searches of files', usageDetails?.fileSearches ?? 0, perFileSearch),
     ...(perRequest === undefined ? [] : [piece('requests', 'requests', 1, perRequest)]),
   ];
 }

@@ -3,7 +3,7 @@ import { readErrorMessage } from '../core/errors.js';
 import type { UsageDetails } from '../core/usage.js';
 import { type ListedPrice, type ListPrices, type ListUsage, listVersion, type PriceList } from './genai-prices.js';
 import { findListedCall } from './list-providers.js';
-import { findRate, listUnits, makeListUsage, uncountedExtras } from './list-usage.js';
+import { findRate, listUnits, makeListUsage } from './list-usage.js';
 import { makeUnpriced, type Priced, roundRate, roundUsd } from './priced.js';
 import { isStandardTier } from './service-tier.js';
 
@@ -64,6 +64,7 @@ const priced: readonly (readonly [usage: string, keys: readonly string[], name: 
   ['output_tokens', ['output_mtok', 'audio_hours'], 'output tokens'],
   ['input_audio_seconds', ['audio_hours', 'input_audio_mtok'], 'seconds of sound'],
   ['web_searches', ['web_searches_kcount'], 'searches of the web'],
+  ['storage_searches', ['storage_searches_kcount'], 'searches of files'],
   ['rerank_searches', ['rerank_searches_kcount'], 'search units'],
 ];
 
@@ -81,7 +82,7 @@ function findGap({ provider, model, prices }: ListedPrice, usage: ListUsage, det
   for (const [amount, keys, name] of priced) {
     if ((usage[amount] ?? 0) > 0 && !keys.some(has)) return lacks(name);
   }
-  const foreign = Object.keys(prices).find((key) => !(key in listUnits) && !uncountedExtras.has(key));
+  const foreign = Object.keys(prices).find((key) => !(key in listUnits));
   if (foreign !== undefined) return `The price list charges ${model} by ${foreign} as well, which is not counted.`;
   // An hour's write costs more than one of five minutes; where neither has a price, both are input like any other.
   if ((details?.cacheWrite1hTokens ?? 0) > 0 && has('cache_write_mtok') && !has('cache_write_1h_mtok')) {

@@ -13,6 +13,7 @@ export interface FilePrices {
   readonly cacheWrite1hPerMillion?: number;
   readonly perRequest?: number;
   readonly perWebSearch?: number;
+  readonly perFileSearch?: number;
 }
 
 /** Prices of one model from a day on. */
@@ -41,6 +42,7 @@ const rates = [
   'cacheWrite1hPerMillion',
   'perRequest',
   'perWebSearch',
+  'perFileSearch',
 ] as const;
 const hint =
   'Write it as JSON: { "models": { "my-model": { "inputPerMillion": 0.5, "outputPerMillion": 1.5 } } }, in US dollars.';

@@ -33,6 +33,9 @@ export function readAwsEvent({ headers, payload }: EventStreamMessage): AwsEvent
   return { text: onOneLine(chunk ?? wrap(name, own)), error: null };
 }
 
+/** As Bedrock writes it, with what pads it to no telling length: need not be parsed. */
+const usualChunk = /^\{"bytes":"([A-Za-z0-9+/]+={0,2})"(?:,"p":"[A-Za-z0-9]*")?\}$/;
+
 function makeError(name: string | undefined, message: string, payload: string): AwsEvent {
   const code = (name ?? 'error').slice(0, MAX_CODE_CHARS);
   return { text: onOneLine(wrap(name, payload)), error: { code, message: message.slice(0, MAX_MESSAGE_CHARS) } };
@@ -48,13 +51,13 @@ function readMessage(payload: string): string {
 }
 
 function findChunk(payload: string): string | undefined {
-  const bytes = findText(parse(payload), 'bytes');
+  const bytes = usualChunk.exec(payload)?.[1] ?? findText(parse(payload), 'bytes');
   return bytes === undefined ? undefined : Buffer.from(bytes, 'base64').toString('utf8');
 }
 
 /** White space between the values of JSON may be another. */
 function onOneLine(text: string): string {
-  return /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]+/g, ' ') : text;
+  return text.includes('\n') || text.includes('\r') ? text.replaceAll(/[\r\n]+/g, ' ') : text;
 }
 
 function parse(text: string): JsonValue | undefined {

@@ -59,7 +59,9 @@ export const GATEWAYS: readonly CatalogueEntry[] = [
     // traffic of this host passes unrecorded. Cloudflare stands before it, and may answer a handshake it does not know with
     // 403: https://github.com/mitmproxy/mitmproxy/issues/4575, https://github.com/openclaw/openclaw/issues/67673. A record of one says so (`call/make-record.ts`).
     name: 'chatgpt-codex',
-    hosts: ['chatgpt.com'],
+    // The second is for workspaces bound to a region: Codex goes where `/backend-api/wham/accounts/check` sends its account
+    // (`workspace_backend_origin`). Source: the npm package @openai/codex 0.171.0 (read 2026-11-27), which names no other.
+    hosts: ['chatgpt.com', 'gov.chatgpt.com'],
     apis: [responses('/backend-api/codex/responses', '/backend-api/codex/responses/compact')],
     // https://github.com/openai/codex (`codex-rs/codex-api`, read 2026-11-27)
     sockets: [responsesSocket('/backend-api/codex/responses')],

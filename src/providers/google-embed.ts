@@ -11,7 +11,8 @@ import type { TokenCounts } from './token-counts.js';
 const PROMPT = 'promptTokenCount';
 const TOTAL = 'totalTokenCount';
 
-const EMBED_LANGUAGE: ReplyLanguage = {
+/** How replies of `embedContent` are read. */
+export const EMBED_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usageMetadata.promptTokenCount',
   streamHint: null,
   noOutput: 'the embeddings API states no output tokens',

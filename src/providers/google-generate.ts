@@ -36,7 +36,8 @@ const DETAILS: DetailNames = {
 };
 const USAGE_NAMES: readonly string[] = [PROMPT, CACHED, CANDIDATES, THOUGHTS, TOTAL, ...listDetailNames(DETAILS)];
 
-const GENERATE_LANGUAGE: ReplyLanguage = {
+/** How replies of `generateContent` are read. */
+export const GENERATE_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usageMetadata.promptTokenCount and usageMetadata.candidatesTokenCount',
   streamHint: null,
   noOutput: null,
@@ -62,7 +63,7 @@ const GENERATE_LANGUAGE: ReplyLanguage = {
  * `usageMetadata` of a stream is cumulative: for each count the last frame that states it wins. `promptTokenCount`
  * includes the cached content; thinking stands outside `candidatesTokenCount`, tool results outside
  * `promptTokenCount`, and the total is the sum of the four. There is no end marker: the finish reason of the last
- * candidate is the end. Vertex AI names what traffic it was billed as (`trafficType`), Gemini's own API the `serviceTier`.
+ * candidate is the end. What it searched the web for (grounding) stands with the candidate. Vertex AI names what traffic it was billed as (`trafficType`), Gemini's own API the `serviceTier`.
  * Sources: https://ai.google.dev/api/generate-content; read 2026-11-21 as types of the npm package `@google/genai` 2.32
  * (`GenerateContentResponseUsageMetadata`, `ModalityTokenCount`, `TrafficType`).
  */
@@ -106,6 +107,8 @@ function readCandidate(candidate: JsonValue, position: number, notes: ReplyNotes
     if (name !== undefined) notes.noteToolCall({ choice: index, key: `call ${notes.toolCallCount}` }, name);
   }
   if (parts.some(isOutput)) notes.noteOutput();
+  const searches = findItems(candidate, 'groundingMetadata', 'webSearchQueries').length;
+  if (searches > 0) notes.noteAmount('webSearches', searches);
   notes.noteChoice(index);
   notes.noteFinish(index, findField(candidate, 'finishReason'));
 }

@@ -1,67 +1,155 @@
+import type { JsonValue } from '../core/call-record.js';
 import { unknownUsage } from '../core/usage.js';
-import type { Dialect, ReplyFacts } from '../core/wire.js';
+import type {
+  Dialect,
+  FindHeader,
+  OutputTimes,
+  ReplyFacts,
+  ReplyHead,
+  ReplyReader,
+  RequestFacts,
+  RequestHead,
+  RequestReader,
+} from '../core/wire.js';
+import { GEMINI_METHODS, VERTEX_METHODS } from './grpc-google.js';
+import type { GrpcMethod } from './grpc-method.js';
+import { type GrpcStatus, readGrpcStatus } from './grpc-status.js';
+import { XAI_METHODS } from './grpc-xai.js';
+import { findText } from './json-fields.js';
+import type { ReplyLanguage } from './reply-language.js';
+import { type MessageReader, openMessageReader } from './reply-reader.js';
+import { GrpcMessages } from './wire/grpc-messages.js';
+import { readProtoMessage } from './wire/protobuf.js';
 
-/**
- * Facts of a reply whose messages are not read. NOTE: xAI's and Google's shapes are public, but whether a count includes
- * the tokens of reasoning stands in none of them; a count that may be wrong by a factor is worse than none.
- */
-const unreadFacts: ReplyFacts = Object.freeze({
-  model: null,
-  usage: unknownUsage,
-  usageProblem: 'The messages of gRPC are not read by this version.',
-  usageDetails: null,
-  serviceTier: null,
-  reportedUsd: null,
-  finishReasons: [],
-  toolCalls: [],
-  responseId: null,
-  error: null,
-  firstTokenAtMs: null,
-  complete: true,
-});
+const MAX_MODEL_CHARS = 256;
 
-/**
- * A call by gRPC, whatever its service: on record with its status, times and sizes. Source for the path, which is
- * `/SERVICE/METHOD`: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md (read 2026-11-27).
- */
-export const grpcCall: Dialect = {
-  api: 'grpc',
-  readRequest: (_body, path) => ({ model: null, stream: isStreaming(path), wireSession: null }),
-  openReply: () => ({ write: () => undefined, end: () => unreadFacts }),
+/** A method whose replies nobody reads. */
+const unreadLanguage: ReplyLanguage = {
+  lookedFor: 'nothing',
+  streamHint: null,
+  noOutput: null,
+  noUsage: 'the messages of this method of gRPC are not read by this version',
+  readDocument: () => undefined,
+  listSources: () => ({ input: [], output: [] }),
+  makeUsage: () => unknownUsage,
 };
 
-/** By its name: `StreamGenerateContent`, `GetCompletionChunk`, `SampleTextStreaming`. */
-function isStreaming(path: string): boolean {
-  const method = path.split('/')[2] ?? '';
-  return /stream|chunk|bidi/i.test(method);
+/**
+ * Calls by gRPC of one method: its messages are read as documents, by the words of the provider's JSON API, so that the
+ * same answer gives the same numbers; its status is read in the trailers. Source for the protocol:
+ * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md (read 2026-11-27).
+ */
+function makeGrpcDialect(method: GrpcMethod): Dialect {
+  return {
+    api: 'grpc',
+    readRequest: (body) => readRequest(method, body),
+    openRequest: (findHeader) => new GrpcRequestReader(method, findHeader),
+    openReply: (head) => new GrpcReplyReader(method, head),
+  };
 }
 
-const generative = ['GenerateContent', 'StreamGenerateContent', 'GenerateAnswer', 'EmbedContent', 'BatchEmbedContents'];
+function readRequest(method: GrpcMethod, body: JsonValue): RequestFacts {
+  const named = findText(body, 'model');
+  const model = named === undefined ? null : (method.readModel ?? String)(named);
+  return { model: model?.slice(0, MAX_MODEL_CHARS) ?? null, stream: method.stream, wireSession: null };
+}
+
+/** Reads the first message of a request; what a client streams behind it adds to it, and is another's to read. */
+class GrpcRequestReader implements RequestReader {
+  readonly #messages: GrpcMessages;
+  #document: JsonValue = null;
+
+  constructor(method: GrpcMethod, findHeader: FindHeader) {
+    this.#messages = new GrpcMessages({
+      encoding: findHeader('grpc-encoding'),
+      onMessage: (message) => {
+        this.#document ??= readProtoMessage(message, method.request) ?? null;
+      },
+      // A request that cannot be read has no model: its reply may name it.
+      onProblem: () => undefined,
+    });
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#messages.write(bytes);
+  }
+
+  end(): JsonValue {
+    return this.#document;
+  }
+}
+
+class GrpcReplyReader implements ReplyReader {
+  readonly #method: GrpcMethod;
+  readonly #head: ReplyHead;
+  readonly #reader: MessageReader;
+  readonly #messages: GrpcMessages;
+  #atMs = 0;
+  #status: GrpcStatus | null = null;
+
+  constructor(method: GrpcMethod, head: ReplyHead) {
+    this.#method = method;
+    this.#head = head;
+    this.#reader = openMessageReader(method.language ?? unreadLanguage, method.stream ? 'messages' : 'message', head);
+    this.#messages = new GrpcMessages({
+      encoding: head.findHeader?.('grpc-encoding') ?? null,
+      onMessage: (message) => this.#read(message),
+      onProblem: (problem) => this.#reader.report(problem),
+    });
+  }
+
+  write(bytes: Uint8Array, atMs: number): void {
+    this.#atMs = atMs;
+    this.#messages.write(bytes);
+  }
+
+  readTrailers(findTrailer: FindHeader): void {
+    this.#status = readGrpcStatus(findTrailer);
+  }
+
+  end(): ReplyFacts {
+    const status = this.#status ?? readGrpcStatus(this.#head.findHeader ?? (() => null));
+    if (status !== null && status.error === null) this.#reader.noteEnd();
+    const facts = this.#reader.end();
+    // The status is the end of every reply, also of one that failed.
+    return { ...facts, error: facts.error ?? status?.error ?? null, complete: status !== null };
+  }
+
+  outputTimes(): OutputTimes | null {
+    return this.#reader.outputTimes();
+  }
+
+  #read(message: Buffer): void {
+    const document = readProtoMessage(message, this.#method.reply ?? {});
+    if (document === undefined) this.#reader.report('A message of gRPC could not be read.');
+    else this.#reader.readMessage(document, this.#atMs);
+  }
+}
 
 /**
- * Methods of the Gemini API. Source: googleapis/googleapis, google/ai/generativelanguage/v1beta/generative_service.proto
- * (read 2026-11-27); the last one is the Live API's, whose name stands in its WebSocket's path.
+ * Whether a request is one of gRPC, by its content type. Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+ * (read 2026-11-27).
  */
-export const GEMINI_GRPC: readonly string[] = [...generative, 'BidiGenerateContent'].map(
-  (method) => `/google.ai.generativelanguage.*.GenerativeService/${method}`,
-);
+export function isGrpc({ rawHeaders }: Pick<RequestHead, 'rawHeaders'>): boolean {
+  return rawHeaders.some(
+    (value, i) =>
+      i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type' && /^application\/grpc(?![-\w])/i.test(value),
+  );
+}
 
-/**
- * Methods of Vertex AI. Source: the npm package `@google-cloud/aiplatform` 6.11, protos/google/cloud/aiplatform/v1beta1/
- * prediction_service.proto (read 2026-11-27).
- */
-export const VERTEX_GRPC: readonly string[] = [
-  ...['GenerateContent', 'StreamGenerateContent', 'ChatCompletions', 'EmbedContent', 'Predict', 'RawPredict'],
-  ...['StreamRawPredict', 'DirectPredict', 'DirectRawPredict', 'StreamDirectPredict', 'StreamDirectRawPredict'],
-  ...['StreamingPredict', 'ServerStreamingPredict', 'StreamingRawPredict'],
-].map((method) => `/google.cloud.aiplatform.*.PredictionService/${method}`);
+/** One method: its path, a pattern whose `*` is the version, and how its calls are read. */
+export interface GrpcApi {
+  readonly path: string;
+  readonly dialect: Dialect;
+}
 
-/** Methods of xAI that have a model work. Source: xai-org/xai-proto, proto/xai/api/v1 (read 2026-11-27). */
-export const XAI_GRPC: readonly string[] = [
-  ...['GetCompletion', 'GetCompletionChunk', 'StartDeferredCompletion', 'CompactContext'].map(
-    (method) => `/xai_api.Chat/${method}`,
-  ),
-  ...['/xai_api.Sample/SampleText', '/xai_api.Sample/SampleTextStreaming'],
-  ...['/xai_api.Embedder/Embed', '/xai_api.Image/GenerateImage'],
-  ...['/xai_api.Video/GenerateVideo', '/xai_api.Video/ExtendVideo'],
-];
+export const GEMINI_GRPC = listApis('google.ai.generativelanguage.*.GenerativeService/', GEMINI_METHODS);
+export const VERTEX_GRPC = listApis('google.cloud.aiplatform.*.PredictionService/', VERTEX_METHODS);
+export const XAI_GRPC = listApis('xai_api.', XAI_METHODS);
+
+function listApis(prefix: string, methods: Readonly<Record<string, GrpcMethod>>): readonly GrpcApi[] {
+  return Object.entries(methods).map(([name, method]) => ({
+    path: `/${prefix}${name}`,
+    dialect: makeGrpcDialect(method),
+  }));
+}

@@ -15,6 +15,12 @@ import type { TokenCounts } from './token-counts.js';
 /** Texts of a delta or message that are model output: the answer, reasoning as vLLM, DeepSeek and OpenRouter name it. */
 const OUTPUT_TEXTS = ['content', 'reasoning_content', 'reasoning', 'refusal'] as const;
 
+/**
+ * OpenAI's models that search the web in each call, for a fee, of which the reply says nothing. Source:
+ * https://developers.openai.com/api/docs/guides/tools-web-search (read 2026-11-27).
+ */
+const SEARCH_MODEL = /(?:^|\/)gpt-[\w.-]*-search-(?:preview|api)/;
+
 /** How chat completions are read. */
 export const CHAT_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.prompt_tokens and usage.completion_tokens',
@@ -23,6 +29,7 @@ export const CHAT_LANGUAGE: ReplyLanguage = {
   readDocument(document: JsonObject, notes: ReplyNotes): void {
     noteOpenaiDocument(document, notes);
     for (const [position, choice] of findItems(document, 'choices').entries()) readChoice(choice, position, notes);
+    if (notes.model !== null && SEARCH_MODEL.test(notes.model)) notes.noteOneAt('webSearches', 0);
   },
   isFurtherOutput: isFurtherChunk,
   details: COMPLETION_DETAILS,

@@ -8,7 +8,8 @@ import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
 import { readOpenaiRequest } from './request-facts.js';
 
-const COMPLETIONS_LANGUAGE: ReplyLanguage = {
+/** How completions are read. */
+export const COMPLETIONS_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usage.prompt_tokens and usage.completion_tokens',
   streamHint: 'it comes only when the request asks for it by stream_options.include_usage',
   noOutput: null,

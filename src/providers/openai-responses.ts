@@ -79,7 +79,22 @@ function readResponse(response: JsonObject, notes: ReplyNotes): void {
 function readItem(item: JsonValue | undefined, index: number, notes: ReplyNotes): void {
   const type = findText(item, 'type');
   if (!type?.endsWith(CALL)) return;
+  readSearch(item, index, notes);
   notes.noteToolCall({ choice: index, key: 'item' }, findText(item, 'name') ?? type.slice(0, -CALL.length));
+}
+
+/**
+ * Searches are billed by the call, also one of several queries; opening what was found is not. While one is under way, its
+ * action is not known; one that failed is not counted. Earlier models state no action of their only one. Source:
+ * https://developers.openai.com/api/docs/pricing, Tools, and `ResponseFunctionWebSearch` of the npm package `openai` 6.49
+ * (read 2026-11-27).
+ */
+function readSearch(item: JsonValue | undefined, index: number, notes: ReplyNotes): void {
+  if (findText(item, 'status') !== 'completed') return;
+  const type = findText(item, 'type');
+  const action = findText(item, 'action', 'type') ?? 'search';
+  if (type === 'web_search_call' && action === 'search') notes.noteOneAt('webSearches', index);
+  if (type === 'file_search_call') notes.noteOneAt('fileSearches', index);
 }
 
 function readPlace(index: JsonValue | undefined): number {

@@ -1,6 +1,7 @@
 import type { SocketDialect } from '../core/socket.js';
 import type { Dialect } from '../core/wire.js';
 import { anthropicMessages } from './anthropic-messages.js';
+import type { GrpcApi } from './grpc.js';
 import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from './ollama.js';
 import { openaiSpeech, openaiTranscriptions, openaiTranslations } from './openai-audio.js';
 import { openaiChat } from './openai-chat.js';
@@ -32,8 +33,8 @@ export interface CatalogueEntry {
   /** Paths that a pattern of `apis` fits and that are no calls. */
   readonly notCalls?: readonly string[];
   readonly sockets?: readonly ProviderSocket[];
-  /** Paths that are calls where their content is gRPC. */
-  readonly grpc?: readonly string[];
+  /** What is called by gRPC. */
+  readonly grpc?: readonly GrpcApi[];
 }
 
 /** One API of a provider over a WebSocket, and the paths an upgrade asks for. */

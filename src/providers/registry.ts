@@ -1,12 +1,19 @@
 import type { SocketDialect, SocketMatch } from '../core/socket.js';
-import type { Origin, ProviderMatch, ProviderRegistration, ProviderRegistry, RequestHead } from '../core/wire.js';
+import type {
+  Dialect,
+  Origin,
+  ProviderMatch,
+  ProviderRegistration,
+  ProviderRegistry,
+  RequestHead,
+} from '../core/wire.js';
 import { anthropicComplete } from './anthropic-complete.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { CATALOGUE } from './catalogue.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import { googleLive } from './google-live.js';
-import { grpcCall } from './grpc.js';
+import { isGrpc } from './grpc.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
 import { openaiChat } from './openai-chat.js';
 import { openaiCompletions } from './openai-completions.js';
@@ -87,7 +94,7 @@ interface Provider {
   readonly name: string;
   readonly routes: readonly Route[];
   readonly sockets: readonly SocketRoute[];
-  readonly grpc: readonly PathPattern[];
+  readonly grpc: readonly { readonly pattern: PathPattern; readonly dialect: Dialect }[];
 }
 
 interface RegisteredProvider extends Provider {
@@ -169,7 +176,7 @@ class Registry implements ProviderRegistry {
       name: entry.name,
       routes: [...others, ...calls],
       sockets: makeSocketRoutes(entry.sockets ?? [], ''),
-      grpc: (entry.grpc ?? []).map(makePathPattern),
+      grpc: (entry.grpc ?? []).map(({ path, dialect }) => ({ pattern: makePathPattern(path), dialect })),
     };
     for (const host of entry.hosts) {
       if (host.includes('*')) this.#byPattern.push({ pattern: makeHostPattern(host), provider });
@@ -197,21 +204,13 @@ type Finder<T> = (provider: Provider, head: RequestHead, segments: readonly stri
 
 function findMatch(provider: Provider, head: RequestHead, segments: readonly string[]): ProviderMatch | undefined {
   if (provider.grpc.length > 0 && isGrpc(head)) {
-    const isCall = provider.grpc.some((pattern) => pattern.matches(segments));
-    return isCall ? { provider: provider.name, dialect: grpcCall, canAskForStreamUsage: false } : undefined;
+    const called = provider.grpc.find(({ pattern }) => pattern.matches(segments));
+    return called && { provider: provider.name, dialect: called.dialect, canAskForStreamUsage: false };
   }
   const route = provider.routes.find(({ pattern }) => pattern.matches(segments));
   if (route === undefined || route.api === null) return undefined;
   const { dialect, canAskForStreamUsage } = route.api;
   return { provider: provider.name, dialect, canAskForStreamUsage: canAskForStreamUsage?.(head.path) ?? false };
-}
-
-/** Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Content-Type (read 2026-11-27). */
-function isGrpc({ rawHeaders }: RequestHead): boolean {
-  return rawHeaders.some(
-    (value, i) =>
-      i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type' && /^application\/grpc(?![-\w])/i.test(value),
-  );
 }
 
 /** The npm package `@google/genai` 2.32 asks for `//ws/…` (seen 2026-11-27): doubled slashes count as one everywhere. */

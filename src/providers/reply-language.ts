@@ -26,6 +26,8 @@ export interface ReplyLanguage {
   readonly noTokens?: string;
   /** For an API whose replies are not searched for usage: the clause that says why. */
   readonly noUsage?: string;
+  /** For an API whose counts may contradict each other: the clause that says how; `undefined` when they do not. */
+  readonly explainUnclear?: (counts: TokenCounts) => string | undefined;
   /** Whether a stream comes as JSON values, one to a line. */
   readonly streamsLines?: boolean;
   /** The counts, by the provider's names, without which input or output is unknown, as `makeUsage` takes them. */

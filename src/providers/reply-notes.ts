@@ -8,6 +8,8 @@ import { TokenCounts } from './token-counts.js';
 const MAX_NAME_CHARS = 256;
 const MAX_TOOL_CALLS = 1000;
 const MAX_CHOICES = 256;
+/** Tools run by the provider in one call; agents that search for minutes run some hundred. */
+const MAX_COUNTED = 4096;
 
 interface ToolCall {
   readonly choice: number;
@@ -37,6 +39,7 @@ export class ReplyNotes {
   #settled = false;
   #ended = false;
   readonly #amounts: { -readonly [K in keyof UsageDetails]: UsageDetails[K] } = {};
+  readonly #counted = new Set<string>();
   readonly #choices = new Set<number>();
   readonly #finishReasons = new Map<number, string>();
   readonly #toolCalls: ToolCall[] = [];
@@ -170,6 +173,14 @@ export class ReplyNotes {
   /** What usage is besides tokens, where it is no whole number or stands outside of a usage object; the last stated wins. */
   noteAmount(detail: keyof UsageDetails, value: JsonValue | undefined): void {
     if (typeof value === 'number' && Number.isFinite(value) && value >= 0) this.#amounts[detail] = value;
+  }
+
+  /** Counts one of a thing, however often it is noted at the same place. */
+  noteOneAt(detail: keyof UsageDetails, place: number): void {
+    const key = `${detail} ${place}`;
+    if (this.#counted.has(key) || this.#counted.size >= MAX_COUNTED) return;
+    this.#counted.add(key);
+    this.noteAmount(detail, this.findAmount(detail) + 1);
   }
 
   /** 0 when none was noted. */

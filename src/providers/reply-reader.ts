@@ -18,6 +18,7 @@ import { JsonArrayReader, JsonReader, NdjsonReader } from './wire/json-reader.js
 import { SseReader } from './wire/sse.js';
 
 const DONE = '[DONE]';
+const singleFramings: ReadonlySet<Framing> = new Set(['json', 'media', 'message']);
 const MAX_KEYS = 16;
 
 /** Takes a body in one framing; `end` tells whether the framing itself was whole. */
@@ -36,18 +37,26 @@ export function openReplyReader(head: ReplyHead, language: ReplyLanguage): Reply
   return new FramedReplyReader(head, language);
 }
 
-/** Reads a reply whose documents come as messages of their own, as those of a WebSocket do. */
+/** Reads a reply whose documents come as messages of their own, as those of a WebSocket and of gRPC do. */
 export interface MessageReader {
   readMessage(document: JsonValue, atMs: number): void;
+  /** A message could not be read: why, as a sentence. */
+  report(problem: string): void;
+  /** The reply came to its own end, which stands outside of its messages. */
+  noteEnd(): void;
   /** A message that holds a further piece of output, and nothing else that counts. */
   passOutput(atMs: number): void;
   end(): ReplyFacts;
   outputTimes(): OutputTimes | null;
 }
 
-/** Opens a reader of messages in the language of their API. Never throws. */
-export function openMessageReader(language: ReplyLanguage): MessageReader {
-  return new FramedReplyReader({ status: 200, contentType: null }, language, 'messages');
+/** Opens a reader of messages, or of the one there is, in the language of their API. Never throws. */
+export function openMessageReader(
+  language: ReplyLanguage,
+  framing: 'messages' | 'message' = 'messages',
+  head: ReplyHead = { status: 200, contentType: null },
+): MessageReader {
+  return new FramedReplyReader(head, language, framing);
 }
 
 class FramedReplyReader implements ReplyReader, MessageReader {
@@ -93,8 +102,16 @@ class FramedReplyReader implements ReplyReader, MessageReader {
     });
   }
 
+  report(problem: string): void {
+    this.#report(problem);
+  }
+
+  noteEnd(): void {
+    this.#notes.noteEnd();
+  }
+
   end(): ReplyFacts {
-    if (this.#framing === 'messages') {
+    if (this.#framing === 'messages' || this.#framing === 'message') {
       this.#isWhole = this.#notes.ended;
       return this.#makeFacts();
     }
@@ -173,7 +190,7 @@ class FramedReplyReader implements ReplyReader, MessageReader {
   /** A single line is a document like any other, unless its type says that it is one of several. */
   get #isStream(): boolean {
     if (this.#framing === 'lines') return this.#documents > 1 || isLinesType(this.#head.contentType);
-    return this.#framing !== null && this.#framing !== 'json' && this.#framing !== 'media';
+    return this.#framing !== null && !singleFramings.has(this.#framing);
   }
 
   #endDocument(reader: JsonReader): boolean {
@@ -272,6 +289,7 @@ class FramedReplyReader implements ReplyReader, MessageReader {
       error: notes.error,
       firstTokenAtMs: isStream ? notes.firstTokenAtMs : null,
       complete: isStream ? this.#isWhole : true,
+      saidEnd: isStream && this.#isWhole,
     };
   }
 }

@@ -5,9 +5,9 @@ import type { ReplyNotes } from './reply-notes.js';
 
 /**
  * How a reply's body is cut into documents: `lines` is one JSON value to a line, `media` holds none, `messages` are a
- * WebSocket's.
+ * WebSocket's or those of a stream of gRPC, `message` the one of a reply of gRPC.
  */
-export type Framing = 'json' | 'array' | 'sse' | 'aws-events' | 'lines' | 'media' | 'messages';
+export type Framing = 'json' | 'array' | 'sse' | 'aws-events' | 'lines' | 'media' | 'messages' | 'message';
 
 /** What became of a reply's bytes. */
 export interface ReadingOutcome {
@@ -53,7 +53,8 @@ export function explainUsage(
 function explainReply(outcome: ReadingOutcome): string | null {
   const { head, framing, documents, problem } = outcome;
   if (head.status >= 400) return `The provider answered with status ${head.status}.`;
-  if (framing === 'messages') return documents === 0 ? 'No message of the reply came.' : null;
+  if (framing === 'messages' || framing === 'message')
+    return documents === 0 ? (problem ?? 'No message of the reply came.') : null;
   if (outcome.bytes === 0) return 'The reply had no body.';
   if (framing === null) return `The reply held nothing but white space (${outcome.bytes} bytes).`;
   if (documents > 0) return null;
@@ -76,6 +77,8 @@ function explainCounts(
     ...(usage.inputTokens === null ? sources.input : []),
     ...(usage.outputTokens === null ? sources.output : []),
   ];
+  const unclear = notes.counts.isEmpty ? undefined : language.explainUnclear?.(notes.counts);
+  if (unclear !== undefined) return sentence(unclear);
   const bad = notes.counts.findBad(needed);
   if (bad !== undefined) return `A token count was expected in ${bad.name}, but ${bad.found} was found.`;
   if (notes.badUsage !== null) return `A usage object was expected, but ${notes.badUsage} was found.`;
@@ -95,6 +98,7 @@ function explainAbsence(notes: ReplyNotes, language: ReplyLanguage, outcome: Rea
     return `The provider reported the error ${notes.error.code.slice(0, SHOWN_CHARS)} and no final usage.`;
   if (notes.pending !== null && outcome.framing === 'json')
     return `The reply says "${notes.pending}": its usage is not known yet.`;
+  if (outcome.framing === 'message') return `Looked for ${language.lookedFor}, but the reply does not state them.`;
   if (outcome.framing === 'json' || (outcome.framing === 'lines' && outcome.documents === 1))
     return `Looked for ${language.lookedFor}, but the reply has only ${listKeys(outcome.keys)}.`;
   const looked = `Looked for ${language.lookedFor} in ${outcome.documents} frames`;

@@ -8,22 +8,31 @@ const MAX_LONG_VALUE_CHARS = 1024;
 /**
  * Headers by which agents name their own session, in lower case, with the characters kept of each.
  *
- * Claude Code `x-claude-code-session-id`, `x-claude-code-agent-id` (subagents only); Codex `session-id`, `thread-id`,
- * before `session_id` and `conversation_id`, and `x-codex-turn-metadata` (JSON with the workspaces); Grok CLI
- * `x-grok-…`; opencode `x-opencode-session`. Sources: https://github.com/thevibeworks/cctrace
- * (docs/clients.md), https://github.com/lis186/ccxray/issues/28, https://github.com/Teraflop-Inc/dev-agent-lens/issues/69
+ * Claude Code `x-claude-code-session-id`, and of subagents `x-claude-code-agent-id` and `x-claude-code-parent-agent-id`; Codex
+ * `session-id`, `thread-id`, before `session_id` and `conversation_id`, `x-codex-turn-metadata` (JSON with the workspaces), and
+ * of subagents `x-codex-parent-thread-id` and `x-openai-subagent`; pi `session_id`; Grok CLI `x-grok-…`; opencode
+ * `x-opencode-session` to its own provider, to all others `x-session-id` (`x-session-affinity` repeats it), and of
+ * subagents `x-parent-session-id`; any of them W3C's `traceparent`. Sources: https://github.com/thevibeworks/cctrace (docs/clients.md),
+ * https://github.com/lis186/ccxray/issues/28, https://github.com/Teraflop-Inc/dev-agent-lens/issues/69, the npm packages
+ * @anthropic-ai/claude-code 2.1.332, @openai/codex 0.171.0 and opencode-ai 1.18.33 (read 2026-11-27)
  */
 const SESSION_HEADERS: ReadonlyMap<string, number> = new Map([
   ['x-claude-code-session-id', MAX_VALUE_CHARS],
   ['x-claude-code-agent-id', MAX_VALUE_CHARS],
+  ['x-claude-code-parent-agent-id', MAX_VALUE_CHARS],
   ['session-id', MAX_VALUE_CHARS],
   ['thread-id', MAX_VALUE_CHARS],
   ['session_id', MAX_VALUE_CHARS],
   ['conversation_id', MAX_VALUE_CHARS],
   ['x-codex-turn-metadata', MAX_LONG_VALUE_CHARS],
+  ['x-codex-parent-thread-id', MAX_VALUE_CHARS],
+  ['x-openai-subagent', MAX_VALUE_CHARS],
   ['x-grok-session-id', MAX_VALUE_CHARS],
   ['x-grok-conv-id', MAX_VALUE_CHARS],
   ['x-opencode-session', MAX_VALUE_CHARS],
+  ['x-session-id', MAX_VALUE_CHARS],
+  ['x-parent-session-id', MAX_VALUE_CHARS],
+  ['traceparent', MAX_VALUE_CHARS],
 ]);
 
 /**

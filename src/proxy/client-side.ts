@@ -51,6 +51,10 @@ export interface Upload {
   readonly isAnnounced: boolean;
   /** Its length as the head says it; `null` where only its end will tell. */
   readonly bytes: number | null;
+  /** Whether its end is the client's leaving. */
+  readonly isCut?: () => boolean;
+  /** Nobody reads on: the client may stop sending once it has its whole reply. */
+  readonly stop?: () => void;
   /** What followed it, once it has ended. */
   readonly readTrailers?: () => RawHeaders;
   /** Whether it came in chunks of HTTP/1.1, and so is to go on. */

@@ -27,6 +27,9 @@ export class Http2Client implements ClientSide {
   #hasBody = true;
   #trailers: Http2Headers = {};
   readonly #isInProcess: boolean;
+  #isUploadUnwanted = false;
+  #waitsForTrailers = false;
+  #isSent = false;
 
   /** @param isInProcess whether a provider's failure is a reset for it, too, where no reply has begun */
   constructor(stream: ServerHttp2Stream, head: Http2RequestHead, isInProcess = false) {
@@ -40,8 +43,12 @@ export class Http2Client implements ClientSide {
       stream.once('trailers', (_headers, ...rest: unknown[]) => {
         trailers = dropPseudoHeaders(findRawHeaders(rest));
       });
-    const readTrailers = (): RawHeaders => trailers;
-    this.upload = { stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false, readTrailers };
+    this.upload = {
+      ...{ stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false },
+      readTrailers: () => trailers,
+      isCut: () => stream.aborted,
+      stop: () => this.#stopUpload(),
+    };
   }
 
   listen({ onClosed, onDrain }: ClientListener): void {
@@ -55,7 +62,9 @@ export class Http2Client implements ClientSide {
     // Told by 'close' as well.
     stream.on('error', () => undefined);
     stream.on('wantTrailers', () => {
-      if (this.#isOpen) stream.sendTrailers(this.#trailers);
+      if (!this.#isOpen) return;
+      stream.sendTrailers(this.#trailers);
+      this.#onSent();
     });
   }
 
@@ -86,6 +95,7 @@ export class Http2Client implements ClientSide {
     if (!this.#hasBody || (lastPiece === null && !hasTrailers)) this.#sendHead('alone');
     else this.#sendHead(hasTrailers ? 'open' : 'whole');
     if (!this.#isOpen || !this.#hasBody) return;
+    if (!this.#waitsForTrailers) this.#stream.once('finish', () => this.#onSent());
     if (lastPiece === null) this.#stream.end();
     else this.#stream.end(lastPiece);
   }
@@ -103,6 +113,17 @@ export class Http2Client implements ClientSide {
     return isToMeet ? () => this.#reset(readResetCode(error)) : undefined;
   }
 
+  /** A client that still uploads what nobody reads may stop. Source: RFC 9113 section 8.1 (read 2026-11-27). */
+  #stopUpload(): void {
+    this.#isUploadUnwanted = true;
+    if (this.#isSent && !this.#stream.readableEnded) resetStream(this.#stream, resetCodes.noError);
+  }
+
+  #onSent(): void {
+    this.#isSent = true;
+    if (this.#isUploadUnwanted) this.#stopUpload();
+  }
+
   #reset(code: number): void {
     resetStream(this.#stream, code);
   }
@@ -118,7 +139,8 @@ export class Http2Client implements ClientSide {
     if (head === null || !this.#isOpen) return;
     const { status, headers } = head;
     // NOTE: not for trailers alone: without, node:http2 ends a stream that is reset as if it were whole.
-    const how = { endStream: follows === 'alone', waitForTrailers: follows === 'open', sendDate: false };
+    this.#waitsForTrailers = follows === 'open';
+    const how = { endStream: follows === 'alone', waitForTrailers: this.#waitsForTrailers, sendDate: false };
     try {
       this.#stream.respond({ ':status': status, ...headers }, how);
     } catch {

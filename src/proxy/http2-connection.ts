@@ -2,6 +2,7 @@ import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:htt
 import type { TLSSocket } from 'node:tls';
 import { formatAuthority } from './authority-form.js';
 import type { Destination } from './connector.js';
+import { endAtOnce, endWhenDeaf } from './http2-deaf.js';
 
 const maxHeaderBytes = 256 * 1024;
 
@@ -34,10 +35,13 @@ export interface ConnectionPorts {
 /** One connection of HTTP/2 to a provider: streams as many as it allows, closed when idle. */
 export class Http2Connection {
   readonly #session: ClientHttp2Session;
+  readonly #socket: TLSSocket;
   readonly #onOver: () => void;
   #streams = 0;
   #maxStreams: number;
   #isLeaving = false;
+  /** The last stream its provider has looked at, as its goodbye says. */
+  #lastStreamId = Number.POSITIVE_INFINITY;
   #idle: NodeJS.Timeout | undefined;
 
   constructor(socket: TLSSocket, { origin }: Destination, { maxStreams, onMaxStreams, onOver }: ConnectionPorts) {
@@ -46,6 +50,7 @@ export class Http2Connection {
     const url = `https://${formatAuthority(origin.host, origin.port)}`;
     const session = http2.connect(url, { ...options, createConnection: () => socket });
     this.#session = session;
+    this.#socket = socket;
     session.once('connect', () => {
       if (!session.destroyed) session.setLocalWindowSize(connectionWindowBytes);
     });
@@ -56,8 +61,12 @@ export class Http2Connection {
     });
     // Its streams hear of it, each by itself.
     session.on('error', () => this.#leave());
-    session.once('goaway', () => this.#leave());
+    session.on('goaway', (_code, lastStreamId: number) => {
+      this.#lastStreamId = lastStreamId;
+      this.#leave();
+    });
     session.once('close', () => this.#leave());
+    endWhenDeaf({ session, socket, isBusy: () => this.#streams > 0 });
     this.#armIdle();
   }
 
@@ -79,6 +88,11 @@ export class Http2Connection {
   /** Whether the connection is gone, rather than one of its streams. */
   get isLost(): boolean {
     return this.#session.destroyed;
+  }
+
+  /** Whether the provider, by its goodbye, has said that it never looked at a stream. */
+  hasPassedOver({ id }: ClientHttp2Stream): boolean {
+    return id !== undefined && id > this.#lastStreamId;
   }
 
   /** Throws what node:http2 throws of headers it cannot send, or of a session that has just ended. */
@@ -104,15 +118,16 @@ export class Http2Connection {
 
   /** Ends everything at once. */
   async destroy(): Promise<void> {
-    if (this.#session.destroyed) return;
+    if (this.#socket.closed) return;
     await new Promise<void>((resolve) => {
-      this.#session.once('close', resolve);
-      this.#session.destroy();
+      this.#socket.once('close', () => resolve());
+      endAtOnce(this.#session, this.#socket);
     });
   }
 
   #armIdle(): void {
     clearTimeout(this.#idle);
+    if (this.#isLeaving) return;
     this.#idle = setTimeout(() => this.close(), idleMs).unref();
   }
 

@@ -101,6 +101,8 @@ class StreamReading {
   #trailers: string[] = [];
   /** Bytes of body still to come, as the head says it. */
   #bytesLeft: number | null = null;
+  /** The provider has said that nothing follows. */
+  #isEnded = false;
 
   constructor(connection: Http2Connection, stream: ClientHttp2Stream, reading: Reading) {
     this.#connection = connection;
@@ -112,6 +114,7 @@ class StreamReading {
     const { handler } = this.#reading;
     const stream = this.#stream;
     let error: Error | null = null;
+    this.#watchEnd();
     stream.on('headers', (headers: IncomingHttpHeaders & IncomingHttpStatusHeader, ...rest: unknown[]) => {
       const status = headers[':status'] ?? 0;
       // A 100 answers an Expect, which is between client and tap.
@@ -136,7 +139,7 @@ class StreamReading {
     this.#hasHead = true;
     const rawHeaders = dropPseudoHeaders(raw);
     const isWhole = (flags & endStreamFlag) !== 0;
-    if (!isWhole && this.#reading.request.method !== 'HEAD') this.#bytesLeft = readContentLength(rawHeaders);
+    if (!isWhole) this.#bytesLeft = readContentLength(rawHeaders);
     this.#reading.handler.onHead(headers[':status'] ?? 0, '', rawHeaders, isWhole);
     for (const chunk of this.#early.splice(0)) this.#onData(chunk);
   }
@@ -147,10 +150,23 @@ class StreamReading {
     this.#reading.handler.onData(chunk);
   }
 
-  /** NOTE: node:http2 tells an 'end' of streams that were cut, too. */
+  /**
+   * NOTE: node:http2 tells an 'end' of streams that were cut, too, and of one reset with NO_ERROR, by which Envoy gives up a
+   * reply, nothing else. But only one that its provider has ended gets its end before it is closed.
+   */
+  #watchEnd(): void {
+    const stream = this.#stream;
+    const push = stream.push.bind(stream);
+    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null && !stream.closed) this.#isEnded = true;
+      return push(chunk, encoding);
+    };
+  }
+
   #onEnd(): void {
-    const isWhole = this.#stream.rstCode === 0 && (this.#bytesLeft === null || this.#bytesLeft === 0);
-    if (this.#isOver || !this.#hasHead || !isWhole || this.#connection.isLost) return;
+    // Node's own servers may reset a reply with NO_ERROR when all of it is sent, ahead of its end.
+    const isWhole = this.#isEnded || (this.#stream.rstCode === resetCodes.noError && this.#bytesLeft === 0);
+    if (this.#isOver || !this.#hasHead || !isWhole) return;
     this.#isOver = true;
     this.#reading.handler.onEnd(this.#trailers);
   }
@@ -160,11 +176,12 @@ class StreamReading {
     this.#isOver = true;
     const { handler, control, request, onUnprocessed } = this.#reading;
     const { rstCode } = this.#stream;
-    const isUnprocessed = !this.#hasHead && rstCode === resetCodes.refusedStream;
+    const isRefused = rstCode === resetCodes.refusedStream || this.#connection.hasPassedOver(this.#stream);
+    const isUnprocessed = !this.#hasHead && isRefused;
     if (isUnprocessed && onUnprocessed !== null && !(request.body instanceof Readable)) return onUnprocessed();
     if (control.reason !== null) handler.onError(control.reason);
     else if (this.#connection.isLost) handler.onError(makeLostError(error));
-    else handler.onError(new StreamReset(rstCode === 0 ? resetCodes.internalError : rstCode, 'the provider'));
+    else handler.onError(new StreamReset(rstCode, 'the provider'));
   }
 }
 

@@ -1,11 +1,15 @@
 import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { endWhenDeaf } from './http2-deaf.js';
 import { findRawHeaders, type Http2RequestHead, readRequestHead } from './http2-headers.js';
 import { resetCodes, resetStream } from './stream-reset.js';
 
-/** Headers of a request up to this size are read, as over HTTP/1.1. */
-const maxHeaderBytes = 256 * 1024;
+/**
+ * Headers of a request up to this size are read. NOTE: nghttp2 takes a block of up to nine frames of 16 KiB, and ends the
+ * whole connection at more (NGHTTP2_DEFAULT_MAX_CONTINUATIONS, measured with 1.61).
+ */
+const maxHeaderBytes = 128 * 1024;
 
 const options = {
   settings: {
@@ -41,7 +45,11 @@ export function serveHttp2(socket: TLSSocket, handlers: Http2Handlers): ServerHt
   session.once('connect', () => {
     if (!session.destroyed) session.setLocalWindowSize(connectionWindowBytes);
   });
+  let open = 0;
+  endWhenDeaf({ session, socket, isBusy: () => open > 0 });
   session.on('stream', (stream, headers: IncomingHttpHeaders, _flags: number, ...rest: unknown[]) => {
+    open += 1;
+    stream.once('close', () => (open -= 1));
     // NOTE: until somebody listens, an error of a stream is an error of the process.
     stream.on('error', () => undefined);
     try {

@@ -30,17 +30,24 @@ export function takeBody(upload: Upload, options: BodyOptions): void {
   new BodyTaker(upload, options).start();
 }
 
+/** Held apart until they are put into one. */
+const maxPieces = 1024;
+
 class BodyTaker {
+  readonly #upload: Upload;
   readonly #request: Readable;
   readonly #options: BodyOptions;
   readonly #announcedBytes: number;
   #held: Buffer[] = [];
+  /** The last of what is held, in the pieces it came in. */
+  #pieces: Buffer[] = [];
   #heldBytes = 0;
   #ended = false;
   #stream: Readable | null = null;
   #handedOn = false;
 
   constructor(upload: Upload, options: BodyOptions) {
+    this.#upload = upload;
     this.#request = upload.stream;
     this.#options = options;
     this.#announcedBytes = upload.bytes ?? Number.POSITIVE_INFINITY;
@@ -49,7 +56,9 @@ class BodyTaker {
   start(): void {
     const request = this.#request;
     request.on('data', (chunk: Buffer) => this.#onData(chunk));
-    request.on('end', () => this.#onEnd());
+    request.on('end', () => {
+      if (!this.#upload.isCut?.()) this.#onEnd();
+    });
     // A client that goes away mid-upload: the response's own close tells the call; this ends the upload.
     request.on('error', (error) => this.#stream?.destroy(error));
     request.on('close', () => {
@@ -69,11 +78,21 @@ class BodyTaker {
       if (!this.#stream.destroyed && !this.#pass(this.#stream, chunk)) this.#request.pause();
       return;
     }
-    this.#held.push(chunk);
-    this.#heldBytes += chunk.length;
+    this.#hold(chunk);
     // All of it is here, though node:http says so only later: the call must have read it before it is sent.
     if (this.#heldBytes >= this.#announcedBytes) this.#onEnd();
     else if (this.#options.wholeBytes !== null && this.#heldBytes > this.#options.wholeBytes) this.#openStream();
+  }
+
+  /** A body in a million pieces takes the memory of its bytes, not of its pieces. */
+  #hold(chunk: Buffer): void {
+    this.#pieces.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#pieces.length >= maxPieces) this.#held.push(Buffer.concat(this.#pieces.splice(0)));
+  }
+
+  #releaseHeld(): Buffer[] {
+    return [...this.#held.splice(0), ...this.#pieces.splice(0)];
   }
 
   #pass(stream: Readable, chunk: Buffer): boolean {
@@ -92,9 +111,9 @@ class BodyTaker {
   #handOnWhole(): void {
     if (this.#handedOn) return;
     this.#handedOn = true;
-    const [first] = this.#held;
-    const body = this.#held.length === 1 && first !== undefined ? first : Buffer.concat(this.#held);
-    this.#held = [];
+    const held = this.#releaseHeld();
+    const [first] = held;
+    const body = held.length === 1 && first !== undefined ? first : Buffer.concat(held);
     this.#options.onReady(body, true);
   }
 
@@ -104,10 +123,12 @@ class BodyTaker {
     const stream = new Readable({ read: () => void this.#request.resume(), highWaterMark: 64 * 1024 });
     // A stream whose reader has gone must not end the process.
     stream.on('error', () => undefined);
-    stream.on('close', () => void this.#request.resume());
+    stream.on('close', () => {
+      if (!this.#ended) this.#upload.stop?.();
+      this.#request.resume();
+    });
     this.#stream = stream;
-    for (const chunk of this.#held) this.#pass(stream, chunk);
-    this.#held = [];
+    for (const chunk of this.#releaseHeld()) this.#pass(stream, chunk);
     if (this.#ended) stream.push(null);
     this.#options.onReady(stream, false);
   }

@@ -18,7 +18,7 @@ const codeNames = [
   'HTTP_1_1_REQUIRED',
 ] as const;
 
-export const resetCodes = { internalError: 2, refusedStream: 7, cancel: 8 } as const;
+export const resetCodes = { noError: 0, internalError: 2, refusedStream: 7, cancel: 8 } as const;
 
 /** A stream of HTTP/2 that one end has reset, by the code it gave. */
 export class StreamReset extends Error {

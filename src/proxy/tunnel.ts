@@ -48,25 +48,52 @@ export async function relayTunnel(options: TunnelOptions): Promise<void> {
   joinSockets(client, far);
 }
 
+/** Told of each piece when it was given to a side. */
+export type OnGiven = (to: 'client' | 'far', chunk: Buffer) => void;
+
 /**
  * Pipes both ways, half-closed ends included; an error on one side cuts the other. The returned function parts
  * them again: the far side is closed, the client's stays as it is.
  */
-export function joinSockets(client: Socket, far: Socket): () => void {
+export function joinSockets(client: Socket, far: Socket, onGiven?: OnGiven): () => void {
   const cutFar = (): void => void far.destroy();
   const endClient = (): void => client.destroySoon();
   far.on('error', () => client.destroy());
   client.on('error', cutFar).once('close', cutFar);
   far.once('close', endClient);
-  client.pipe(far);
-  far.pipe(client);
+  const stopUp = pipe(client, far, onGiven && ((chunk) => onGiven('far', chunk)));
+  const stopDown = pipe(far, client, onGiven && ((chunk) => onGiven('client', chunk)));
   return () => {
     client.off('error', cutFar).off('close', cutFar);
     far
       .off('close', endClient)
       .removeAllListeners('error')
       .on('error', () => undefined);
-    client.unpipe(far);
-    far.unpipe(client).destroy();
+    stopUp();
+    stopDown();
+    far.destroy();
   };
+}
+
+/** As `from.pipe(to)`, but that somebody may hear of what was written. The returned function ends it. */
+function pipe(from: Socket, to: Socket, onGiven: ((chunk: Buffer) => void) | undefined): () => void {
+  if (onGiven === undefined) {
+    from.pipe(to);
+    return () => void from.unpipe(to);
+  }
+  const pass = (chunk: Buffer): void => {
+    const hasRoom = to.write(chunk);
+    onGiven(chunk);
+    if (!hasRoom) from.pause();
+  };
+  const goOn = (): void => void from.resume();
+  const end = (): void => void to.end();
+  const stop = (): void => {
+    from.off('data', pass).off('end', end).pause();
+    to.off('drain', goOn).off('close', stop);
+  };
+  from.on('data', pass).once('end', end);
+  to.on('drain', goOn).once('close', stop);
+  if (!to.writableNeedDrain) from.resume();
+  return stop;
 }

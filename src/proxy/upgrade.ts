@@ -55,10 +55,10 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
   }
   far.write(formatHead(request, options.path), 'latin1');
   if (options.head.length > 0) far.write(options.head);
-  const part = joinSockets(client, far);
   const { watch, head } = options;
-  const copies =
-    watch === null ? null : new SocketCopies({ client, far, head, watch, origin: destination.origin, door });
+  let copies: SocketCopies | null = null;
+  const part = joinSockets(client, far, watch === null ? undefined : (to, chunk) => copies?.noteGiven(to, chunk));
+  if (watch !== null) copies = new SocketCopies({ client, far, head, watch, origin: destination.origin, door });
   const refusal = new RefusalWatch(
     () => {
       copies?.stop();

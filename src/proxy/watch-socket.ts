@@ -40,14 +40,25 @@ export class SocketCopies {
     if (early === null) return this.stop();
     this.#isOpen = true;
     watch.onOpen(readRawHeaders(head));
-    for (const chunk of early) watch.onData('client', chunk);
+    // All of this was given to the other side before it came here.
+    for (const chunk of early) {
+      watch.onPassed('server', chunk);
+      watch.onData('client', chunk);
+    }
     this.#watchEnd();
-    if (rest.length > 0) watch.onData('server', rest);
+    if (rest.length === 0) return;
+    watch.onPassed('client', rest);
+    watch.onData('server', rest);
   }
 
   /** A piece of what the provider sent behind its 101. */
   takeFromProvider(chunk: Buffer): void {
     if (this.#isOpen) this.#sockets.watch.onData('server', chunk);
+  }
+
+  /** A piece was given to one side; it comes to `watch` as taken from the other right after. */
+  noteGiven(to: 'client' | 'far', chunk: Buffer): void {
+    if (this.#isOpen) this.#sockets.watch.onPassed(to === 'far' ? 'server' : 'client', chunk);
   }
 
   /** The upgrade was refused: the client's connection is anybody's again. */

@@ -123,9 +123,8 @@ function setUp(db: Database, options: WritableOptions): void {
 
 /** Throws unless the file is empty or a ledger this program can read; returns its schema version. */
 function refuseForeign(db: Database, path: string): number {
-  const version = Number(readPragma(db, 'user_version'));
-  const id = Number(readPragma(db, 'application_id'));
-  const isEmpty = version === 0 && id === 0 && db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  // One look: what another process makes of an empty file between two of them would be neither empty nor ours.
+  const { version, id, isEmpty } = db.transaction(() => lookInto(db)).deferred();
   if (!isEmpty && id !== applicationId) {
     throw new TrackerError(
       'STORE_UNOPENABLE',
@@ -141,6 +140,13 @@ function refuseForeign(db: Database, path: string): number {
     );
   }
   return version;
+}
+
+function lookInto(db: Database): { readonly version: number; readonly id: number; readonly isEmpty: boolean } {
+  const version = Number(readPragma(db, 'user_version'));
+  const id = Number(readPragma(db, 'application_id'));
+  const isEmpty = version === 0 && id === 0 && db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+  return { version, id, isEmpty };
 }
 
 /** The value of a pragma that answers with one. */

@@ -132,7 +132,7 @@ export class Backstage {
   }
 
   #makeLinkOptions(): LinkOptions {
-    const { home, bodies, connectTo, upstreamCa, prices, routerDeadlineMs } = this.#options;
+    const { home, bodies, connectTo, upstreamCa, prices, exporters, routerDeadlineMs } = this.#options;
     return {
       env: this.env(),
       trackerId: this.#trackerId,
@@ -143,6 +143,7 @@ export class Backstage {
       ...(connectTo === undefined ? {} : { connectTo }),
       ...(upstreamCa === undefined ? {} : { upstreamCa }),
       ...(prices === undefined ? {} : { prices }),
+      ...(exporters === undefined ? {} : { exporters }),
       ...(routerDeadlineMs === undefined ? {} : { routerDeadlineMs }),
     };
   }

@@ -1,4 +1,5 @@
 import { TrackerError } from '../core/errors.js';
+import type { ExporterPlan } from '../core/exporting.js';
 import type { BodyPolicy, CallFilter } from '../core/ledger.js';
 import {
   checkNames,
@@ -52,6 +53,8 @@ export interface TrackerOptions extends ScopeOptions {
   readonly providers?: readonly ProviderRegistration[];
   /** JSON file of prices of your own, which come before the list's. */
   readonly prices?: string;
+  /** Where events go besides the ledger; nowhere when absent. */
+  readonly exporters?: readonly ExporterPlan[];
   /**
    * The address sessions listen on: `127.0.0.1` when absent. Containers reach another only, such as `172.17.0.1`, that of
    * Docker's bridge; whoever can reach it needs the session's password.
@@ -105,6 +108,7 @@ const trackerShapes: Shapes = {
   upstreamCa: { wanted: 'the path of a PEM file', isRight: isText },
   providers: { wanted: 'a list of { name, baseUrl }', isRight: isListOf(isObject) },
   prices: { wanted: 'the path of a JSON file', isRight: isText },
+  exporters: { wanted: 'a list of { kind }', isRight: isListOf(isObject) },
   bindAddress: { wanted: 'an address of this machine', isRight: isText },
   drainMs: {
     wanted: `a number of milliseconds from 0 to ${longestMs}`,

@@ -6,6 +6,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openChild } from './children.js';
 import { askAtOnce, askInSequence, openDirect, openProxied, quantile, readFlood, readStream } from './measure.js';
+import { measureReadings } from './readings.js';
 import { measureSockets } from './sockets.js';
 import { measureStreams } from './streams.js';
 
@@ -80,6 +81,10 @@ const socketRounds = { messages: quick ? 5000 : 20_000, rounds: quick ? 2 : 8 };
 const sockets = await measureSockets(tap, { ...socketRounds, compress: false });
 const deflated = await measureSockets(tap, { ...socketRounds, compress: true });
 
+say('streams of one event a chunk, read and blind …');
+const pace = { events: 500, everyMs: 1, lanes: 10, rounds: quick ? 2 : 8 };
+const readings = await measureReadings(tap, ways.llmtap.dispatcher, pace);
+
 say('host starts …');
 const starts = [];
 for (let i = 0; i < (quick ? 2 : 5); i++) {
@@ -101,6 +106,13 @@ for (let i = 0; i < 10; i++) {
   imports.push(fresh.importMs);
   await fresh.close();
 }
+
+say('trackers and graphs …');
+const trackers = await openChild('./trackers.js');
+const events = await trackers.ask('events');
+const graphTimes = [];
+for (let i = 0; i < 5; i++) graphTimes.push(await trackers.ask('graphs'));
+await trackers.close();
 
 const of = (name, what) => results[name]?.[what] ?? [];
 const added = (name, what, q) => quantile(of(name, what), q) - quantile(of('direct', what), q);
@@ -155,8 +167,11 @@ const figures = [
     '',
     true,
   ],
-  formatSockets('WebSocket, 100-byte messages: CPU of reading them, of blind relay', sockets, '<= 1.15'),
-  formatSockets('the same, compressed', deflated, ''),
+  ...Object.entries(readings).map(([name, costs]) =>
+    formatReading(`${name}, an event a chunk: CPU of reading, of passing on unread`, costs, '<= 1.15'),
+  ),
+  formatReading('WebSocket, 100-byte messages: CPU of reading them, of blind relay', sockets, '<= 1.15'),
+  formatReading('the same, compressed', deflated, ''),
   [
     'host start to its first open session, imports included, p50',
     `${median(starts.map((s) => s.importMs + s.openMs)).toFixed(0)} ms`,
@@ -181,6 +196,18 @@ const figures = [
     `${((grown.heapUsed - settled.heapUsed) / 2 ** 20).toFixed(1)} MB, ${grown.files - settled.files}, ${grown.handles - settled.handles}`,
     'no growth',
     grown.heapUsed - settled.heapUsed < 2 * 2 ** 20 && grown.files <= settled.files && grown.handles <= settled.handles,
+  ],
+  [
+    'tracked event: sent, refused as recorded already',
+    `${events.sent.toFixed(2)}, ${events.refused.toFixed(2)} us`,
+    '<= 5 us',
+    events.sent <= 5 && events.refused <= 5,
+  ],
+  [
+    'graph of 10,000 nodes loaded and walked, the slowest of four shapes, p50',
+    `${median(graphTimes).toFixed(0)} ms`,
+    '<= 100 ms',
+    median(graphTimes) <= 100,
   ],
   ['import of the package, p50', `${median(imports).toFixed(0)} ms`, '<= 50 ms', median(imports) <= 50],
 ];
@@ -233,7 +260,7 @@ function note(name, what, values) {
   results[name][what].push(...values);
 }
 
-function formatSockets(what, { read, blind }, asked) {
+function formatReading(what, { read, blind }, asked) {
   const value = `${ratio(median(read), median(blind))} (${median(read).toFixed(1)} us of ${median(blind).toFixed(1)})`;
   return [what, value, asked, asked === '' || median(read) / median(blind) <= 1.15];
 }

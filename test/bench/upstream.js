@@ -8,18 +8,21 @@ import { WebSocketServer } from 'ws';
 import { openAuthority } from '../../dist/ca/authority.js';
 import { makeSerial } from '../../dist/ca/certificate.js';
 import { makeIssuer, makeLeaf } from '../../dist/ca/leaf.js';
+import { sendEvents } from './event-streams.js';
 
 const home = mkdtempSync(join(tmpdir(), 'llmtap-bench-upstream-'));
 process.on('exit', () => rmSync(home, { recursive: true, force: true }));
 const authority = openAuthority(home);
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const cert = makeLeaf({
-  issuer: makeIssuer(authority),
-  host: 'api.openai.com',
-  leafPublicKey: pair.publicKey,
-  nowMs: Date.now(),
-  serial: makeSerial(),
-}).certPem;
+const key = pair.privateKey.export({ format: 'pem', type: 'pkcs8' });
+const makeCert = (host) =>
+  makeLeaf({
+    issuer: makeIssuer(authority),
+    host,
+    leafPublicKey: pair.publicKey,
+    nowMs: Date.now(),
+    serial: makeSerial(),
+  }).certPem;
 
 const reply = Buffer.from(
   JSON.stringify({
@@ -78,18 +81,19 @@ function flood(url, response) {
   push();
 }
 
-const server = https.createServer(
-  { key: pair.privateKey.export({ format: 'pem', type: 'pkcs8' }), cert },
-  (request, response) => {
-    const url = new URL(request.url ?? '/', 'https://api.openai.com');
-    request.resume();
-    request.on('end', () => {
-      if (url.searchParams.has('bytes')) return flood(url, response);
-      if (url.searchParams.has('chunks')) return stream(url, response);
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length }).end(reply);
-    });
-  },
-);
+const server = https.createServer({ key, cert: makeCert('api.openai.com') }, (request, response) => {
+  const url = new URL(request.url ?? '/', 'https://api.openai.com');
+  request.resume();
+  request.on('end', () => {
+    if (url.searchParams.has('bytes')) return flood(url, response);
+    if (url.searchParams.has('events')) return sendEvents(url, response);
+    if (url.searchParams.has('chunks')) return stream(url, response);
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': reply.length }).end(reply);
+  });
+});
+for (const host of ['api.anthropic.com', 'bedrock-runtime.us-east-1.amazonaws.com']) {
+  server.addContext(host, { key, cert: makeCert(host) });
+}
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: { threshold: 0 } });
 const delta = JSON.stringify({
   type: 'response.output_text.delta',

@@ -26,6 +26,12 @@ describe('a receipt as text', () => {
     ]);
   });
 
+  it('says of a WebSocket what its hashes are of', () => {
+    const text = formatReceipt(makeCall({ protocol: 'websocket', receipt }), palette);
+    expect(text).toContain('Of all bytes of its WebSocket, frames as they were');
+    expect(text).toMatch(/\nreply {2}unaltered\n/);
+  });
+
   it('says so when none was taken, and when a way had no body', () => {
     expect(formatReceipt(makeCall(), palette)).toContain('No receipt was taken');
     const none = { requestFromClient: null, requestToProvider: null, replyFromProvider: null, replyToClient: null };

@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { text as readAll } from 'node:stream/consumers';
+import { constants, gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   type ExampleProvider,
@@ -49,6 +52,17 @@ async function readRaw(path: string, body: unknown): Promise<string> {
     `POST ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: ${content.length}\r\n\r\n${content}`,
   );
   return readAll(socket);
+}
+
+/** A reply's body as it came, until its end or its cut. */
+async function readUntilCut(path: string, body: unknown, headers: Record<string, string>) {
+  const options = { method: 'POST', headers: { 'content-type': 'application/json', ...headers } };
+  const asked = request(provider.url + path, options).end(JSON.stringify(body));
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  response.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => undefined);
+  await new Promise((resolve) => response.once('close', resolve));
+  return { bytes: Buffer.concat(chunks), isWhole: response.complete };
 }
 
 describe('the frames of a stream', () => {
@@ -159,15 +173,11 @@ describe('a provider that is to fail', () => {
 
   it('cuts a compressed stream after frames the client can still read', async () => {
     await reopen({ compress: 'gzip' });
-    const reply = await post('/v1/chat/completions', makeChat('cut-2'), { 'accept-encoding': 'gzip' });
-    const reader = reply.body?.pipeThrough(new TextDecoderStream()).getReader();
-    let text = '';
-    await expect(
-      (async () => {
-        for (;;) text += (await reader?.read())?.value ?? '';
-      })(),
-    ).rejects.toThrow();
-    expect(text.match(/data: /gu)).toHaveLength(2);
+    // By node:http, which keeps every byte: fetch may let go of what it had yet to inflate when the cut came.
+    const reply = await readUntilCut('/v1/chat/completions', makeChat('cut-2'), { 'accept-encoding': 'gzip' });
+    expect(reply.isWhole).toBe(false);
+    const text = gunzipSync(reply.bytes, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+    expect(text.match(/data: .*\n\n/gu)).toHaveLength(2);
   });
 
   it.each([

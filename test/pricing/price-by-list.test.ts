@@ -222,6 +222,15 @@ const cases: readonly Case[] = [
     rates: { inputTokens: 0.44, outputTokens: 1.32 },
   },
   {
+    // 1000 × 1.25 + 100 × 10 + 2 × 10,000 + 3 × 2,500 millionths
+    what: 'OpenAI: searches of the web and of files',
+    model: 'gpt-5',
+    usage: { inputTokens: 1000, outputTokens: 100 },
+    call: { details: { webSearches: 2, fileSearches: 3 } },
+    usd: 0.02975,
+    rates: { inputTokens: 1.25, outputTokens: 10, webSearches: 10_000, fileSearches: 2500 },
+  },
+  {
     // 100 × 1 + 100 × 1 + a request at 12 a thousand = 200 + 12,000
     what: 'Perplexity: a fee for each request',
     model: 'sonar',
@@ -371,6 +380,16 @@ const unpriced: readonly (readonly [what: string, problem: RegExp, call: Priceab
     'searches where it has no price for them',
     /searches of the web/,
     makePriceable('gpt-4o-search-preview', known, { details: { webSearches: 1 } }),
+  ],
+  [
+    'searches of files where it has no price for them',
+    /searches of files/,
+    makePriceable('gpt-4o-search-preview', known, { details: { fileSearches: 1 } }),
+  ],
+  [
+    'what Gemini searched the web for, which the list does not price',
+    /searches of the web/,
+    makePriceable('gemini-2.5-flash', known, { ...google, details: { webSearches: 2 } }),
   ],
   [
     'sound where it has the price of text alone',

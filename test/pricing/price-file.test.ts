@@ -75,8 +75,10 @@ describe("a user's own prices", () => {
   });
 
   it('charge requests and searches by the piece', () => {
-    const price = priceBy({ m: { inputPerMillion: 0, outputPerMillion: 0, perRequest: 0.01, perWebSearch: 0.005 } });
-    expect(price(makePriceable('m', usage, { ...local, details: { webSearches: 2 } })).usd).toBe(0.02);
+    const searches = { perWebSearch: 0.005, perFileSearch: 0.001 };
+    const price = priceBy({ m: { inputPerMillion: 0, outputPerMillion: 0, perRequest: 0.01, ...searches } });
+    const details = { webSearches: 2, fileSearches: 3 };
+    expect(price(makePriceable('m', usage, { ...local, details })).usd).toBe(0.023);
   });
 
   it('hold from their day on, in whatever order they are given', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readGrpcError } from '../../src/call/grpc-status.js';
+import { readGrpcStatus } from '../../src/providers/grpc-status.js';
 import { openRegistry } from '../../src/providers/registry.js';
 
 const registry = openRegistry();
@@ -55,13 +55,16 @@ describe('a request of gRPC', () => {
 
 describe('the status of gRPC', () => {
   it.each([
-    [['grpc-status', '0'], null],
-    [[], null],
-    [['grpc-status', 'nonsense'], null],
-    [['grpc-status', '8', 'grpc-message', 'slow%20down'], { code: 'RESOURCE_EXHAUSTED', message: 'slow down' }],
-    [['Grpc-Status', '5'], { code: 'NOT_FOUND', message: 'gRPC status 5' }],
-    [['grpc-status', '99', 'grpc-message', '100%'], { code: 'STATUS_99', message: '100%' }],
-  ])('of %j is %j', (raw, expected) => {
-    expect(readGrpcError(raw as string[])).toEqual(expected);
+    [{ 'grpc-status': '0' }, { error: null }],
+    [{}, null],
+    [{ 'grpc-status': 'nonsense' }, null],
+    [
+      { 'grpc-status': '8', 'grpc-message': 'slow%20down' },
+      { error: { code: 'RESOURCE_EXHAUSTED', message: 'slow down' } },
+    ],
+    [{ 'grpc-status': '5' }, { error: { code: 'NOT_FOUND', message: 'gRPC status 5' } }],
+    [{ 'grpc-status': '99', 'grpc-message': '100%' }, { error: { code: 'STATUS_99', message: '100%' } }],
+  ])('of %j is %j', (headers: Readonly<Record<string, string>>, expected) => {
+    expect(readGrpcStatus((name) => headers[name] ?? null)).toEqual(expected);
   });
 });

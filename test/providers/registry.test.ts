@@ -128,6 +128,7 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
   ['https://api.enterprise.githubcopilot.com/embeddings', 'github-copilot', 'embeddings', false],
   ['https://chatgpt.com/backend-api/codex/responses', 'chatgpt-codex', 'responses', false],
   ['https://chatgpt.com/backend-api/codex/responses/compact', 'chatgpt-codex', 'responses', false],
+  ['https://gov.chatgpt.com/backend-api/codex/responses', 'chatgpt-codex', 'responses', false],
   ['https://models.github.ai/inference/chat/completions', 'github-models', 'chat.completions', false],
   ['https://models.github.ai/orgs/acme/inference/embeddings', 'github-models', 'embeddings', false],
   ['https://models.inference.ai.azure.com/chat/completions', 'github-models', 'chat.completions', false],

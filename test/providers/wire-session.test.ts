@@ -5,14 +5,19 @@ describe('the session on the wire', () => {
   it.each([
     'x-claude-code-session-id',
     'x-claude-code-agent-id',
+    'x-claude-code-parent-agent-id',
     'session-id',
     'thread-id',
     'session_id',
     'conversation_id',
     'x-codex-turn-metadata',
+    'x-codex-parent-thread-id',
+    'x-openai-subagent',
     'x-grok-session-id',
     'x-grok-conv-id',
     'x-opencode-session',
+    'x-session-id',
+    'x-parent-session-id',
   ])('is read from the header %s in any case', (name) => {
     expect(readWireSession(['Host', 'x', name.toUpperCase(), ' b1e2 '], null)).toEqual({ [name]: 'b1e2' });
   });

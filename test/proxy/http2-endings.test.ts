@@ -1,7 +1,8 @@
 import http2, { type ClientHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { askHttp2, chatPath, openHttp2, readHttp2Reply } from '../fixtures/http2-client.js';
-import { type Http2TestUpstream, openHttp2Upstream } from '../fixtures/http2-upstream.js';
+import { type Http2Rig, openHttp2Rig } from '../fixtures/http2-rig.js';
+import type { Http2TestUpstream } from '../fixtures/http2-upstream.js';
 import { ask } from '../fixtures/proxy-client.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
@@ -11,17 +12,12 @@ const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_INTERNAL_ERROR, NGHTT
 let provider: Http2TestUpstream;
 let rig: Rig;
 let client: ClientHttp2Session;
+let close: Http2Rig['close'];
 
 beforeEach(async () => {
-  provider = await openHttp2Upstream();
-  rig = await openRig({ connectTo: [`:443:127.0.0.1:${provider.port}`], upstreamCa: provider.caPath });
-  client = await openHttp2({ port: rig.session.port, ca: rig.ca });
+  ({ provider, rig, client, close } = await openHttp2Rig());
 });
-afterEach(async () => {
-  client.destroy();
-  await rig.close();
-  await provider.close();
-});
+afterEach(async () => await close());
 
 const json = { ':status': 200, 'content-type': 'application/json' };
 

@@ -1,25 +1,24 @@
 import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { askHttp2, chatPath, openHttp2, readHttp2Reply } from '../fixtures/http2-client.js';
-import { type Http2TestUpstream, openHttp2Upstream } from '../fixtures/http2-upstream.js';
+import { askHttp2, chatPath, readHttp2Reply } from '../fixtures/http2-client.js';
+import { type Http2Rig, openHttp2Rig } from '../fixtures/http2-rig.js';
+import type { Http2TestUpstream } from '../fixtures/http2-upstream.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
-import { openRig, type Rig } from '../fixtures/rig.js';
+import type { Rig } from '../fixtures/rig.js';
 
 let provider: Http2TestUpstream;
 let rig: Rig;
 let client: ClientHttp2Session;
+let close: Http2Rig['close'];
 
 beforeEach(async () => {
-  provider = await openHttp2Upstream({ maxSessionMemory: 1000 });
-  rig = await openRig({ connectTo: [`:443:127.0.0.1:${provider.port}`], upstreamCa: provider.caPath });
-  client = await openHttp2({ port: rig.session.port, ca: rig.ca, session: { maxSessionMemory: 1000 } });
+  ({ provider, rig, client, close } = await openHttp2Rig({
+    provider: { maxSessionMemory: 1000 },
+    session: { maxSessionMemory: 1000 },
+  }));
 });
-afterEach(async () => {
-  client.destroy();
-  await rig.close();
-  await provider.close();
-});
+afterEach(async () => await close());
 
 const chunk = Buffer.alloc(64 * 1024, 'x');
 const pieces = 1600;

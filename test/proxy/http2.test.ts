@@ -1,25 +1,21 @@
 import type { ClientHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { askHttp2, chatPath, openHttp2, readHttp2Reply } from '../fixtures/http2-client.js';
-import { type Http2TestUpstream, openHttp2Upstream } from '../fixtures/http2-upstream.js';
+import { askHttp2, chatPath, readHttp2Reply } from '../fixtures/http2-client.js';
+import { type Http2Rig, openHttp2Rig } from '../fixtures/http2-rig.js';
+import type { Http2TestUpstream } from '../fixtures/http2-upstream.js';
 import { ask } from '../fixtures/proxy-client.js';
 import { chatFrames, chatFramesWithUsage, chatReply, chatRequest, chatStreamRequest } from '../fixtures/replies.js';
-import { openRig, type Rig } from '../fixtures/rig.js';
+import type { Rig } from '../fixtures/rig.js';
 
 let provider: Http2TestUpstream;
 let rig: Rig;
 let client: ClientHttp2Session;
+let close: Http2Rig['close'];
 
 beforeEach(async () => {
-  provider = await openHttp2Upstream();
-  rig = await openRig({ connectTo: [`:443:127.0.0.1:${provider.port}`], upstreamCa: provider.caPath });
-  client = await openHttp2({ port: rig.session.port, ca: rig.ca });
+  ({ provider, rig, client, close } = await openHttp2Rig());
 });
-afterEach(async () => {
-  client.destroy();
-  await rig.close();
-  await provider.close();
-});
+afterEach(async () => await close());
 
 const json = { ':status': 200, 'content-type': 'application/json' };
 
@@ -241,9 +237,8 @@ describe('streams on one connection', () => {
   });
 
   it('beyond what the provider allows on a connection go by another', async () => {
-    const few = await openHttp2Upstream({ settings: { maxConcurrentStreams: 4 } });
-    const own = await openRig({ connectTo: [`:443:127.0.0.1:${few.port}`], upstreamCa: few.caPath });
-    const session = await openHttp2({ port: own.session.port, ca: own.ca });
+    const own = await openHttp2Rig({ provider: { settings: { maxConcurrentStreams: 4 } } });
+    const { provider: few, client: session } = own;
     const all: ServerHttp2Stream[] = [];
     try {
       // The first tells how many there may be.
@@ -266,33 +261,27 @@ describe('streams on one connection', () => {
       expect(replies.every((reply) => reply.body.toString() === chatReply)).toBe(true);
       expect(few.connections).toBe(3);
     } finally {
-      session.destroy();
       await own.close();
-      await few.close();
     }
   });
 
   it('are answered even where the provider, before it could say how few it allows, refused some', async () => {
-    const few = await openHttp2Upstream({ settings: { maxConcurrentStreams: 4 } });
-    const own = await openRig({ connectTo: [`:443:127.0.0.1:${few.port}`], upstreamCa: few.caPath });
-    const session = await openHttp2({ port: own.session.port, ca: own.ca });
+    const own = await openHttp2Rig({ provider: { settings: { maxConcurrentStreams: 4 } } });
+    const { client: session } = own;
     try {
       const replies = await Promise.all(
         Array.from({ length: 50 }, async () => await askHttp2(session, {}, chatRequest)),
       );
       expect(replies.map((reply) => [reply.status, reply.body.toString()])).toEqual(Array(50).fill([200, 'ok']));
-      expect(await own.waitForRecords(50)).toHaveLength(50);
+      expect(await own.rig.waitForRecords(50)).toHaveLength(50);
     } finally {
-      session.destroy();
       await own.close();
-      await few.close();
     }
   });
 
   it('of HTTP/2 and connections of HTTP/1.1 share a session', async () => {
-    const both = await openHttp2Upstream({ allowHTTP1: true });
-    const own = await openRig({ connectTo: [`:443:127.0.0.1:${both.port}`], upstreamCa: both.caPath });
-    const session = await openHttp2({ port: own.session.port, ca: own.ca });
+    const own = await openHttp2Rig({ provider: { allowHTTP1: true } });
+    const { provider: both, client: session } = own;
     both.handler = (stream) => {
       stream.respond(json);
       stream.end(chatReply);
@@ -302,15 +291,13 @@ describe('streams on one connection', () => {
     try {
       await Promise.all([
         askHttp2(session, {}, chatRequest),
-        ask({ port: own.session.port, ca: own.ca, body: chatRequest }),
+        ask({ port: own.rig.session.port, ca: own.rig.ca, body: chatRequest }),
       ]);
-      const records = await own.waitForRecords(2);
+      const records = await own.rig.waitForRecords(2);
       expect(records.map(({ protocol }) => protocol).sort()).toEqual(['h2', 'http/1.1']);
       expect(records.every(({ usage }) => usage.outputTokens === 5)).toBe(true);
     } finally {
-      session.destroy();
       await own.close();
-      await both.close();
     }
   });
 });

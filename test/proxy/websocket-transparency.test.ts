@@ -38,6 +38,8 @@ async function openRaw(): Promise<{ client: TLSSocket; provider: Duplex }> {
   return { client, provider: await opened };
 }
 
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
 async function readBytes(socket: Duplex, length: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let seen = 0;
@@ -87,9 +89,64 @@ describe('a WebSocket that is read', () => {
       requestId: 'req_7',
       requestBytes: request.length,
       responseBytes: squeezed.length,
-      receipt: null,
     });
+    const { receipt } = record ?? {};
+    expect(receipt).toMatchObject({ requestFromClient: hashOf(up), requestToProvider: hashOf(up) });
+    expect(receipt?.replyFromProvider).toMatch(/^[0-9a-f]{64}$/);
+    expect(receipt?.replyToClient).toBe(receipt?.replyFromProvider);
     expect(record?.selfMs).toBeGreaterThan(0);
+    client.destroy();
+  });
+
+  it('has in each record the hashes of all its bytes until then, on both sides', async () => {
+    const { client, provider } = await openRaw();
+    const asked = makeFrame({
+      payload: JSON.stringify({ type: 'response.create', model: 'gpt-5', input: 'x' }),
+      mask: [1, 2, 3, 4],
+    });
+    const answer = (id: string): Buffer => {
+      const response = { id, status: 'completed', usage: { input_tokens: 3, output_tokens: 4 } };
+      return makeFrame({ payload: JSON.stringify({ type: 'response.completed', response }) });
+    };
+    const [first, second] = [answer('resp_1'), answer('resp_2')];
+    for (const [at, reply] of [first, second].entries()) {
+      client.write(asked);
+      await readBytes(provider, asked.length);
+      provider.write(reply);
+      await readBytes(client, reply.length);
+      await session.waitForRecords(at + 1);
+    }
+    const up = [asked, Buffer.concat([asked, asked])].map(hashOf);
+    const down = [first, Buffer.concat([first, second])].map(hashOf);
+    expect(session.records.map(({ receipt }) => receipt)).toEqual(
+      up.map((hash, at) => ({
+        ...{ requestFromClient: hash, requestToProvider: hash },
+        ...{ replyFromProvider: down[at], replyToClient: down[at] },
+      })),
+    );
+    client.destroy();
+  });
+
+  it('has them from the first byte, also where the provider speaks with its 101', async () => {
+    const response = { id: 'resp_1', status: 'completed', usage: { input_tokens: 3, output_tokens: 4 } };
+    const frame = (value: object): Buffer => makeFrame({ payload: JSON.stringify(value) });
+    const down = Buffer.concat([
+      frame({ type: 'response.created', response: { id: 'resp_1', status: 'in_progress' } }),
+      frame({ type: 'response.done', response }),
+    ]);
+    rig.upstream.onUpgrade = (_request, socket) => void socket.write(Buffer.concat([Buffer.from(agreed), down]));
+    const client = await openSecure(session.port, 'api.openai.com', { ca: rig.ca });
+    client.write(ask.replace('/v1/responses', '/v1/realtime?model=gpt-realtime'));
+    await readBytes(client, agreed.length + down.length);
+    const hash = hashOf(down);
+    expect(await session.waitForRecords(1)).toMatchObject([
+      {
+        receipt: {
+          ...{ requestFromClient: null, requestToProvider: null },
+          ...{ replyFromProvider: hash, replyToClient: hash },
+        },
+      },
+    ]);
     client.destroy();
   });
 

@@ -48,7 +48,7 @@ function listFacts(call: CallRecord): readonly Fact[] {
   ];
 }
 
-function listUsage({ usage, usageDetails, usageProblem, estimatedUsage }: CallRecord): readonly Fact[] {
+function listUsage({ usage, usageDetails, usageProblem, estimatedUsage, partial }: CallRecord): readonly Fact[] {
   return [
     ['input tokens', formatCount(usage.inputTokens)],
     ['  read from cache', formatCount(usage.cacheReadTokens)],
@@ -58,13 +58,13 @@ function listUsage({ usage, usageDetails, usageProblem, estimatedUsage }: CallRe
     ['total tokens', formatCount(usage.totalTokens)],
     ['stated besides', usageDetails === null ? null : joinList(Object.entries(usageDetails).map(formatDetail))],
     ['unknown because', usageProblem],
-    ['estimated', estimatedUsage === null ? null : formatEstimate(estimatedUsage)],
+    ['estimated', estimatedUsage === null ? null : formatEstimate(estimatedUsage, partial)],
   ];
 }
 
-function formatEstimate({ inputTokens, outputTokens, tokenizer }: EstimatedUsage): string {
+function formatEstimate({ inputTokens, outputTokens, tokenizer }: EstimatedUsage, partial: boolean): string {
   const parts = [inputTokens === null ? [] : `${inputTokens} in`, outputTokens === null ? [] : `${outputTokens} out`];
-  return `about ${parts.flat().join(', ')} when it was cut, by ${tokenizer}`;
+  return `about ${parts.flat().join(', ')}${partial ? ' when it was cut' : ''}, by ${tokenizer}`;
 }
 
 function listTimes(call: CallRecord): readonly Fact[] {

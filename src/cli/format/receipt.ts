@@ -5,7 +5,8 @@ import { readableLine } from './text.js';
 
 interface Way {
   readonly name: string;
-  readonly bytes: number;
+  /** `null` where they are not all that the hashes are of. */
+  readonly bytes: number | null;
   readonly taken: { readonly from: string; readonly hash: string | null };
   readonly given: { readonly to: string; readonly hash: string | null };
 }
@@ -18,9 +19,7 @@ export function formatReceipt(call: CallRecord, palette: Palette): string {
   const { receipt } = call;
   const title = `${palette.bold(`receipt of call ${call.callId}`)}\n`;
   if (receipt === null) {
-    const reason =
-      call.protocol === 'websocket' ? 'its call came over a WebSocket' : 'the call was recorded by an earlier version';
-    return `${title}  No receipt was taken: ${reason}.\n`;
+    return `${title}  No receipt was taken: the call was recorded by an earlier version.\n`;
   }
   const { requestFromClient, requestToProvider, replyFromProvider, replyToClient } = receipt;
   const ways: readonly Way[] = [
@@ -37,14 +36,19 @@ export function formatReceipt(call: CallRecord, palette: Palette): string {
       given: { to: 'client', hash: replyToClient },
     },
   ];
-  return [title, ...ways.map((way) => formatWay(way, palette)), formatChanges(call.changes, palette)].join('');
+  const isSocket = call.protocol === 'websocket';
+  const listed = ways.map((way) => formatWay(isSocket ? { ...way, bytes: null } : way, palette));
+  return [title, isSocket ? ofSocket : '', ...listed, formatChanges(call.changes, palette)].join('');
 }
+
+const ofSocket =
+  '  Of all bytes of its WebSocket, frames as they were, from its opening until this response was on record.\n';
 
 function formatWay({ name, bytes, taken, given }: Way, palette: Palette): string {
   const isSame = taken.hash === given.hash;
   const verdict = isSame ? palette.green(taken.hash === null ? 'no body' : 'unaltered') : palette.yellow('altered');
   const lines = [
-    `\n${palette.bold(name)}  ${verdict}  ${palette.dim(`${formatBytes(bytes)} taken`)}\n`,
+    `\n${palette.bold(name)}  ${verdict}${bytes === null ? '' : `  ${palette.dim(`${formatBytes(bytes)} taken`)}`}\n`,
     `  ${palette.dim(`from the ${taken.from}`.padEnd(18))}  ${taken.hash ?? 'nothing'}\n`,
     `  ${palette.dim(`to the ${given.to}`.padEnd(18))}  ${given.hash ?? 'nothing'}\n`,
   ];

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { readErrorMessage } from '../../core/errors.js';
-import { decodeEventStreamMessage, type EventStreamMessage } from './event-stream-codec.js';
+import { EventStreamDecoder, type EventStreamMessage } from './event-stream-codec.js';
 import { GrowingBuffer, viewBytes } from './growing-buffer.js';
 
 export interface EventStreamOptions {
@@ -39,6 +39,7 @@ export class EventStreamReader {
   readonly #onMessage: (message: EventStreamMessage) => void;
   readonly #onProblem: (problem: string) => void;
   readonly #maxMessageBytes: number;
+  readonly #decoder = new EventStreamDecoder();
   readonly #held = new GrowingBuffer();
   /** Of the message that is held, once its prelude is. */
   #total = 0;
@@ -83,6 +84,11 @@ export class EventStreamReader {
   /** Reads a message that is all there without keeping it; how many bytes were used. */
   #readWhole(rest: Buffer): number {
     if (rest.length >= PRELUDE_BYTES) {
+      const known = this.#decoder.findKnown(rest, this.#maxMessageBytes);
+      if (known !== undefined) {
+        this.#onMessage(known.message);
+        return known.bytes;
+      }
       const total = this.#readPrelude(rest);
       if (this.#isBroken || this.#skip > 0) return 0;
       if (rest.length >= total) {
@@ -129,7 +135,7 @@ export class EventStreamReader {
   #decode(bytes: Buffer): void {
     let message: EventStreamMessage;
     try {
-      message = decodeEventStreamMessage(bytes);
+      message = this.#decoder.decode(bytes);
     } catch (error) {
       this.#onProblem(`A message of the event stream could not be read: ${readErrorMessage(error)}.`);
       return;

@@ -27,6 +27,11 @@ export class LineScanner {
     return this.#next;
   }
 
+  /** Whether an LF at the beginning of the next chunk belongs to the last line end. */
+  get isAfterCr(): boolean {
+    return this.#afterCr;
+  }
+
   /** Takes the next chunk; tells how many of its first bytes still belong to the last line end. */
   load(chunk: Buffer): 0 | 1 {
     this.#chunk = chunk;

@@ -1,6 +1,8 @@
+// Longer than 250 lines: one filter, whose steps share what is held of a frame.
 import { GrowingBuffer, viewBytes } from './growing-buffer.js';
 import { findMembers, spliceBytes } from './json-members.js';
 import { LineScanner } from './line-scanner.js';
+import { filterUsualFrame } from './usual-usage-frame.js';
 
 /** What was taken out of a stream: a whole frame, or the member `"usage":null` of one. */
 export type FilteredPart = 'frame' | 'member';
@@ -66,6 +68,10 @@ export class UsageFrameFilter {
   /** What the client gets now, possibly nothing. */
   write(bytes: Uint8Array): Buffer {
     const chunk = viewBytes(bytes);
+    if (this.#isBetweenFrames) {
+      const kept = filterUsualFrame(chunk);
+      if (kept !== null) return this.#passUsual(kept, chunk);
+    }
     const skipped = this.#lines.load(chunk);
     if (skipped === 1) this.#addLineFeed(chunk.subarray(0, 1));
     let from: number = skipped;
@@ -92,6 +98,22 @@ export class UsageFrameFilter {
   end(): Buffer {
     if (this.#held.length > 0) this.#endFrame(EMPTY);
     return this.#give();
+  }
+
+  get #isBetweenFrames(): boolean {
+    return this.#held.length === 0 && !(this.#lineBegun || this.#frameBegun || this.#passing || this.#lines.isAfterCr);
+  }
+
+  #passUsual(kept: Buffer, chunk: Buffer): Buffer {
+    this.#atStart = false;
+    this.#lastHidden = false;
+    if (kept !== chunk) this.#noteMember();
+    return kept;
+  }
+
+  #noteMember(): void {
+    this.#memberHidden = true;
+    this.#onFiltered('member');
   }
 
   /** Whether the line that ended has to wait for the end of its frame. */
@@ -172,8 +194,7 @@ export class UsageFrameFilter {
     if (members === undefined || usage === undefined) return frame;
     const usageText = data.json.toString('latin1', usage.valueStart, usage.valueEnd);
     if (usageText === 'null') {
-      this.#memberHidden = true;
-      this.#onFiltered('member');
+      this.#noteMember();
       return spliceBytes(frame, [{ start: data.locate(usage.cutStart), end: data.locate(usage.cutEnd), text: EMPTY }]);
     }
     const choices = members.findLast(({ key }) => key === 'choices');

@@ -72,6 +72,22 @@ describe('an AWS event stream', () => {
     expect(whole).toBe(true);
   });
 
+  it('loses a damaged message also of a kind that was read before', () => {
+    const damaged = Buffer.concat([delta, delta, delta]);
+    for (const at of [2 * delta.length - 8, delta.length + 20, 2 * delta.length - 1]) {
+      damaged[at] = (damaged[at] ?? 0) ^ 1;
+      const { whole, messages, problems } = read([damaged]);
+      expect({ whole, messages }).toEqual({ whole: true, messages: [expected[1], expected[1]] });
+      expect(problems).toEqual([expect.stringMatching(/^A message of the event stream could not be read: .*checksum/)]);
+      damaged[at] = (damaged[at] ?? 0) ^ 1;
+    }
+  });
+
+  it('is read also where a message has more than the known headers', () => {
+    const more = encodeMessage({ ':event-type': 'contentBlockDelta', ':content-type': 'application/json' }, delta);
+    expect(read([Buffer.concat([delta, more, delta])]).messages).toHaveLength(3);
+  });
+
   it('is not read on where the length of a message is damaged', () => {
     const damaged = Buffer.from(all);
     damaged[start.length + 1] = 0xff;

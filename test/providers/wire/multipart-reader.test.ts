@@ -1,6 +1,19 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openFormReader } from '../../../src/providers/wire/multipart-reader.js';
+
+v8.setFlagsFromString('--expose-gc');
+const collectGarbage = vm.runInNewContext('gc') as () => void;
+
+/** What is held, which what is yet to be collected is not. */
+function readHeldBytes(): number {
+  // Buffers found unused are let go by the one after.
+  collectGarbage();
+  collectGarbage();
+  return process.memoryUsage().arrayBuffers;
+}
 
 const boundary = '----formdata-undici-015772';
 const type = `multipart/form-data; boundary=${boundary}`;
@@ -81,11 +94,11 @@ describe('a form', () => {
 
   it('keeps a fraction of a large file in memory, and takes no time over it', () => {
     const reader = openFormReader(type);
-    const start = process.memoryUsage().arrayBuffers;
+    const start = readHeldBytes();
     reader?.write(form.subarray(0, 400));
     const piece = Buffer.alloc(64 * 1024, '\r\n--');
     for (let index = 0; index < 1600; index++) reader?.write(piece);
-    expect(process.memoryUsage().arrayBuffers - start).toBeLessThan(32 * 1024 * 1024);
+    expect(readHeldBytes() - start).toBeLessThan(1024 * 1024);
     reader?.write(Buffer.from(`\r\n--${boundary}--`));
     expect(reader?.end()).toMatchObject({ ok: true, value: { model: 'gpt-image-1' } });
   });

@@ -137,6 +137,40 @@ describe('UsageFrameFilter', () => {
     }
   });
 
+  const usual = [
+    '{"choices":[{"delta":{"content":"a"}}],"usage":null}',
+    '{"choices":[{"delta":{"content":"the \\"usage\\":null}"}}],"usage":null,"obfuscation":"aB3-_+/="}',
+    '{"choices":[{"delta":{"content":"\\\\"}}]}',
+    '{"choices":[],"x":{"y":1,"usage":null}}',
+    '{"usage":null,"choices":[],"usage":null}',
+    '{"choices":["x","usage"],"usage":null}',
+    '{"choices":[],"usage":null,"obfuscation":"\\u0061"}',
+    '{"choices":[], "usage":null }',
+    `{"choices":[],"usage":${usage}}`,
+    `{"choices":[{}],"usage":${usage}}`,
+  ];
+
+  it.each(usual)('makes the same of a frame that comes in one chunk as of one that comes in two: %s', (data) => {
+    for (const around of [
+      (frame: string) => frame,
+      (frame: string) => `event: x\n${frame}`,
+      (frame: string) => `${frame}: ping\n`,
+    ]) {
+      const before = Buffer.from('data: {"choices":[]}\r\n\r');
+      const whole = Buffer.from(around(`data: ${data}\n\n`));
+      const inOne = filterParts([before, Buffer.from('\n'), whole, whole]);
+      const inTwo = filterParts([
+        before,
+        Buffer.from('\n'),
+        ...[whole, whole].flatMap((frame) => [frame.subarray(0, 9), frame.subarray(9)]),
+      ]);
+      expect(inOne).toBe(inTwo);
+      const members = JSON.parse(data) as Record<string, unknown>;
+      expect(inOne.includes(',"usage":null}\n') || inOne.includes(',"usage":null,"obf')).toBe(false);
+      if ('obfuscation' in members && members.usage !== undefined) expect(inOne).toContain('"obfuscation"');
+    }
+  });
+
   it('hides the frame also when the stream ends without its blank line', () => {
     expect(filterParts([Buffer.from(`data: {"choices":[],"usage":${usage}}`)])).toBe('');
     expect(filterParts([Buffer.from(`data: {"choices":[],"usage":${usage.slice(0, 9)}`)])).toBe(

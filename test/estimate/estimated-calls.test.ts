@@ -87,6 +87,85 @@ describe('a stream that is cut before it stated its usage', () => {
   });
 });
 
+describe('a whole reply without a word of its tokens', () => {
+  interface Asked {
+    readonly host?: string;
+    readonly path?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body: object;
+  }
+
+  /** Answers one call, and closes the session when its client has the whole reply. */
+  async function answer(type: string, reply: string, { body, ...asked }: Asked, status = 200): Promise<CallRecord> {
+    const session = await open();
+    upstream.handler = (request, response) => {
+      request.on('end', () => response.writeHead(status, { 'content-type': type }).end(reply)).resume();
+    };
+    const request = await startRequest({ port: session.port, ca: readFileSync(host.caPath, 'utf8'), ...asked });
+    request.end(JSON.stringify(body));
+    const response = await waitForResponse(request);
+    let got = '';
+    for await (const chunk of response) got += String(chunk);
+    expect(got).toBe(reply);
+    await session.close();
+    const record = findRecord();
+    if (record === undefined) throw new Error('no call on record');
+    return record;
+  }
+
+  const messages = [{ role: 'user', content: question }];
+
+  it('is estimated: a stream that was not to be asked for usage', async () => {
+    const half = text.length / 2;
+    const last = { id: 'c1', model: 'gpt-4o', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] };
+    const stream = `${frame(text.slice(0, half))}${frame(text.slice(half))}data: ${JSON.stringify(last)}\n\ndata: [DONE]\n\n`;
+    const record = await answer('text/event-stream', stream, {
+      headers: { 'idempotency-key': 'k' },
+      body: { model: 'gpt-4o', stream: true, messages },
+    });
+    expect(record).toMatchObject({
+      ...{ outcome: 'ok', partial: false, changes: [], usage: { inputTokens: null, outputTokens: null } },
+      estimatedUsage: await countTokens({ model: 'gpt-4o', input: [question], output: [text] }),
+      cost: { usd: null },
+    });
+    expect(record.usageProblem).toContain('stream_options.include_usage');
+  });
+
+  it("is estimated: an API that never states any, Anthropic's text completions", async () => {
+    const body = { model: 'claude-2.1', prompt: question, max_tokens_to_sample: 9 };
+    const reply = JSON.stringify({ type: 'completion', completion: text, stop_reason: 'stop_sequence' }, null, 2);
+    const record = await answer('application/json', reply, { host: 'api.anthropic.com', path: '/v1/complete', body });
+    const counted = await countTokens({ model: 'claude-2.1', input: [question], output: [text] });
+    expect(record).toMatchObject({ usage: { outputTokens: null }, estimatedUsage: counted });
+    expect(counted.tokenizer).toContain('not this model’s own');
+  });
+
+  it.each<[string, string, string, Asked, number?]>([
+    ['an error', 'application/json', '{"error":{"message":"no such model"}}', { body: { model: 'm', messages } }, 400],
+    [
+      'a reply that states some',
+      'application/json',
+      JSON.stringify({ choices: [{ message: { content: text } }], usage: { prompt_tokens: 1, completion_tokens: 2 } }),
+      { body: { model: 'gpt-4o', messages } },
+    ],
+    [
+      'embeddings, in which the model writes nothing',
+      'application/json',
+      '{"data":[{"embedding":[0.1]}],"model":"text-embedding-3-small"}',
+      { path: '/v1/embeddings', body: { model: 'text-embedding-3-small', input: question } },
+    ],
+    [
+      'what is billed by the second',
+      'application/json',
+      JSON.stringify({ text, usage: { type: 'duration', seconds: 3 } }),
+      { path: '/v1/audio/transcriptions', body: { model: 'whisper-1' } },
+    ],
+    ['sound', 'audio/mpeg', text, { path: '/v1/audio/speech', body: { model: 'tts-1', input: question } }],
+  ])('is not, where it is %s', async (_what, type, reply, asked, status) => {
+    expect((await answer(type, reply, asked, status)).estimatedUsage).toBeNull();
+  });
+});
+
 describe('a response on a WebSocket that is cut before it stated its usage', () => {
   /** The provider answers with these messages; the client leaves when the last has come. */
   async function cutSocket(port: number, path: string, answer: readonly object[]): Promise<void> {

@@ -1,0 +1,3 @@
+import type { Call, Reply } from '../provider.js';
+
+export function answerResponse(call: Call): Reply;

@@ -1,0 +1,212 @@
+import { type ErrorCode, readErrorMessage } from '../core/errors.js';
+import type { TrackerEvent } from '../core/events.js';
+import { type Exporter, ExportRefused, type Prepared } from '../core/exporting.js';
+
+export interface ExportQueueOptions {
+  readonly exporter: Exporter;
+  readonly onFault: (code: ErrorCode, message: string, hint: string | null) => void;
+  /** Items that wait at most; 10,000 when absent. The oldest give way. */
+  readonly mostItems?: number;
+  /** Bytes that wait at most; 64 MiB when absent. */
+  readonly mostBytes?: number;
+  /** How long the first item waits for others, milliseconds; 500 when absent. */
+  readonly gatherMs?: number;
+  /** How long to wait after a failure, milliseconds, doubled by every further one up to thirty times; 1000 when absent. */
+  readonly backOffMs?: number;
+}
+
+const batchItems = 512;
+const longestBackOffs = 30;
+
+/**
+ * Stands between events and one exporter: never waits, never throws, never holds more than its bounds. What the exporter
+ * does not take is kept and sent again, further and further apart; what finds no room pushes out the oldest, which is
+ * counted and told.
+ */
+export class ExportQueue {
+  readonly #options: ExportQueueOptions;
+  #waiting: Prepared<unknown>[] = [];
+  #sending: readonly Prepared<unknown>[] = [];
+  #bytes = 0;
+  #dropped = 0;
+  #untold = 0;
+  #failures = 0;
+  /** The exporter has not taken anything since it was told that it takes nothing. */
+  #isTold = false;
+  #timer: NodeJS.Timeout | null = null;
+  #sent: Promise<void> = Promise.resolve();
+  #isBusy = false;
+  #isClosed = false;
+
+  constructor(options: ExportQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Events not sent, so far. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length + this.#sending.length;
+  }
+
+  offer(event: TrackerEvent): void {
+    if (this.#isClosed) return;
+    const prepared = this.#prepare(event);
+    if (prepared === null) return;
+    this.#waiting.push(prepared);
+    this.#bytes += prepared.bytes;
+    this.#makeRoom();
+    if (this.#isBusy || this.#failures > 0) return;
+    if (this.#waiting.length >= batchItems) this.#start();
+    else this.#schedule(this.#options.gatherMs ?? 500);
+  }
+
+  /** Sends what waits, for at most `deadlineMs`; a failure ends it. What is left is dropped, counted and told. */
+  async close(deadlineMs: number): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#clearTimer();
+    let timer: NodeJS.Timeout | undefined;
+    const enough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadlineMs);
+    });
+    await Promise.race([this.#drain(), enough]);
+    this.#drop(this.waiting);
+    this.#waiting = [];
+    this.#tellDropped();
+    await Promise.race([this.#closeExporter(), enough]);
+    clearTimeout(timer);
+  }
+
+  async #drain(): Promise<void> {
+    await this.#sent;
+    const before = this.#failures;
+    while (this.#waiting.length > 0 && this.#failures <= before) await this.#sendBatch();
+  }
+
+  async #closeExporter(): Promise<void> {
+    try {
+      await this.#options.exporter.close();
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  #prepare(event: TrackerEvent): Prepared<unknown> | null {
+    try {
+      return this.#options.exporter.prepare(event);
+    } catch (error) {
+      this.#drop(1);
+      this.#tell(error);
+      return null;
+    }
+  }
+
+  #makeRoom(): void {
+    const { mostItems = 10_000, mostBytes = 64 * 1024 * 1024 } = this.#options;
+    let gone = 0;
+    while (
+      gone < this.#waiting.length &&
+      (this.#waiting.length - gone + this.#sending.length > mostItems || this.#bytes > mostBytes)
+    ) {
+      this.#bytes -= this.#waiting[gone]?.bytes ?? 0;
+      gone += 1;
+    }
+    if (gone === 0) return;
+    this.#waiting.splice(0, gone);
+    this.#drop(gone);
+  }
+
+  #schedule(ms: number): void {
+    if (this.#timer !== null) return;
+    this.#timer = setTimeout(() => this.#start(), ms);
+    // NOTE: a program that has nothing else to do ends; what waits is sent when the host is closed.
+    this.#timer.unref();
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #start(): void {
+    this.#clearTimer();
+    if (this.#isBusy || this.#isClosed) return;
+    this.#isBusy = true;
+    this.#sent = this.#sendAll().finally(() => {
+      this.#isBusy = false;
+    });
+  }
+
+  async #sendAll(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#isClosed) {
+      await this.#sendBatch();
+      if (this.#failures === 0) continue;
+      const { backOffMs = 1000 } = this.#options;
+      return this.#schedule(backOffMs * Math.min(2 ** (this.#failures - 1), longestBackOffs));
+    }
+  }
+
+  async #sendBatch(): Promise<void> {
+    this.#sending = this.#waiting.splice(0, batchItems);
+    try {
+      await this.#options.exporter.send(this.#sending.map(({ item }) => item));
+      this.#settle();
+      this.#failures = 0;
+      this.#isTold = false;
+      this.#tellDropped();
+    } catch (error) {
+      this.#keepOrDrop(error);
+    }
+  }
+
+  #keepOrDrop(error: unknown): void {
+    if (error instanceof ExportRefused) {
+      this.#drop(this.#sending.length);
+      this.#settle();
+      this.#tell(error);
+      return;
+    }
+    this.#failures += 1;
+    this.#waiting = [...this.#sending, ...this.#waiting];
+    this.#sending = [];
+    this.#tell(error);
+  }
+
+  #settle(): void {
+    for (const { bytes } of this.#sending) this.#bytes -= bytes;
+    this.#sending = [];
+  }
+
+  #drop(count: number): void {
+    this.#dropped += count;
+    this.#untold += count;
+  }
+
+  #tell(error: unknown): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    const { exporter, onFault } = this.#options;
+    onFault(
+      'EXPORT_FAILED',
+      `Could not send events to ${exporter.name}: ${readErrorMessage(error)}.`,
+      error instanceof ExportRefused
+        ? 'These events are lost to it; they are in the ledger.'
+        : 'It is tried again while the session lasts; nothing is missing in the ledger.',
+    );
+  }
+
+  #tellDropped(): void {
+    if (this.#untold === 0) return;
+    const { exporter, onFault } = this.#options;
+    const count = this.#untold;
+    this.#untold = 0;
+    onFault(
+      'EXPORT_DROPPED',
+      `${count} event${count === 1 ? '' : 's'} did not reach ${exporter.name}.`,
+      'They are in the ledger: llmtap calls --json.',
+    );
+  }
+}

@@ -1,0 +1,162 @@
+import type { CallRecord, JsonValue } from '../../core/call-record.js';
+import type { Fault, TrackerEvent } from '../../core/events.js';
+import type { Exporter, Prepared } from '../../core/exporting.js';
+import type { SpanPlace } from '../../core/trace-ids.js';
+import {
+  type Attributes,
+  copyAttributes,
+  describeCall,
+  describeIds,
+  describeSpan,
+  nameError,
+} from './call-attributes.js';
+import { exportOnce } from './export-once.js';
+import { OpenedOnUse } from './opened-on-use.js';
+import { placeCall } from './place-call.js';
+import { loadSdk, type OtelSdk } from './sdk.js';
+import { findSchemaUrl, findUrl, makeResource, nameSignal, type SignalOptions, toHrTime } from './signal.js';
+
+/** One log record to be. */
+export interface LogPlan {
+  readonly eventName: string;
+  readonly isWarning: boolean;
+  readonly body: string | null;
+  readonly attributes: Attributes;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly place: SpanPlace | null;
+}
+
+/** Faults and failed calls become log records; with content opted in, every call, with what was said. */
+export class LogsExporter implements Exporter<readonly LogPlan[]> {
+  readonly name: string;
+  readonly #options: SignalOptions;
+  readonly #pipeline: OpenedOnUse<Pipeline>;
+
+  constructor(options: SignalOptions) {
+    this.#options = options;
+    this.name = nameSignal(options.plan, 'logs');
+    this.#pipeline = new OpenedOnUse(() => openPipeline(options));
+  }
+
+  prepare(event: TrackerEvent): Prepared<readonly LogPlan[]> | null {
+    const item = this.#plan(event);
+    if (item.length === 0) return null;
+    const texts = item.flatMap(({ attributes }) => Object.values(attributes));
+    const chars = texts.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 8), 0);
+    return { item, bytes: 1000 + chars };
+  }
+
+  #plan(event: TrackerEvent): readonly LogPlan[] {
+    if (event.type === 'fault.occurred') return [planFault(event.fault)];
+    if (event.type !== 'call.completed') return [];
+    const { plan } = this.#options;
+    const problem = nameError(event.record);
+    return [
+      ...(problem === null ? [] : [planException(event.record, problem, this.#options)]),
+      ...(plan.content === true ? [planDetails(event.record, this.#options)] : []),
+    ];
+  }
+
+  async send(items: readonly (readonly LogPlan[])[]): Promise<void> {
+    const pipeline = await this.#pipeline.get();
+    await pipeline.send(items.flat());
+  }
+
+  close(): Promise<void> {
+    return this.#pipeline.close();
+  }
+}
+
+interface Pipeline {
+  send(items: readonly LogPlan[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function openPipeline({ plan }: SignalOptions): Promise<Pipeline> {
+  const sdk = await loadSdk();
+  const exporter = new sdk.OtlpLogs(findUrl(plan, 'logs'));
+  const emitted: Parameters<typeof exporter.export>[0] = [];
+  const provider = new sdk.logs.LoggerProvider({
+    resource: makeResource(sdk),
+    processors: [
+      {
+        onEmit: (record) => void emitted.push(record),
+        forceFlush: () => Promise.resolve(),
+        shutdown: () => Promise.resolve(),
+      },
+    ],
+  });
+  const logger = provider.getLogger('llmtap', undefined, { schemaUrl: findSchemaUrl(plan) });
+  return {
+    send: (items) => {
+      emitted.length = 0;
+      for (const item of items) logger.emit(makeRecord(sdk, item));
+      return exportOnce(exporter, emitted.slice());
+    },
+    close: () => exporter.shutdown(),
+  };
+}
+
+function makeRecord({ api, apiLogs }: OtelSdk, plan: LogPlan) {
+  const { ROOT_CONTEXT, TraceFlags, trace } = api;
+  const { SeverityNumber } = apiLogs;
+  const { place, body } = plan;
+  return {
+    eventName: plan.eventName,
+    timestamp: toHrTime(plan.atMs),
+    severityNumber: plan.isWarning ? SeverityNumber.WARN : SeverityNumber.INFO,
+    severityText: plan.isWarning ? 'WARN' : 'INFO',
+    attributes: copyAttributes(plan.attributes),
+    ...(body !== null && { body }),
+    ...(place !== null && {
+      context: trace.setSpanContext(ROOT_CONTEXT, { ...place, traceFlags: TraceFlags.SAMPLED }),
+    }),
+  };
+}
+
+function planFault({ code, message, hint, sessionId, at }: Fault): LogPlan {
+  return {
+    ...{ eventName: 'llmtap.fault', isWarning: true, body: message, atMs: Date.parse(at), place: null },
+    attributes: {
+      'llmtap.fault.code': code,
+      ...(hint !== null && { 'llmtap.fault.hint': hint }),
+      ...(sessionId !== null && { 'llmtap.session.id': sessionId }),
+    },
+  };
+}
+
+function planException(record: CallRecord, problem: string, options: SignalOptions): LogPlan {
+  return {
+    ...{ eventName: 'gen_ai.client.operation.exception', isWarning: true, body: null },
+    ...standAtCall(record, options),
+    attributes: {
+      ...describeCall(record, options.plan.profile ?? 'latest'),
+      ...describeIds(record),
+      'exception.type': problem,
+      'exception.message': record.error?.message ?? `status ${record.status}`,
+    },
+  };
+}
+
+function planDetails(record: CallRecord, options: SignalOptions): LogPlan {
+  return {
+    ...{ eventName: 'gen_ai.client.inference.operation.details', isWarning: false, body: null },
+    ...standAtCall(record, options),
+    attributes: {
+      ...describeSpan(record, options.plan.profile ?? 'latest'),
+      ...asText('llmtap.request.body', record.requestBody),
+      ...asText('llmtap.response.body', record.responseBody),
+    },
+  };
+}
+
+function asText(name: string, body: JsonValue): Attributes {
+  if (body === null) return {};
+  return { [name]: typeof body === 'string' ? body : JSON.stringify(body) };
+}
+
+function standAtCall(record: CallRecord, { parent }: SignalOptions): Pick<LogPlan, 'atMs' | 'place'> {
+  const { traceId, spanId } = placeCall(record, parent);
+  return { atMs: Date.parse(record.startedAt) + record.latencyMs, place: { traceId, spanId } };
+}

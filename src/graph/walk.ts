@@ -1,0 +1,131 @@
+import { setOwn } from '../core/plain-copy.js';
+import type { GraphShape } from './graph-shape.js';
+import { type GraphDirection, type GraphOrder, listVisits } from './visit-order.js';
+
+/** What a visitor finds: what the caller began with, and the results of nodes visited before, by their keys. */
+export type WalkContext = Record<string, unknown>;
+
+export interface WalkParts<N> {
+  readonly shape: GraphShape;
+  /** By number. */
+  readonly nodes: readonly N[];
+  readonly order: GraphOrder;
+  readonly direction: GraphDirection;
+  readonly initial: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * From so many nodes on a context is filled when it is first looked into: the contexts of a walk together are as large as
+ * the square of its nodes, and most visitors look into few. Below that it is a plain object, which can be cloned.
+ */
+const leastFilledOnUse = 500;
+
+/** One walk: for each of `nodes` in turn a context is made, and its result kept before the next is made. */
+export class Walk<N> {
+  /** In the order they are visited. */
+  readonly nodes: readonly N[];
+  readonly #parts: WalkParts<N>;
+  readonly #visits: readonly number[];
+  /** When each node is visited, by its number. */
+  readonly #places: ReadonlyMap<number, number>;
+  readonly #results: unknown[] = [];
+
+  constructor(parts: WalkParts<N>) {
+    this.#parts = parts;
+    this.#visits = listVisits(parts.shape, parts.order, parts.direction);
+    this.#places = new Map(this.#visits.map((number, place) => [number, place]));
+    this.nodes = this.#visits.flatMap((number) => parts.nodes[number] ?? []);
+  }
+
+  /**
+   * An object of the next visitor's own, so that what it writes there is nobody else's: with what the walk began with, and in
+   * `bfs` the results of all visited before; in `topological` of those that lead to it, or in reverse, to whom it leads, at
+   * any distance, as far as they were visited before; of all for the root in reverse.
+   */
+  makeContext(): WalkContext {
+    const place = this.#results.length;
+    if (this.#visits.length >= leastFilledOnUse) {
+      return new Proxy<WalkContext>({}, new FilledOnUse((context) => this.#fill(context, place)));
+    }
+    const context = {};
+    this.#fill(context, place);
+    return context;
+  }
+
+  keep(result: unknown): void {
+    this.#results.push(result);
+  }
+
+  #fill(context: WalkContext, place: number): void {
+    const { initial, shape } = this.#parts;
+    for (const name of Object.keys(initial)) setOwn(context, name, initial[name]);
+    for (const seen of this.#listSeen(place)) {
+      setOwn(context, shape.keys[this.#visits[seen] ?? 0] ?? '', this.#results[seen]);
+    }
+  }
+
+  /** Whose results a visitor finds: places in the walk, in their order. */
+  #listSeen(place: number): Iterable<number> {
+    const { shape, order, direction } = this.#parts;
+    if (order === 'bfs' || (direction === 'reverse' && this.#visits[place] === shape.root)) return Array(place).keys();
+    const before = direction === 'forward' ? shape.parents : shape.targets;
+    const seen = new Set<number>([place]);
+    // Each step goes to one visited earlier, so a cycle ends, and nobody finds itself.
+    for (const at of seen) {
+      for (const other of before[this.#visits[at] ?? 0] ?? []) {
+        const earlier = this.#places.get(other);
+        if (earlier !== undefined && earlier < at) seen.add(earlier);
+      }
+    }
+    seen.delete(place);
+    return [...seen].sort((a, b) => a - b);
+  }
+}
+
+/** Behind an object that is filled when something of it is first asked for or set. */
+class FilledOnUse implements ProxyHandler<WalkContext> {
+  #fill: ((context: WalkContext) => void) | null;
+
+  constructor(fill: (context: WalkContext) => void) {
+    this.#fill = fill;
+  }
+
+  get(context: WalkContext, name: string | symbol): unknown {
+    return Reflect.get(this.#whole(context), name);
+  }
+
+  set(context: WalkContext, name: string | symbol, value: unknown): boolean {
+    return Reflect.set(this.#whole(context), name, value);
+  }
+
+  has(context: WalkContext, name: string | symbol): boolean {
+    return Reflect.has(this.#whole(context), name);
+  }
+
+  ownKeys(context: WalkContext): (string | symbol)[] {
+    return Reflect.ownKeys(this.#whole(context));
+  }
+
+  getOwnPropertyDescriptor(context: WalkContext, name: string | symbol): PropertyDescriptor | undefined {
+    return Reflect.getOwnPropertyDescriptor(this.#whole(context), name);
+  }
+
+  defineProperty(context: WalkContext, name: string | symbol, descriptor: PropertyDescriptor): boolean {
+    return Reflect.defineProperty(this.#whole(context), name, descriptor);
+  }
+
+  deleteProperty(context: WalkContext, name: string | symbol): boolean {
+    return Reflect.deleteProperty(this.#whole(context), name);
+  }
+
+  preventExtensions(context: WalkContext): boolean {
+    return Reflect.preventExtensions(this.#whole(context));
+  }
+
+  #whole(context: WalkContext): WalkContext {
+    const fill = this.#fill;
+    this.#fill = null;
+    fill?.(context);
+    return context;
+  }
+}

@@ -1,0 +1,87 @@
+// What reading a stream costs the tap beside passing it on unread: the same events, one a chunk, on two paths of one host.
+import { request } from 'undici';
+
+const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-bench-0000000000000000' };
+const messages = [{ role: 'user', content: 'Hi' }];
+const chat = { host: 'api.openai.com', path: '/v1/chat/completions' };
+const bedrock = 'bedrock-runtime.us-east-1.amazonaws.com';
+
+/** What is asked for where, by what the bench calls it; `shape` is the upstream's name for it. */
+const streams = {
+  'SSE, chat completions': {
+    ...chat,
+    shape: 'chat',
+    body: { model: 'gpt-4o', stream: true, stream_options: { include_usage: true }, messages },
+  },
+  'SSE, chat completions that the tap asks for usage': {
+    ...chat,
+    shape: 'chat',
+    body: { model: 'gpt-4o', stream: true, messages },
+  },
+  'SSE, responses': {
+    host: 'api.openai.com',
+    path: '/v1/responses',
+    shape: 'responses',
+    body: { model: 'gpt-5', stream: true, input: 'Hi' },
+  },
+  "SSE, Anthropic's messages": {
+    host: 'api.anthropic.com',
+    path: '/v1/messages',
+    shape: 'messages',
+    body: { model: 'claude-sonnet-4-5', max_tokens: 1000, stream: true, messages },
+  },
+  'AWS event stream, Converse': {
+    host: bedrock,
+    path: '/model/amazon.nova-pro-v1%3A0/converse-stream',
+    shape: 'converse',
+    body: { messages: [{ role: 'user', content: [{ text: 'Hi' }] }] },
+  },
+  'AWS event stream, InvokeModel': {
+    host: bedrock,
+    path: '/model/anthropic.claude-sonnet-4-20250514-v1%3A0/invoke-with-response-stream',
+    shape: 'invoke',
+    body: { anthropic_version: 'bedrock-2023-05-31', max_tokens: 1000, messages },
+  },
+};
+
+/** A path of the same hosts that is no model call. */
+const blindPath = '/v1/blind';
+
+async function readEvents(dispatcher, { host, path, shape, body }, { events, everyMs }) {
+  const query = `shape=${shape}&events=${events}&everyMs=${everyMs}`;
+  const asked = { method: 'POST', headers, body: JSON.stringify(body), dispatcher };
+  const { statusCode, body: reply } = await request(`https://${host}${path}?${query}`, asked);
+  let bytes = 0;
+  for await (const piece of reply) bytes += piece.length;
+  if (statusCode !== 200 || bytes < 50 * events) throw new Error(`${shape}: status ${statusCode}, ${bytes} bytes came`);
+}
+
+/**
+ * CPU of the tap for an event, in microseconds, by stream: read and passed on unread, in turns; medians are the caller's.
+ * Each event has `everyMs` for itself, as a model's has, and so comes and goes in segments of its own: where they come as
+ * fast as they can, node:http writes dozens at a time, and what passing them on costs is hardly seen.
+ *
+ * @param dispatcher through the tap
+ */
+export async function measureReadings(
+  tap,
+  dispatcher,
+  { events, everyMs, lanes, rounds, only = Object.keys(streams) },
+) {
+  const costs = Object.fromEntries(only.map((name) => [name, { read: [], blind: [] }]));
+  for (let round = -1; round < rounds; round++) {
+    for (const name of only) {
+      for (const way of round % 2 === 0 ? ['read', 'blind'] : ['blind', 'read']) {
+        const stream = way === 'read' ? streams[name] : { ...streams[name], path: blindPath };
+        const read = () => readEvents(dispatcher, stream, { events, everyMs });
+        const before = await tap.ask('cpu');
+        await Promise.all(Array.from({ length: lanes }, read));
+        const after = await tap.ask('cpu');
+        const cpuUs = after.user + after.system - before.user - before.system;
+        // The first round warms up.
+        if (round >= 0) costs[name][way].push(cpuUs / events / lanes);
+      }
+    }
+  }
+  return costs;
+}
