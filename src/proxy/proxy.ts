@@ -151,9 +151,9 @@ export class SessionProxy {
     handleConnect(
       {
         ...{ registry, connector, leafFor, handleCall },
-        reach: async (destination, protocol) => {
+        reach: async (destination, protocol, onStep) => {
           const { upstream, http2Upstream } = await this.#requireEngine();
-          await (protocol === 'h2' ? http2Upstream : upstream).reach(destination);
+          await (protocol === 'h2' ? http2Upstream : upstream).reach(destination, onStep);
         },
         onUnreached: (to, message) => this.#faults.reportUnreached(to, message),
         serve: (opened, to, served) => this.#admit(opened, to, served),

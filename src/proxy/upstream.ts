@@ -5,6 +5,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 // is not promised, so the version is pinned; drop it when undici exports its parts.
 import Client from 'undici/lib/dispatcher/client.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
+import type { OnConnectStep } from '../core/in-process.js';
 import type { RawHeaders } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import type { Connector, Destination } from './connector.js';
@@ -84,10 +85,10 @@ export class Upstream {
    * Resolves when the destination can be reached: a connection to it is free, or was opened and kept for the request that
    * follows. Rejects with the error its client would have met.
    */
-  async reach(destination: Destination): Promise<void> {
+  async reach(destination: Destination, onStep?: OnConnectStep): Promise<void> {
     const key = makeDestinationKey(destination);
     if ((this.#pools.get(key)?.stats.free ?? 0) > 0) return;
-    this.#spares.put(key, await this.#connect(destination));
+    this.#spares.put(key, await this.#connect(destination, onStep));
   }
 
   /** A connection `reach` has opened, for who sends no request over it. */
@@ -135,11 +136,13 @@ export class Upstream {
     }
   }
 
-  async #connect(destination: Destination): Promise<Socket> {
+  async #connect(destination: Destination, onStep?: OnConnectStep): Promise<Socket> {
     const { origin } = destination;
-    if (origin.scheme === 'https') return await this.#connector.openTls(destination);
+    if (origin.scheme === 'https') return await this.#connector.openTls(destination, { onStep });
     const proxy = this.#connector.findProxy(origin);
-    return proxy === undefined ? await this.#connector.openTcp(origin) : await this.#connector.openToProxy(proxy);
+    return proxy === undefined
+      ? await this.#connector.openTcp(origin, onStep)
+      : await this.#connector.openToProxy(proxy);
   }
 
   #openPool(destination: Destination, key: string): Pool {
