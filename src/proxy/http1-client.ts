@@ -110,7 +110,7 @@ function pairUp(raw: RawHeaders): [string, string][] {
 }
 
 /** As the provider's own end would have reached the client: a reset as a reset, any other as an end. */
-function cutAsProvider(root: Socket, error: unknown): void {
+export function cutAsProvider(root: Socket, error: unknown): void {
   if (findSystemCode(error) === 'ECONNRESET') root.resetAndDestroy();
   else root.destroy();
 }

@@ -205,7 +205,7 @@ export class SessionProxy {
     const facts = this.#sockets.find(socket);
     const target = facts === undefined ? undefined : readTarget(request, facts.destination);
     if (facts === undefined || target === undefined) return void socket.destroy();
-    const { door, destination } = facts;
+    const { door, destination, isInProcess } = facts;
     socket.on('error', () => undefined);
     if (destination === null && !door.admits(request.headers['proxy-authorization'])) {
       socket.end(loginWanted);
@@ -229,6 +229,7 @@ export class SessionProxy {
       destination: target.destination,
       connector,
       door,
+      isInProcess,
       watch: this.#watchSocket(door, makeRequestHead(request, target)),
       takeSpare: () => this.#engine?.upstream.takeSpare(target.destination),
       onRefused: () => {
