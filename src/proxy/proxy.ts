@@ -10,10 +10,10 @@ import { handleConnect, type Served } from './connect.js';
 import type { Connector } from './connector.js';
 import { Door, SocketRegister } from './door.js';
 import { DoorFaults } from './door-faults.js';
-import { type Engine, loadEngine } from './engine.js';
+import { type Engine, type EngineHandlers, loadEngine } from './engine.js';
 import { Http1Client } from './http1-client.js';
 import { isHttp2 } from './http2-server.js';
-import type { MitmHandlers } from './mitm.js';
+import { KeptTunnels } from './kept-tunnels.js';
 import { type CallMaker, relayRequest } from './relay-request.js';
 import { relayStreams } from './relay-streams.js';
 import { makeRequestHead, readTarget } from './request-target.js';
@@ -46,6 +46,7 @@ export class SessionProxy {
   #engine: Engine | null = null;
   #loading: Promise<Engine> | null = null;
   readonly #sockets = new SocketRegister();
+  readonly #kept = new KeptTunnels();
   readonly #doors = new Set<Door>();
   readonly #faults: DoorFaults;
 
@@ -96,11 +97,12 @@ export class SessionProxy {
   }
 
   async #loadEngine(): Promise<Engine> {
-    const handlers: MitmHandlers = {
+    const handlers: EngineHandlers = {
       onConnect: (request, socket, head) => this.#onConnect(request, socket, head),
       onRequest: (request, response) => this.#onRequest(request, response),
       onUpgrade: (request, socket, head) => this.#onUpgrade(request, socket, head),
       onProblem: (kind, error) => this.#reportProblem(kind, error),
+      onLost: (key) => this.#kept.endIdle(key),
     };
     const [engine] = await Promise.all([loadEngine(handlers, this.#ports.connector), this.#ports.prepare?.()]);
     this.#engine = engine;
@@ -127,6 +129,8 @@ export class SessionProxy {
   #admit(socket: Socket, door: Door, served: Served | null): void {
     const { destination = null, isInProcess = false } = served ?? {};
     this.#sockets.note(socket, { door, destination, isInProcess });
+    if (isInProcess && destination !== null && !isHttp2(socket))
+      this.#kept.keep(door.findRoot(socket), door, destination);
     // One connection may carry any number of requests, each listening for its close.
     socket.setMaxListeners(0);
     this.#accept(socket);
@@ -218,7 +222,6 @@ export class SessionProxy {
       return;
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
-    const { connector } = this.#ports;
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({
@@ -227,7 +230,7 @@ export class SessionProxy {
       head,
       path: target.path,
       destination: target.destination,
-      connector,
+      connector: this.#ports.connector,
       door,
       isInProcess,
       watch: this.#watchSocket(door, makeRequestHead(request, target)),

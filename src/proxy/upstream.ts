@@ -9,6 +9,7 @@ import type { OnConnectStep } from '../core/in-process.js';
 import type { RawHeaders } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import type { Connector, Destination } from './connector.js';
+import { makeDestinationKey } from './destination-key.js';
 import { ReplyWire } from './reply-wire.js';
 import { pickSendableHeaders } from './sendable-headers.js';
 import { SpareConnections } from './spare-connections.js';
@@ -56,11 +57,14 @@ const maxHeaderBytes = 256 * 1024;
 /** Sends requests over kept-alive, verified connections: one undici pool a destination, shared by all sessions. */
 export class Upstream {
   readonly #connector: Connector;
+  readonly #onLost: (key: string) => void;
   readonly #pools = new Map<string, Pool>();
   readonly #spares = new SpareConnections();
 
-  constructor(connector: Connector) {
+  /** @param onLost told of a destination's key when the last of its connections has ended */
+  constructor(connector: Connector, onLost: (key: string) => void = () => undefined) {
     this.#connector = connector;
+    this.#onLost = onLost;
   }
 
   /** Never throws: what fails at once comes through `onError` too. */
@@ -121,10 +125,16 @@ export class Upstream {
     const key = makeDestinationKey(destination);
     const known = this.#pools.get(key);
     this.#pools.delete(key);
-    const pool = known ?? this.#openPool(destination, key);
+    const pool = known ?? this.#watchPool(this.#openPool(destination, key), key);
     this.#pools.set(key, pool);
     if (this.#pools.size > maxPools) this.#closeOldestPool();
     return pool;
+  }
+
+  #watchPool(pool: Pool, key: string): Pool {
+    return pool.on('disconnect', () => {
+      if (pool.stats.connected === 0) this.#onLost(key);
+    });
   }
 
   #closeOldestPool(): void {
@@ -169,11 +179,6 @@ export class Upstream {
       },
     });
   }
-}
-
-/** Whose connections may carry whose requests. */
-export function makeDestinationKey({ origin, serverName, profile }: Destination): string {
-  return `${origin.scheme} ${formatAuthority(origin.host, origin.port)} ${serverName} ${profile?.id ?? ''}`;
 }
 
 /** The client of one connection at a time: tells whom it serves what comes over it. */
