@@ -150,6 +150,14 @@ export class Door {
     };
   }
 
+  /** Ends an accepted connection on which nothing is under way, but for one on which nothing was asked yet. */
+  endIdle(root: Socket): void {
+    if (this.#busy.has(root) || this.#fresh.has(root)) return;
+    const end = this.#endings.get(root);
+    if (end === undefined) root.destroySoon();
+    else end();
+  }
+
   /** Stops listening, ends idle connections, and resolves when those on which something is under way have ended. */
   async drain(): Promise<void> {
     this.#isDraining = true;

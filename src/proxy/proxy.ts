@@ -11,10 +11,10 @@ import { handleConnect, type Served } from './connect.js';
 import type { Connector } from './connector.js';
 import { Door, SocketRegister } from './door.js';
 import { DoorFaults } from './door-faults.js';
-import { type Engine, loadEngine } from './engine.js';
-import { cutAsProvider, Http1Client } from './http1-client.js';
+import { type Engine, type EngineHandlers, loadEngine } from './engine.js';
+import { Http1Client } from './http1-client.js';
 import { isHttp2 } from './http2-server.js';
-import type { MitmHandlers } from './mitm.js';
+import { KeptTunnels } from './kept-tunnels.js';
 import { type CallMaker, relayRequest } from './relay-request.js';
 import { relayStreams } from './relay-streams.js';
 import { makeRequestHead, readTarget } from './request-target.js';
@@ -49,6 +49,7 @@ export class SessionProxy {
   #engine: Engine | null = null;
   #loading: Promise<Engine> | null = null;
   readonly #sockets = new SocketRegister();
+  readonly #kept = new KeptTunnels();
   readonly #doors = new Set<Door>();
   readonly #faults: DoorFaults;
 
@@ -99,11 +100,12 @@ export class SessionProxy {
   }
 
   async #loadEngine(): Promise<Engine> {
-    const handlers: MitmHandlers = {
+    const handlers: EngineHandlers = {
       onConnect: (request, socket, head) => this.#onConnect(request, socket, head),
       onRequest: (request, response) => this.#onRequest(request, response),
       onUpgrade: (request, socket, head) => this.#onUpgrade(request, socket, head),
       onProblem: (kind, error) => this.#reportProblem(kind, error),
+      onLost: (key) => this.#kept.endIdle(key),
     };
     const [engine] = await Promise.all([loadEngine(handlers, this.#ports.connector), this.#ports.prepare?.()]);
     this.#engine = engine;
@@ -130,6 +132,8 @@ export class SessionProxy {
   #admit(socket: Socket, door: Door, served: Served | null): void {
     const { destination = null, isInProcess = false } = served ?? {};
     this.#sockets.note(socket, { door, destination, isInProcess });
+    if (isInProcess && destination !== null && !isHttp2(socket))
+      this.#kept.keep(door.findRoot(socket), door, destination);
     // One connection may carry any number of requests, each listening for its close.
     socket.setMaxListeners(0);
     this.#accept(socket);
@@ -154,9 +158,9 @@ export class SessionProxy {
     handleConnect(
       {
         ...{ registry, connector, leafFor, handleCall },
-        reach: async (destination, protocol) => {
+        reach: async (destination, protocol, onStep) => {
           const { upstream, http2Upstream } = await this.#requireEngine();
-          await (protocol === 'h2' ? http2Upstream : upstream).reach(destination);
+          await (protocol === 'h2' ? http2Upstream : upstream).reach(destination, onStep);
         },
         onUnreached: (to, message) => this.#faults.reportUnreached(to, message),
         serve: (opened, to, served) => this.#admit(opened, to, served),
@@ -190,8 +194,7 @@ export class SessionProxy {
     response.once('close', door.begin(request.socket));
     relayRequest(this.#ports, {
       ...{ door, target, upstream: engine.upstream },
-      client: new Http1Client(request, response),
-      ...(isInProcess && { cut: (error: unknown) => cutAsProvider(door.findRoot(request.socket), error) }),
+      client: new Http1Client(request, response, { root: door.findRoot(request.socket), isInProcess }),
     });
   }
 
@@ -213,7 +216,7 @@ export class SessionProxy {
     const facts = this.#sockets.find(socket);
     const target = facts === undefined ? undefined : readTarget(request, facts.destination);
     if (facts === undefined || target === undefined) return void socket.destroy();
-    const { door, destination } = facts;
+    const { door, destination, isInProcess } = facts;
     socket.on('error', () => undefined);
     if (destination === null && !door.admits(request.headers['proxy-authorization'])) {
       socket.end(loginWanted);
@@ -227,7 +230,6 @@ export class SessionProxy {
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
     if (door.isSealed) return void socket.end(formatSealed(target.destination.origin));
-    const { connector } = this.#ports;
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({
@@ -236,8 +238,9 @@ export class SessionProxy {
       head,
       path: target.path,
       destination: target.destination,
-      connector,
+      connector: this.#ports.connector,
       door,
+      isInProcess,
       watch: this.#watchSocket(door, makeRequestHead(request, target)),
       takeSpare: () => this.#engine?.upstream.takeSpare(target.destination),
       onRefused: () => {

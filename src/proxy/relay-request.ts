@@ -22,13 +22,11 @@ export interface AskedRequest {
   readonly target: RequestTarget;
   readonly door: Door;
   readonly upstream: Pick<Upstream, 'send'>;
-  /** Ends the client's connection as the provider ended ours, where no reply has begun; a 502 when absent. */
-  readonly cut?: (error: unknown) => void;
 }
 
 /** Relays a request, as a call where it is one. */
 export function relayRequest({ registry, handleCall, handleOther }: CallMaker, asked: AskedRequest): void {
-  const { client, target, door, upstream, cut } = asked;
+  const { client, target, door, upstream } = asked;
   const head = makeRequestHead(client, target);
   const match = registry.recognise(head);
   const call =
@@ -37,10 +35,6 @@ export function relayRequest({ registry, handleCall, handleOther }: CallMaker, a
       : handleCall(door.session, head, match, client.protocol);
   if (call === null && door.isSealed) return refuseSealed(client, target.destination.origin);
   door.count(match === undefined ? 'passedRequests' : 'calls');
-  relayExchange({
-    ...{ client, upstream, call, door },
-    destination: target.destination,
-    path: target.path,
-    ...(cut !== undefined && { cut }),
-  });
+  const { destination, path } = target;
+  relayExchange({ client, upstream, call, door, destination, path });
 }
