@@ -35,7 +35,10 @@ export interface Way {
   readonly answerAside?: (ask: Ask) => string | null;
   /** What one question leaves on record, oldest first. */
   readonly calls: readonly ExpectedCall[];
-  /** Its shell: the tool's name, its input, and what lets it run without asking. Absent where it is not tried. */
+  /**
+   * Its shell: the tool's name, its input, and what lets it run without asking. Absent where neither that nor an
+   * overloaded provider is tried: once for each agent and transport is enough.
+   */
   readonly shell?: {
     readonly tool: string;
     readonly input: (command: string) => Readonly<Record<string, unknown>>;

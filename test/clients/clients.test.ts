@@ -7,7 +7,7 @@ import { hasProgram } from '../activation/tunnel-lab.js';
 import type { ExpectedCall, Way } from './agent.js';
 import { agents } from './agents.js';
 import { installAgent } from './install.js';
-import { openStage, type Run, type Stage } from './stage.js';
+import { openStage, type Run, type Stage, type StageOptions } from './stage.js';
 import { formatTable, type Row } from './table.js';
 
 const word = 'The word is “wörd ☺”, as asked.';
@@ -27,8 +27,7 @@ describe.each(agents.map((agent) => [`${agent.name} ${agent.version}`, agent] as
     }
   });
   describe.each(agent.ways.map((way) => [way.title, way] as const))('%s', (_title, way) => {
-    const row: Row = { agent, way, skipped: null, direct: null, tapped: null, shell: null, broken: [] };
-    let stage: Stage | null = null;
+    const row: Row = { agent, way, skipped: null, direct: null, tapped: null, hasShell: false, broken: [] };
     let direct: Run;
     let tapped: Run;
 
@@ -38,28 +37,35 @@ describe.each(agents.map((agent) => [`${agent.name} ${agent.version}`, agent] as
         row.skipped = `not installed: ${reason}`;
         return;
       }
-      stage = await openStage({ agent, way, folder, answer: (ask) => say(way.answerAside?.(ask) ?? word) });
-      direct = await stage.runDirect();
-      row.direct = direct;
-      // What does not work by itself says nothing of the tap.
-      if (direct.ended.status !== 0) row.skipped = `does not run here: ${readFirstLine(direct)}`;
-      if (row.skipped !== null) return;
-      tapped = await stage.runTapped();
-      row.tapped = tapped;
+      await onStage({ agent, way, folder, answer: (ask) => say(way.answerAside?.(ask) ?? word) }, async (stage) => {
+        // What does not work by itself says nothing of the tap.
+        try {
+          direct = await stage.runDirect();
+        } catch (error) {
+          row.skipped = `does not run here: ${readFirstLine(String(error))}`;
+          return;
+        }
+        row.direct = direct;
+        if (direct.ended.status !== 0) row.skipped = `does not run here: ${readFirstLine(readSaid(direct))}`;
+        if (row.skipped !== null) return;
+        tapped = await stage.runTapped();
+        row.tapped = tapped;
+      });
     });
-    afterAll(async () => await stage?.close());
 
     /** A test of what the tap did; skipped with the reason where the agent could not be tried. */
-    const holds = (title: string, check: (open: Stage) => Promise<void> | void): void =>
-      it(title, async (context: TestContext) => {
-        if (row.skipped !== null || stage === null) return context.skip(row.skipped ?? 'not opened');
+    const holdsWhere = (isTried: boolean, title: string, check: (folder: string) => Promise<void> | void): void =>
+      it.skipIf(!isTried)(title, async (context: TestContext) => {
+        if (row.skipped !== null || folder === null) return context.skip(row.skipped ?? reason);
         try {
-          await check(stage);
+          await check(folder);
         } catch (error) {
           row.broken.push(title);
           throw error;
         }
       });
+    const holds = (title: string, check: (folder: string) => Promise<void> | void): void =>
+      holdsWhere(true, title, check);
 
     holds('says what it says without the tap, and ends as it ends', () => {
       expect(direct.ended.stdout).toContain(word);
@@ -111,12 +117,11 @@ describe.each(agents.map((agent) => [`${agent.name} ${agent.version}`, agent] as
       for (const { cost } of tapped.records) expect(cost.usd === null).toBe(cost.problem !== null);
     });
 
-    holds('ends as it ends without the tap when it is refused, and leaves the refusal on record', async () => {
+    holds('ends as it ends without the tap when it is refused, and leaves the refusal on record', async (folder) => {
       const refuse = (): never => {
         throw new Refusal(400, 'This word is not to be said.');
       };
-      const refusing = await openStage({ agent, way, folder: folder ?? '', answer: refuse });
-      try {
+      await onStage({ agent, way, folder, answer: refuse }, async (refusing) => {
         const alone = await refusing.runDirect();
         const seen = await refusing.runTapped();
         expect(seen.ended.status).toBe(alone.ended.status);
@@ -126,27 +131,42 @@ describe.each(agents.map((agent) => [`${agent.name} ${agent.version}`, agent] as
           expect(error?.message).toContain('This word is not to be said.');
           expect(usage.outputTokens).toBeNull();
         }
-      } finally {
-        await refusing.close();
-      }
+      });
     });
 
-    it.skipIf(way.shell === undefined)('has what its shell asks on record, in the same run', async (context) => {
-      if (row.skipped !== null) return context.skip(row.skipped);
-      if (!hasProgram('curl')) return context.skip('curl is not installed');
-      row.shell = false;
-      const shelled = await openStage({ agent, way, folder: folder ?? '', answer: (ask) => sayByShell(way, ask) });
-      try {
+    holdsWhere(way.shell !== undefined, 'asks an overloaded provider again, each try on record', async (folder) => {
+      let left = 0;
+      const answer = (ask: Ask): Answer => {
+        if (ask.tool !== null && left-- > 0) throw new Refusal(503, 'The model is overloaded.');
+        return say(way.answerAside?.(ask) ?? word);
+      };
+      await onStage({ agent, way, folder, answer }, async (overloaded) => {
+        left = 1;
+        const alone = await overloaded.runDirect();
+        left = 1;
+        const seen = await overloaded.runTapped();
+        expect(seen.ended.stdout).toBe(alone.ended.stdout);
+        expect(seen.ended.status).toBe(alone.ended.status);
+        expect(seen.calls.map(readStatus).sort()).toEqual(alone.calls.map(readStatus).sort());
+        const refused = seen.records.filter(({ error }) => error !== null);
+        expect(refused).toMatchObject([{ usage: { inputTokens: null, outputTokens: null } }]);
+        expect(refused[0]?.error?.message).toContain('The model is overloaded.');
+        const served = seen.records.filter(({ error }) => error === null);
+        expect(findDifferences([...seen.calls, ...seen.messages], served)).toEqual([]);
+      });
+    });
+
+    const hasShell = way.shell !== undefined && hasProgram('curl');
+    holdsWhere(hasShell, 'has what its shell asks by curl on record, in the same run', async (folder) => {
+      await onStage({ agent, way, folder, answer: (ask) => sayByShell(way, ask) }, async (shelled) => {
         const { ended, records, calls, messages } = await shelled.runTapped(way.shell?.args);
         expect(ended.stdout).toContain('The shell has answered.');
         expect(findDifferences([...calls, ...messages], records)).toEqual([]);
         expect(records.flatMap(({ toolCalls }) => toolCalls)).toEqual([way.shell?.tool]);
         const asked = records.filter(({ requestedModel }) => requestedModel === 'words-3');
         expect(asked).toMatchObject([{ provider: 'openai', api: 'chat.completions', stream: false, outcome: 'ok' }]);
-        row.shell = true;
-      } finally {
-        await shelled.close();
-      }
+        row.hasShell = true;
+      });
     });
   });
 });
@@ -168,8 +188,21 @@ function sayByShell(way: Way, ask: Ask): Answer {
   return { thought: '', text: '', toolCall: { name: way.shell.tool, input: way.shell.input(command) } };
 }
 
-function readFirstLine({ ended }: Run): string {
-  return `${ended.stderr}\n${ended.stdout}`.trim().split('\n')[0] ?? `status ${ended.status}`;
+function readSaid({ ended }: Run): string {
+  return `${ended.stderr}\n${ended.stdout}`.trim() || `it ended with ${ended.status} and no word`;
+}
+
+function readFirstLine(text: string): string {
+  return text.split('\n')[0] ?? text;
+}
+
+async function onStage(options: StageOptions, use: (stage: Stage) => Promise<void>): Promise<void> {
+  const stage = await openStage(options);
+  try {
+    await use(stage);
+  } finally {
+    await stage.close();
+  }
 }
 
 /** Headers whose place is the connection's own: see the README, "What it changes". */
@@ -179,6 +212,10 @@ const moved = new Set(['host', 'content-length', 'connection']);
 function describeRequest({ httpVersion, method, path, rawHeaders }: SeenRequest): string {
   const names = rawHeaders.filter((name, at) => at % 2 === 0 && !moved.has(name.toLowerCase()));
   return `${method} ${path} HTTP/${httpVersion} ${names.join(' ')}`;
+}
+
+function readStatus({ status }: SeenRequest): string {
+  return String(status);
 }
 
 function pickSeen(record: CallRecord, session: readonly string[]) {

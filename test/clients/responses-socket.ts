@@ -17,6 +17,8 @@ export interface ResponsesSocket {
 
 type Json = Readonly<Record<string, unknown>>;
 
+const silence: Answer = { thought: '', text: '', toolCall: null };
+
 /**
  * The messages are the events of the stream over HTTP, a message each; `generate: false` gets an empty response. Source:
  * `codex-rs/codex-api/src/endpoint/responses_websocket.rs` of https://github.com/openai/codex (read 2026-11-27).
@@ -24,16 +26,17 @@ type Json = Readonly<Record<string, unknown>>;
 export function openResponsesSocket(answer: (ask: Ask) => Answer): ResponsesSocket {
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: { threshold: 0 } });
   const seen: BilledRequest[] = [];
-  const speak = (ask: Ask) => {
-    const said = limitAnswer(ask, answer(ask));
+  const speak = (ask: Ask, isWarmUp: boolean) => {
+    const said = limitAnswer(ask, isWarmUp ? silence : answer(ask));
     return { answer: said, bill: billFor(ask, said) };
   };
   const respond = (socket: WebSocket, request: IncomingMessage, body: Json): void => {
     if (body.type !== 'response.create') return;
     const url = new URL(request.url ?? '/', 'http://provider.invalid');
     const match = /^/u.exec('') as RegExpExecArray;
-    const reply = answerResponse({ url, headers: request.headers, body: { ...body, stream: true }, match, speak });
     const isWarmUp = body.generate === false;
+    const call = { url, headers: request.headers, body: { ...body, stream: true }, match };
+    const reply = answerResponse({ ...call, speak: (ask) => speak(ask, isWarmUp) });
     seen.push({ api: 'responses', responseId: reply.responseId, bill: isWarmUp ? null : reply.bill });
     for (const frame of reply.body as Iterable<string>) {
       const message = JSON.parse(/^data: (.*)$/mu.exec(frame)?.[1] ?? '');

@@ -10,8 +10,8 @@ export interface Row {
   skipped: string | null;
   direct: Run | null;
   tapped: Run | null;
-  /** What its shell asked is on record, too; `null` where that was not tried. */
-  shell: boolean | null;
+  /** What its shell asked is on record, too. */
+  hasShell: boolean;
   /** What did not hold. */
   readonly broken: string[];
 }
@@ -54,10 +54,10 @@ function formatCost(records: readonly CallRecord[]): string {
   return `$${known.reduce((sum: number, usd) => sum + (usd ?? 0), 0).toFixed(6)}`;
 }
 
-function formatVerdict({ broken, shell, skipped }: Row): string {
+function formatVerdict({ broken, hasShell, skipped }: Row): string {
   if (skipped !== null) return skipped;
   if (broken.length > 0) return `broken: ${broken.join('; ')}`;
-  return shell === null ? 'whole' : `whole${shell ? ', its shell’s calls too' : ''}`;
+  return hasShell ? 'whole, its shell’s calls too' : 'whole';
 }
 
 function toLine(cells: readonly string[]): string {
