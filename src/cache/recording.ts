@@ -112,7 +112,7 @@ export class Recording {
     try {
       await this.#decoder?.end();
       const latencyMs = this.#ports.clockMs() - this.#startedMs;
-      await this.end({ outcome, facts: outcome === 'ok' ? this.#readAgain() : null, latencyMs });
+      await this.end({ outcome, facts: outcome === 'ok' ? this.#readAgain() : null, latencyMs, error: null });
     } catch {
       this.fail(new Error('the reply could not be kept'));
     }

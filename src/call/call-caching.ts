@@ -8,12 +8,12 @@ import { findHeader } from './headers.js';
 import { holdsSecret } from './holds-secret.js';
 import { formatUrl } from './make-record.js';
 import type { CallPorts } from './ports.js';
-import { redactUrl } from './redaction.js';
+import { redactBody, redactText, redactUrl } from './redaction.js';
 import { collectSecrets, type SecretSet } from './secrets.js';
 
 /** What a session's calls may use of a cache. */
 export interface SessionCaching {
-  readonly cache: ResponseCache;
+  readonly cache: Pick<ResponseCache, 'open'>;
   /** `null` where only a call's own header asks for it. */
   readonly use: CacheUse | null;
 }
@@ -49,6 +49,10 @@ export function openCallCaching(ports: CallPorts, call: CachingCall, changes: st
   const opened = caching.cache.open({
     ...{ callId: call.callId, sessionId: call.session.sessionId, head, match: call.match, use: caching.use },
     hasSecret: (content, contentType) => holdsSecret(ports.tools, { content, contentType, secrets: secretsOf.find() }),
+    redact: (content, contentType) =>
+      typeof content === 'string'
+        ? redactText(content, secretsOf.find())
+        : redactBody({ text: content.toString('utf8'), contentType, policy: 'full', secrets: secretsOf.find() }),
   });
   const url = (target: RequestHead): string => {
     secretsOf.send(target);
@@ -133,6 +137,10 @@ export class CallCaching {
 
   onReplyData(chunk: Buffer): void {
     if (this.#answer === null) this.#cache.onReplyData(chunk);
+  }
+
+  onReplyTrailers(rawTrailers: RawHeaders): void {
+    if (this.#answer === null) this.#cache.onReplyTrailers?.(rawTrailers);
   }
 
   takeOver(): ReplyHandler | null {

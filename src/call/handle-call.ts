@@ -303,7 +303,10 @@ class HandledCall implements Call {
   }
 
   onReplyTrailers(rawTrailers: RawHeaders): void {
-    this.#guard(() => this.#reply?.endWith(rawTrailers));
+    this.#guard(() => {
+      this.#reply?.endWith(rawTrailers);
+      this.#caching?.onReplyTrailers(rawTrailers);
+    });
   }
 
   onReplyEnd(): Promise<void> | void {
@@ -343,7 +346,7 @@ class HandledCall implements Call {
         this.#record({ outcome, error, endMs, facts: read, estimatedUsage });
       })
       .catch((cause: unknown) => {
-        this.#caching?.end({ outcome, facts: null, latencyMs: 0 });
+        this.#caching?.end({ outcome, error, facts: null, latencyMs: 0 });
         this.#reportFailure(cause);
       });
     this.#ports.holdRecord(this.#options.session.sessionId, recording);
@@ -412,7 +415,8 @@ class HandledCall implements Call {
     });
     this.#gate?.close();
     if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
-    this.#caching?.end({ outcome: end.outcome, facts: end.facts, latencyMs: roundMs(end.endMs - this.#startMs) });
+    const { outcome, error, facts } = end;
+    this.#caching?.end({ outcome, error, facts, latencyMs: roundMs(end.endMs - this.#startMs) });
     this.#request.close();
     this.#reply?.close();
     this.#isRecorded = true;

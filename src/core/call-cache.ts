@@ -1,4 +1,4 @@
-import type { Outcome } from './call-record.js';
+import type { JsonValue, Outcome } from './call-record.js';
 import type { ReplyHandler } from './reply.js';
 import type { CacheUse } from './response-cache.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from './wire.js';
@@ -24,6 +24,8 @@ export interface CachedCall {
   readonly use: CacheUse | null;
   /** Whether a header, as `Name: value`, or a body without content coding holds a credential. */
   readonly hasSecret: (text: string | Buffer, contentType: string | null) => boolean;
+  /** A text, or a body without content coding, with its credentials masked; JSON as its value. */
+  readonly redact: (content: string | Buffer, contentType: string | null) => JsonValue;
 }
 
 /** A request as it is about to go to the provider. */
@@ -65,6 +67,8 @@ export interface CallCache {
   onReplyHead(status: number, rawHeaders: RawHeaders): void;
   /** A piece of the provider's reply, as it came. */
   onReplyData(chunk: Buffer): void;
+  /** What follows the body: of gRPC, how the call went. */
+  onReplyTrailers?(rawTrailers: RawHeaders): void;
   /** Who hears the provider in place of a client that left; `null` when nobody waits for this reply. */
   takeOver(): ReplyHandler | null;
   /** The call is over; called once. */
@@ -76,4 +80,6 @@ export interface CacheEnd {
   /** `null` when no reply came, or its reader failed. */
   readonly facts: ReplyFacts | null;
   readonly latencyMs: number;
+  /** Why the reply did not end whole; `null` when it did. */
+  readonly error: { readonly code: string; readonly message: string } | null;
 }

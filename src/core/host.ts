@@ -1,4 +1,5 @@
 import type { BudgetLimits } from './budget.js';
+import type { CassetteUse } from './cassette.js';
 import type { EventListener, Fault } from './events.js';
 import type { ExporterPlan } from './exporting.js';
 import type { BodyPolicy } from './ledger.js';
@@ -68,6 +69,8 @@ export interface SessionOptions extends Partial<SessionIds> {
   readonly budget?: BudgetLimits;
   /** What the cache does for its calls; nothing when absent, but for those whose `x-llmtap-cache` header asks. */
   readonly cache?: CacheUse;
+  /** Records its calls, or answers them from a recording; the cache is out of use then. Neither when absent. */
+  readonly cassette?: CassetteUse;
   /** For who may have to ask again without knowing whether the session was opened; a new one when absent. */
   readonly sessionId?: string;
   readonly restore?: RestoredSession;

@@ -13,6 +13,11 @@ export type CacheMode = 'on' | 'off' | 'refresh' | 'only';
 
 export const cacheModes: readonly CacheMode[] = ['on', 'off', 'refresh', 'only'];
 
+/** Below the working folder, where no other is named. */
+export const usualCacheFolder = '.llmtap';
+/** In that folder, or the one that is named. */
+export const cacheFileName = 'cache.db';
+
 /** How the calls of one session use the cache. */
 export interface CacheUse {
   readonly mode: CacheMode;

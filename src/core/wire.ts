@@ -72,7 +72,10 @@ export interface OutputTimes {
  * not read becomes `usageProblem`.
  */
 export interface ReplyReader {
-  /** @param atMs `monotonicMs` at which the bytes arrived */
+  /**
+   * @param bytes valid until the call returns
+   * @param atMs `monotonicMs` at which the bytes arrived
+   */
   write(bytes: Uint8Array, atMs: number): void;
   /** What follows the body, before `end`. Absent where nothing is read there. */
   readTrailers?(findTrailer: FindHeader): void;

@@ -5,6 +5,7 @@ import { type Authority, openAuthority } from '../ca/authority.js';
 import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
 import { type LeafStore, openLeafStore } from '../ca/leaf-store.js';
 import { handleCall } from '../call/handle-call.js';
+import { handleOther } from '../call/handle-other.js';
 import { handleSocket } from '../call/handle-socket.js';
 import type { CallPorts } from '../call/ports.js';
 import { collectAmbientSecrets } from '../call/secrets.js';
@@ -134,6 +135,10 @@ class OpenedHost implements Host {
           caching: this.#caches.find(session),
           budget: this.#budgets.find(session),
         }),
+      handleOther: (session, head) => {
+        const caching = this.#caches.findCassette(session);
+        return caching === null ? null : handleOther(ports, { session, head, caching });
+      },
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
@@ -176,7 +181,7 @@ class OpenedHost implements Host {
     const session = makeSession(options, this.#ambientSecrets);
     const plan = planDoor(options);
     if (options.budget !== undefined) checkBudget(options.budget);
-    if (options.cache !== undefined) this.#caches.add(session, options.cache);
+    await this.#caches.add(session, options);
     const { routers } = this.#parts;
     const router = routers.prepare(options, (message) => this.#fault(null, 'ROUTER_FAILED', message, null));
     const door = await this.#proxy.openDoor({ session, ...plan, tally: new SessionTally(options.tally) });
@@ -208,6 +213,7 @@ class OpenedHost implements Host {
     await this.#held.settle(session.sessionId);
     this.#parts.routers.remove(session);
     this.#budgets.remove(session);
+    await this.#caches.remove(session);
     const counts = door.counts();
     const exitCode = end.exitCode ?? null;
     this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });

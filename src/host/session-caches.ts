@@ -2,13 +2,21 @@ import { join } from 'node:path';
 import { openResponseCache } from '../cache/response-cache.js';
 import type { SessionCaching } from '../call/call-caching.js';
 import type { ResponseCache } from '../core/call-cache.js';
+import { requireCassetteUse } from '../core/cassette.js';
 import { systemClock } from '../core/clock.js';
 import type { ErrorCode } from '../core/errors.js';
-import type { HostOptions } from '../core/host.js';
-import { type CacheUse, requireCachePlace, requireCacheUse } from '../core/response-cache.js';
+import type { HostOptions, SessionOptions } from '../core/host.js';
+import {
+  type CacheUse,
+  cacheFileName,
+  requireCachePlace,
+  requireCacheUse,
+  usualCacheFolder,
+} from '../core/response-cache.js';
 import type { Session } from '../core/session.js';
 import type { Origin } from '../core/wire.js';
 import { openCacheStore } from '../storage/cache-store.js';
+import { SessionCassettes } from './session-cassettes.js';
 import { wireTools } from './wire-tools.js';
 
 export interface SessionCachesPorts {
@@ -23,13 +31,15 @@ const maxDecodedBytes = 64 * 1024 * 1024;
 export class SessionCaches {
   readonly cache: ResponseCache;
   readonly #bySession = new WeakMap<Session, CacheUse>();
+  readonly #cassettes: SessionCassettes;
 
   /** Throws `OPTION_INVALID`. */
   constructor({ cache: place }: Pick<HostOptions, 'cache'>, ports: SessionCachesPorts) {
     if (place !== undefined) requireCachePlace(place);
+    this.#cassettes = new SessionCassettes(ports.onFault);
     this.cache = openResponseCache({
       openStore: () => {
-        const { path = join(process.cwd(), '.llmtap', 'cache.db'), ...limits } = place ?? {};
+        const { path = join(process.cwd(), usualCacheFolder, cacheFileName), ...limits } = place ?? {};
         const onFault = (fault: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null }) =>
           ports.onFault(null, fault.code, fault.message, fault.hint);
         return openCacheStore({ path, ...limits, onFault });
@@ -42,13 +52,26 @@ export class SessionCaches {
     });
   }
 
-  /** Has a session's calls use the cache. Throws `OPTION_INVALID`. */
-  add(session: Session, use: CacheUse): void {
-    requireCacheUse(use);
-    this.#bySession.set(session, use);
+  /**
+   * Has a session's calls use the cache, or a cassette. Rejects with `OPTION_INVALID`, and what `SessionCassettes` rejects
+   * with.
+   */
+  async add(session: Session, { cache, cassette }: Pick<SessionOptions, 'cache' | 'cassette'>): Promise<void> {
+    if (cache !== undefined) this.#bySession.set(session, requireCacheUse(cache));
+    if (cassette !== undefined) await this.#cassettes.add(session, requireCassetteUse(cassette));
   }
 
   find(session: Session): SessionCaching {
-    return { cache: this.cache, use: this.#bySession.get(session) ?? null };
+    return this.#cassettes.find(session) ?? { cache: this.cache, use: this.#bySession.get(session) ?? null };
+  }
+
+  /** What a session that records or plays does with all it exchanges; `null` for any other. */
+  findCassette(session: Session): SessionCaching | null {
+    return this.#cassettes.find(session);
+  }
+
+  /** The session has ended, and so have its calls. */
+  async remove(session: Session): Promise<void> {
+    await this.#cassettes.remove(session);
   }
 }

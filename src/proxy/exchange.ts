@@ -23,9 +23,9 @@ export interface ExchangeOptions {
   /** `null` when the request is no model call: it passes unrecorded. */
   readonly call: Call | null;
   readonly door: Door;
-  /** Ends the client's connection as the provider ended ours, where no reply has begun; a 502 when absent. */
-  readonly cut?: (error: unknown) => void;
 }
+
+const noBody = Buffer.alloc(0);
 
 /** Relays one request and its reply; whatever happens, the client gets an answer or a cut, never a hang of ours. */
 export function relayExchange(options: ExchangeOptions): void {
@@ -73,8 +73,8 @@ class Exchange implements ReplyHandler {
 
   #send(body: RequestBody, whole: boolean): void {
     const call = this.#call;
-    const isRead = whole && Buffer.isBuffer(body);
-    const rewriting = (isRead ? call?.rewriteRequest(body) : call?.refuseUnread?.()) ?? null;
+    const read = whole ? (body ?? noBody) : null;
+    const rewriting = (Buffer.isBuffer(read) ? call?.rewriteRequest(read) : call?.refuseUnread?.()) ?? null;
     // A call nobody has to be asked about goes on at once.
     if (rewriting instanceof Promise) void rewriting.then((rewritten) => this.#sendRewritten(rewritten, body));
     else this.#sendRewritten(rewriting, body);
@@ -244,8 +244,8 @@ class Exchange implements ReplyHandler {
     const { client } = this.#options;
     const [call, destination] = [this.#call, this.#destination];
     const problem = explainUpstreamError(error, destination.origin, this.#headSent);
-    const { cut } = this.#options;
-    const refuse = cut === undefined ? client.findRefusal(error) : () => cut(error);
+    const unread = this.#control?.findUnread?.(error) ?? null;
+    const refuse = client.findRefusal(error, unread);
     const answer = this.#headSent || refuse !== undefined ? null : makeFailureReply(problem);
     const last = answer?.body ?? this.#lastPiece;
     if (last !== null) call?.onReplyPassed(last);
@@ -255,7 +255,7 @@ class Exchange implements ReplyHandler {
       client.end(answer.body, []);
     } else if (this.#headSent) {
       if (last !== null) client.write(last);
-      client.cut(error);
+      client.cut(error, unread);
     } else {
       refuse?.();
     }

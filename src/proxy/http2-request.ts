@@ -5,8 +5,9 @@ import type { RawHeaders } from '../core/wire.js';
 import { readContentLength } from './content-length.js';
 import type { Http2Connection } from './http2-connection.js';
 import { dropPseudoHeaders, findRawHeaders, type Http2Headers, makeHttp2Headers } from './http2-headers.js';
+import { pickSendableHeaders } from './sendable-headers.js';
 import { resetCodes, resetStream, StreamReset } from './stream-reset.js';
-import { pickSendableHeaders, type UpstreamRequest } from './upstream.js';
+import type { UpstreamRequest } from './upstream.js';
 
 const endStreamFlag = 1;
 

@@ -1,13 +1,18 @@
+import { join, resolve } from 'node:path';
 import { makeDoorUrl } from '../activation/door-url.js';
 import { findInheritedEnv } from '../activation/inherited-env.js';
 import { runInScope } from '../activation/scope.js';
 import { makeSessionEnvironment, type SessionEnvironment } from '../activation/spawn/session-environment.js';
+import { readCacheChoice } from '../core/cache-choice.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { EventListener } from '../core/events.js';
 import { HeldEvents } from '../core/held-events.js';
 import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
+
+import { type CachePlace, cacheFileName, usualCacheFolder } from '../core/response-cache.js';
 import { RouterDesk } from '../core/router-desk.js';
 import type { Router, RouterObject } from '../core/routing.js';
+
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { ownFiles } from '../own-files.js';
@@ -22,6 +27,8 @@ const usualDrainMs = 2000;
 /** What a tracker does its work with: the link to its host, the providers it knows, its events, its routers. */
 export class Backstage {
   readonly #options: TrackerOptions;
+  /** Of the working folder the tracker was made in. */
+  readonly #cachePlace: CachePlace;
   readonly #trackerId: string;
   readonly #events = new HeldEvents((error) => this.#noteListenerError(error));
   readonly #desk = new RouterDesk((...fault) => this.#noteFault(...fault));
@@ -33,6 +40,7 @@ export class Backstage {
 
   constructor(options: TrackerOptions, trackerId: string) {
     this.#options = options;
+    this.#cachePlace = makeCachePlace(options);
     this.#trackerId = trackerId;
     this.#registrations = options.providers ?? [];
   }
@@ -77,8 +85,9 @@ export class Backstage {
     const link = this.requireLink('open a scope');
     const registry = await this.#requireRegistry();
     const { bindAddress } = this.#options;
-    const { router, budget } = options;
+    const { router, budget, cassette } = options;
     const own = router !== undefined && router !== null && isOwn(router) ? router : null;
+    const cache = readCacheChoice(options.cache);
     const linked = await link.openSession({
       ...pickIds(options),
       credentials: options.credentials === true,
@@ -86,6 +95,8 @@ export class Backstage {
       ...(router !== undefined && !isOwn(router) && { router }),
       ...(budget !== undefined && { budget }),
       ...(bindAddress === undefined ? {} : { bindAddress }),
+      ...(cache === null ? {} : { cache }),
+      ...(cassette === undefined ? {} : { cassette: { ...cassette, path: resolve(String(cassette.path)) } }),
     });
     const scope = new Scope(linked, {
       link,
@@ -142,6 +153,7 @@ export class Backstage {
       trackerId: this.#trackerId,
       providers: this.#registrations,
       router: (question) => this.#desk.ask(question),
+      cache: this.#cachePlace,
       ...(home === undefined ? {} : { home }),
       ...(bodies === undefined ? {} : { bodies }),
       ...(connectTo === undefined ? {} : { connectTo }),
@@ -177,6 +189,14 @@ export class Backstage {
 /** Whether a router is the user's code, rather than a description of one of ours. */
 function isOwn(router: NonNullable<ScopeOptions['router']> | null): router is Router | RouterObject {
   return typeof router === 'function' || (router !== null && 'route' in router);
+}
+
+function makeCachePlace({ cacheDir, cacheMaxBytes, cacheMaxEntries }: TrackerOptions): CachePlace {
+  return {
+    path: cacheDir === null ? null : join(resolve(cacheDir ?? usualCacheFolder), cacheFileName),
+    ...(cacheMaxBytes === undefined ? {} : { maxBytes: cacheMaxBytes }),
+    ...(cacheMaxEntries === undefined ? {} : { maxEntries: cacheMaxEntries }),
+  };
 }
 
 async function loadProviders() {

@@ -1,4 +1,6 @@
 import { type BudgetLimits, checkBudget } from '../core/budget.js';
+import { type CacheChoice, cacheChoiceWanted, isCacheChoice, readCacheChoice } from '../core/cache-choice.js';
+import type { CassetteUse } from '../core/cassette.js';
 import { TrackerError } from '../core/errors.js';
 import type { ExporterPlan } from '../core/exporting.js';
 import type { BodyPolicy, CallFilter } from '../core/ledger.js';
@@ -15,6 +17,7 @@ import {
 import type { Router, RouterDescription, RouterObject } from '../core/routing.js';
 import type { SessionIds } from '../core/session.js';
 import type { ProviderRegistration } from '../core/wire.js';
+import { routerShape } from './router-option.js';
 
 /** The ids a scope stamps on its calls. What is absent or `null` is not given. */
 export type ScopeIds = { readonly [K in keyof SessionIds]?: SessionIds[K] | null };
@@ -36,8 +39,18 @@ export interface ScopeOptions extends ScopeIds {
    * a shell with proxy variables of its own. Off when absent.
    */
   readonly force?: boolean;
+  /**
+   * Records the scope's calls to a file, or answers them from one: then nothing goes out, or with `replay-or-live` only what
+   * was not recorded. Neither when absent.
+   */
+  readonly cassette?: CassetteUse;
   /** Ask for a password on the session's port; it stands in the proxy URL. Always so beyond loopback. */
   readonly credentials?: boolean;
+  /**
+   * Whether calls are answered from kept replies, and how: that of the scope, then the tracker's; not at all when absent.
+   * A call's own `x-llmtap-cache` header comes before both.
+   */
+  readonly cache?: CacheChoice;
 }
 
 /**
@@ -70,8 +83,11 @@ export interface TrackerOptions extends ScopeOptions {
   readonly drainMs?: number;
   /** How long a call waits for the router before it goes as asked, milliseconds; 1000 when absent. */
   readonly routerDeadlineMs?: number;
-  /** Not in this version: anything but `false` is refused. */
-  readonly cache?: false;
+  /** The folder replies are kept in, as `cache.db`: `.llmtap` in the working folder when absent, memory alone when `null`. */
+  readonly cacheDir?: string | null;
+  /** How large the cache may get: what was used longest ago goes first. 1 GiB, and 1,000,000 entries, when absent. */
+  readonly cacheMaxBytes?: number;
+  readonly cacheMaxEntries?: number;
 }
 
 /** What a timer of Node takes. */
@@ -89,23 +105,10 @@ const wholeNumber: Shape = {
   isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 };
 
-function isRouter(value: unknown): boolean {
-  if (typeof value === 'function') return true;
-  if (!isObject(value)) return false;
-  const { route, onOutcome, name } = value as Readonly<Record<string, unknown>>;
-  if (route === undefined) return typeof name === 'string' && isData(value);
-  return typeof route === 'function' && (onOutcome === undefined || typeof onOutcome === 'function');
-}
-
-/** Whether the host's thread can be given it. */
-function isData(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const count: Shape = {
+  wanted: 'a whole number over 0',
+  isRight: (value) => Number.isSafeInteger(value) && Number(value) > 0,
+};
 
 const idShapes = {
   ...{ runId: orNull(id), configKey: orNull(id), variationKey: orNull(id), version: orNull(wholeNumber) },
@@ -115,14 +118,12 @@ const idNames = Object.keys(idShapes) as (keyof SessionIds)[];
 
 const scopeShapes: Shapes = {
   ...idShapes,
-  router: orNull({
-    wanted:
-      'a function, { route } with a function, { name, options } as plain data for a router that comes with llmtap, or null',
-    isRight: isRouter,
-  }),
+  router: orNull(routerShape),
   budget: { wanted: 'an object of maxCostUsd, maxCalls, maxTokens', isRight: isObject },
   force: flag,
   credentials: flag,
+  cache: { wanted: cacheChoiceWanted, isRight: isCacheChoice },
+  cassette: { wanted: 'an object of mode and path', isRight: isObject },
 };
 
 const trackerShapes: Shapes = {
@@ -138,6 +139,12 @@ const trackerShapes: Shapes = {
   providers: { wanted: 'a list of { name, baseUrl }', isRight: isListOf(isObject) },
   prices: { wanted: 'the path of a JSON file', isRight: isText },
   exporters: { wanted: 'a list of { kind }', isRight: isListOf(isObject) },
+  cacheDir: orNull({
+    wanted: 'the path of a folder, or null for memory alone',
+    isRight: (value) => typeof value === 'string' && value.trim() !== '',
+  }),
+  cacheMaxBytes: count,
+  cacheMaxEntries: count,
   bindAddress: { wanted: 'an address of this machine', isRight: isText },
   drainMs: {
     wanted: `a number of milliseconds from 0 to ${longestMs}`,
@@ -157,15 +164,13 @@ const listShapes: Shapes = { limit: wholeNumber, bodies: flag };
 
 /** What other trackers of this kind have and this version does not: why, and what to do instead. */
 const absent: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
-  cache: ['there is no cache of replies in this version', 'Leave it out, or give false.'],
-  cacheDir: ['there is no cache of replies in this version', 'Leave it out.'],
   gatewayUrl: ['there is no gateway in this version', 'Leave it out: the tap runs in a thread of this process.'],
 };
 
 /** Checks what a caller without types may have got wrong. Throws `OPTION_INVALID`. */
 export function checkTrackerOptions(options: TrackerOptions): void {
-  const { cache, cacheDir, gatewayUrl, ...given } = requireObject(options, 'new LLMTracker');
-  for (const [name, value] of Object.entries({ cache, cacheDir, gatewayUrl })) {
+  const { gatewayUrl, ...given } = requireObject(options, 'new LLMTracker');
+  for (const [name, value] of Object.entries({ gatewayUrl })) {
     if (value === undefined || value === false || value === null) continue;
     const [reason, hint] = absent[name] ?? [];
     throw new TrackerError('OPTION_INVALID', `Could not use the option ${name}: ${reason}.`, { ...(hint && { hint }) });
@@ -173,6 +178,7 @@ export function checkTrackerOptions(options: TrackerOptions): void {
   checkNames(given, Object.keys(trackerShapes), 'new LLMTracker');
   checkShapes(given, trackerShapes);
   if (options.budget !== undefined) checkBudget(options.budget);
+  readCacheChoice(given.cache as CacheChoice | undefined);
 }
 
 /** As `checkTrackerOptions`, for one scope. Throws `OPTION_INVALID`. */
@@ -181,6 +187,7 @@ export function checkScopeOptions(options: ScopeOptions): void {
   checkNames(given, Object.keys(scopeShapes), 'a scope');
   checkShapes(given, scopeShapes);
   if (options.budget !== undefined) checkBudget(options.budget);
+  readCacheChoice(given.cache as CacheChoice | undefined);
 }
 
 /** As `checkTrackerOptions`, for what a query asks for: a filter by nothing would give every call. */
