@@ -1,11 +1,36 @@
 export type { ContainerOptions } from './activation/container-args.js';
 export type { SessionProxy } from './activation/session-proxy.js';
+export type {
+  AgentConfig,
+  BaseConfig,
+  CompletionConfig,
+  JudgeConfig,
+} from './configs/config.js';
+export { type AgentRequest, ConfigClient } from './configs/config-client.js';
+export type { ConfigClientOptions } from './configs/config-client-options.js';
+export type {
+  ConfigContent,
+  ConfigDefault,
+  JudgeConfiguration,
+  Message,
+  ModelConfig,
+  ProviderConfig,
+  RatedJudgeKey,
+  ToolConfig,
+} from './configs/config-flag.js';
+export { Evaluator } from './configs/evaluator.js';
+export { type FlagFile, type FlagFileOptions, readFlagFile } from './configs/flag-file.js';
+export type { Variables } from './configs/interpolate.js';
+export { Judge, type JudgeOptions } from './configs/judge.js';
+export { ManagedAgent, ManagedModel, type ManagedOptions, type ManagedResult } from './configs/managed-run.js';
+export type { MakeRunner, Runner, RunnerResult, RunnerUse } from './configs/runner.js';
 export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
 export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
 export type { ExporterPlan, JsonlPlan, OtlpPlan, OtlpProfile } from './core/exporting.js';
+export type { FlagSource } from './core/flags.js';
 export type { Host, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
 export type {
   BodyPolicy,
@@ -21,7 +46,8 @@ export type {
   TokenSum,
 } from './core/ledger.js';
 export type { AskRouter, RouteContext, RouteQuestion, Router } from './core/routing.js';
-export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger } from './core/run-events.js';
+export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger, USAGE_EVENTS } from './core/run-events.js';
+export type { RunIds, RunScope } from './core/run-scope.js';
 export type { Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
 export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';
