@@ -7,10 +7,10 @@ export type RunIds = { readonly [Name in keyof SessionIds]?: NonNullable<Session
  * Runs the work of one run where its calls are told apart from all others, and gives what it gives: in a session of a
  * tracker's by `(ids, work) => tracker.track(ids, work)`.
  */
-export type RunScope = <T>(ids: RunIds, work: () => T) => PromiseLike<Awaited<T>>;
+export type RunScope = <T>(ids: RunIds, work: () => Promise<T>) => PromiseLike<T> | PromiseLike<Awaited<T>>;
 
 /** Where nobody tells calls apart. */
-export const noScope: RunScope = async <T>(_: RunIds, work: () => T): Promise<Awaited<T>> => await work();
+export const noScope: RunScope = async (_, work) => await work();
 
 /** A session holds ids of so many characters. */
 const longestId = 512;
