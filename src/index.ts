@@ -57,7 +57,29 @@ export type { Origin, ProviderRegistration } from './core/wire.js';
 export { AgentGraph, type AgentGraphParts, type GraphVisitor, type WalkOptions } from './graph/agent-graph.js';
 export { type GraphEdge, type GraphFlag, readGraphFlag } from './graph/graph-flag.js';
 export { GraphNode } from './graph/graph-node.js';
+export {
+  type CollectedExchange,
+  GraphRun,
+  type GraphRunOptions,
+  type NodeOptions,
+  type RunnableConfig,
+} from './graph/graph-run.js';
 export { type LoadGraphOptions, loadGraph } from './graph/load-graph.js';
+export {
+  type GraphRunner,
+  type GraphRunnerResult,
+  type JudgedConfig,
+  ManagedAgentGraph,
+  type ManagedGraphResult,
+} from './graph/managed-graph.js';
+export type { Exchange, NodeRun } from './graph/node-run.js';
+export {
+  type GraphMetrics,
+  type GraphRunMetrics,
+  type GraphRunResult,
+  type RunGraphOptions,
+  runGraph,
+} from './graph/run-graph.js';
 export type { GraphOrder } from './graph/visit-order.js';
 export type { WalkContext } from './graph/walk.js';
 export { openHost, openLedgerReader } from './openers.js';

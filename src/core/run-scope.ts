@@ -15,19 +15,16 @@ export const noScope: RunScope = async (_, work) => await work();
 /** A session holds ids of so many characters. */
 const longestId = 512;
 
-/** The ids of a run as a session takes them; what it cannot hold is left out. */
-export function makeRunIds(given: {
-  readonly runId: string;
-  readonly configKey: string;
-  readonly version: number;
-  readonly variationKey?: string | undefined;
-  readonly graphKey?: string | undefined;
-  readonly graphRunId?: string | undefined;
-}): RunIds {
-  const { version, ...texts } = given;
-  const held = Object.entries(texts).filter(
-    ([, text]) => typeof text === 'string' && text.trim() !== '' && text.length <= longestId,
-  );
+const textIds = ['runId', 'configKey', 'variationKey', 'graphKey', 'graphRunId'] as const;
+
+/** The ids among what a run says of itself, as a session takes them; what it cannot hold is left out. */
+export function makeRunIds(
+  run: { readonly version: number } & { readonly [Name in (typeof textIds)[number]]?: string | undefined },
+): RunIds {
+  const held = textIds.flatMap((name) => {
+    const text = run[name] ?? '';
+    return text.trim() !== '' && text.length <= longestId ? [[name, text] as const] : [];
+  });
   const ids: RunIds = Object.fromEntries(held);
-  return Number.isSafeInteger(version) && version >= 0 ? { ...ids, version } : ids;
+  return Number.isSafeInteger(run.version) && run.version >= 0 ? { ...ids, version: run.version } : ids;
 }

@@ -74,11 +74,12 @@ describe('the scope of a run', () => {
     expect(events.map(({ event }) => event)).toEqual(['$ld:ai:usage:create-agent', '$ld:ai:generation:error']);
   });
 
-  it('does not get ids it could not hold', async () => {
+  it('gets ids alone, and none it could not hold', async () => {
     const { opened, runScope } = openScopes();
     const key = 'k'.repeat(600);
     const flag = { _ldMeta: { enabled: true, variationKey: ' ', version: -1 } };
-    const { client } = openConfigLab({ [key]: flag }, { runScope, makeRunner: () => ({ run: () => ok }) });
+    const flags = { [key]: { ...flag, model: { name: 'm' }, provider: { name: 'p' } } };
+    const { client } = openConfigLab(flags, { runScope, makeRunner: () => ({ run: () => ok }) });
     await (await client.createModel(key, user))?.run('Hi');
     expect(opened.map((ids) => Object.keys(ids))).toEqual([['runId']]);
   });
