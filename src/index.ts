@@ -92,6 +92,7 @@ export type { ConfigRunSummary, ConfigTrackData, Feedback, JudgeResult } from '.
 export { ConfigTracker } from './trackers/config-tracker.js';
 export type { GraphRunSummary, GraphTrackData } from './trackers/graph-run.js';
 export { GraphTracker } from './trackers/graph-tracker.js';
+export { type ReadUsage, readUsage } from './trackers/read-usage.js';
 export {
   type ConfigTokenFields,
   type GraphTokenFields,

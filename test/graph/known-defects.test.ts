@@ -194,7 +194,7 @@ describe('a defect of others', () => {
 
   it('12: what a runner gives has its counts by names that the compiler holds', async () => {
     expectTypeOf<RunnerResult['metrics']>().toEqualTypeOf<RunMetrics>();
-    expectTypeOf<RunMetrics['tokens']>().toEqualTypeOf<TokenCounts | undefined>();
+    expectTypeOf<RunMetrics['tokens']>().toEqualTypeOf<TokenCounts | null | undefined>();
     expectTypeOf<keyof TokenCounts>().toEqualTypeOf<'total' | 'input' | 'output'>();
     const metrics: RunMetrics = { success: true, tokens: { total: 3, input: 2, output: 1 } };
     const { client, brief } = openConfigLab(
