@@ -10,7 +10,7 @@ import { GraphTracker } from '../trackers/graph-tracker.js';
 import type { AgentConfig, CompletionConfig, ConfigOfMode, JudgeConfig } from './config.js';
 import { type ConfigClientOptions, checkConfigClientOptions, checkRequest, findSink } from './config-client-options.js';
 import type { ConfigDefault, ConfigMode, RatedJudgeKey } from './config-flag.js';
-import type { Variables } from './interpolate.js';
+import { type Interpolate, openInterpolation, type Variables } from './interpolate.js';
 import { Judge } from './judge.js';
 import { loadConfig } from './load-config.js';
 import { ManagedAgent, ManagedModel } from './managed-run.js';
@@ -33,6 +33,8 @@ interface Asked {
   readonly graphKey?: string;
   readonly isTemplate?: boolean;
   readonly provider?: string | null | undefined;
+  /** Given with a context that is nobody else's. */
+  readonly interpolate?: Interpolate;
 }
 
 /**
@@ -208,16 +210,17 @@ export class ConfigClient {
   async agentGraph(graphKey: string, context: object, variables?: Variables | null): Promise<AgentGraph<AgentConfig>> {
     checkRequest({ key: graphKey, context, variables });
     this.#send(USAGE_EVENTS.agentGraph, context, graphKey, 1);
-    const own = copyPlainData(context, true);
     const { clock, newRunId, emitZeroTokens } = this.#options;
+    const own = copyOwn({ context, variables });
+    const asked = { ...own, graphKey, interpolate: await openInterpolation(own) };
     return await loadGraph({
       graphKey,
-      value: await this.#readGraph(graphKey, own),
+      value: await this.#readGraph(graphKey, own.context),
       logger: this.#logger,
-      loadConfig: async (key) => await this.#load('agent', { key, context: own, variables, graphKey }),
+      loadConfig: async (key) => await this.#load('agent', { key, ...asked }),
       createTracker: ({ variationKey, version }) =>
         new GraphTracker({
-          ...{ sink: this.#sink, logger: this.#logger, clock, context: own, emitZeroTokens },
+          ...{ sink: this.#sink, logger: this.#logger, clock, context: own.context, emitZeroTokens },
           ...{ runId: newRunId?.(), graphKey, variationKey, version },
         }),
     });
@@ -239,7 +242,7 @@ export class ConfigClient {
   }
 
   async #load<M extends ConfigMode>(mode: M, asked: Asked): Promise<ConfigOfMode[M]> {
-    const own = { ...asked, context: copyPlainData(asked.context, true) };
+    const own = asked.interpolate === undefined ? { ...asked, ...copyOwn(asked) } : asked;
     const parts = { options: this.#options, sink: this.#sink, logger: this.#logger };
     const loadJudges = async (judges: readonly RatedJudgeKey[]) => await this.#openJudges(own, judges);
     return await loadConfig(parts, { mode, ...own, loadJudges });
@@ -292,4 +295,9 @@ export class ConfigClient {
       (error) => this.#logger.error(`The sink failed at ${eventName}: ${readErrorMessage(error)}`),
     );
   }
+}
+
+/** What is read later, too, as it is now. */
+function copyOwn({ context, variables }: Pick<Asked, 'context' | 'variables'>) {
+  return { context: copyPlainData(context, true), variables: copyPlainData(variables ?? null) };
 }

@@ -10,7 +10,6 @@ import type {
   ToolConfig,
 } from './config-flag.js';
 import type { Evaluator } from './evaluator.js';
-import type { RenderText } from './interpolate.js';
 
 /** What all configs have. Immutable. */
 export interface BaseConfig {
@@ -55,6 +54,9 @@ export interface ConfigOfMode {
   readonly agent: AgentConfig;
   readonly judge: JudgeConfig;
 }
+
+/** Renders one text of a config. */
+export type RenderText = (template: string) => string;
 
 export interface ConfigParts {
   readonly key: string;

@@ -4,18 +4,13 @@ import { copyPlainData, isPlainObject } from '../core/plain-copy.js';
 /** What a template may name. */
 export type Variables = Readonly<Record<string, unknown>>;
 
-/** Renders one template. One that is malformed stays as it is, and is told of. */
-export type RenderText = (template: string) => string;
-
-/** Templates as they are. */
-export const keepText: RenderText = (template) => template;
+/** Renders one template. One that is malformed stays as it is, and why is told. */
+export type Interpolate = (template: string, onMalformed: (reason: string) => void) => string;
 
 export interface InterpolationOptions {
   readonly variables: Variables | null;
   /** A template finds it as `ldctx`, whatever variable has that name. */
   readonly context: object;
-  /** Why a template stays as it is. */
-  readonly onMalformed: (reason: string) => void;
 }
 
 /**
@@ -24,20 +19,20 @@ export interface InterpolationOptions {
  * are now. Loads the package on use.
  *
  * @example
- * const render = await openInterpolation({ variables: { name: 'Ann' }, context: { key: 'u1' }, onMalformed });
- * render('Hi {{name}}, {{ldctx.key}}{{missing}}'); // 'Hi Ann, u1'
+ * const interpolate = await openInterpolation({ variables: { name: 'Ann' }, context: { key: 'u1' } });
+ * interpolate('Hi {{name}}, {{ldctx.key}}{{missing}}', onMalformed); // 'Hi Ann, u1'
  */
-export async function openInterpolation(options: InterpolationOptions): Promise<RenderText> {
+export async function openInterpolation({ variables, context }: InterpolationOptions): Promise<Interpolate> {
   const { default: mustache } = await import('mustache');
   // Its cache would keep every template for good; mustache 4.2.0 does without where it is undefined.
   const writer = Object.assign(new mustache.Writer(), { templateCache: undefined });
-  const view = makeView({ ...options.variables, ldctx: options.context });
-  return (template) => {
+  const view = makeView({ ...variables, ldctx: context });
+  return (template, onMalformed) => {
     if (!template.includes('{{')) return template;
     try {
       return writer.render(template, view, undefined, { escape: (value) => value });
     } catch (error) {
-      options.onMalformed(readErrorMessage(error));
+      onMalformed(readErrorMessage(error));
       return template;
     }
   };

@@ -2,7 +2,7 @@ import { readErrorMessage } from '../core/errors.js';
 import { isObject } from '../core/option-checks.js';
 import type { EventSink, RunLogger } from '../core/run-events.js';
 import { ConfigTracker } from '../trackers/config-tracker.js';
-import { type ConfigOfMode, judgePlaceholders, makeConfig } from './config.js';
+import { type ConfigOfMode, judgePlaceholders, makeConfig, type RenderText } from './config.js';
 import type { ConfigClientOptions } from './config-client-options.js';
 import {
   type ConfigDefault,
@@ -12,7 +12,7 @@ import {
   writeConfigFlag,
 } from './config-flag.js';
 import { Evaluator, noEvaluator } from './evaluator.js';
-import { keepText, openInterpolation, type RenderText, type Variables } from './interpolate.js';
+import { type Interpolate, openInterpolation, type Variables } from './interpolate.js';
 import type { Judge } from './judge.js';
 
 /** One config that is wanted. */
@@ -24,6 +24,8 @@ export interface ConfigRequest<M extends ConfigMode> {
   readonly variables?: Variables | null | undefined;
   /** The graph whose node it is. */
   readonly graphKey?: string | undefined;
+  /** What renders its texts, where it is one of many that are loaded with the same variables. */
+  readonly interpolate?: Interpolate | undefined;
   /** Its texts stay as they are. */
   readonly isTemplate?: boolean | undefined;
   /** Makes the judges of the config. */
@@ -87,14 +89,14 @@ async function findFlag<M extends ConfigMode>(parts: LoadingParts, request: Conf
 }
 
 async function openTexts<M extends ConfigMode>(parts: LoadingParts, request: ConfigRequest<M>): Promise<RenderText> {
-  if (request.isTemplate === true) return keepText;
-  const { variables = null } = request;
-  return await openInterpolation({
-    variables: request.mode === 'judge' ? reserve(parts, variables) : variables,
-    context: request.context,
-    onMalformed: (reason) =>
-      parts.logger.warn(`A text of the config "${request.key}" is no template and stays as it is: ${reason}`),
-  });
+  if (request.isTemplate === true) return (template) => template;
+  const { mode, key, variables = null, context } = request;
+  const own = mode === 'judge' ? reserve(parts, variables) : variables;
+  const interpolate = request.interpolate ?? (await openInterpolation({ variables: own, context }));
+  return (template) =>
+    interpolate(template, (reason) =>
+      parts.logger.warn(`A text of the config "${key}" is no template and stays as it is: ${reason}`),
+    );
 }
 
 /** A judge's messages keep their placeholders, by which they are told. */

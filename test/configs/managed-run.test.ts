@@ -193,6 +193,27 @@ describe('what there is no runner for', () => {
 });
 
 describe('judges', () => {
+  it('are asked with the variables and in the context that were given, whatever became of them', async () => {
+    const variables = { mood: 'fair' };
+    const context = { kind: 'user', key: 'a' };
+    const systems: unknown[] = [];
+    const messages = [{ role: 'system', content: 'Be {{mood}} to {{ldctx.key}}' }];
+    const { client } = openConfigLab(
+      { main: main([{ key: 'j' }]), j: judge({ messages }) },
+      {
+        makeRunner: ({ kind, config }) => {
+          if (kind === 'judge') systems.push(config.messages?.[0]?.content);
+          return { run: () => scored(1) };
+        },
+      },
+    );
+    const { evaluator } = await client.completionConfig('main', context, null, variables);
+    Object.assign(variables, { mood: 'harsh' });
+    context.key = 'b';
+    await evaluator.evaluate('in', 'out');
+    expect(systems).toEqual(['Be fair to a']);
+  });
+
   it('are not loaded until something is to be judged, then once', async () => {
     const { client, evaluated } = openConfigLab(
       { main: main([{ key: 'j' }]), j: judge() },
