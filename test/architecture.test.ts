@@ -51,6 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   selection: ['pricing'],
   trackers: [],
   graph: ['trackers'],
+  configs: ['trackers', 'graph', ''],
   activation: [],
   host: [
     'providers',
@@ -69,7 +70,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
   tracker: ['activation', 'worker', 'providers', ''],
-  '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers', 'graph'],
+  '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers', 'graph', 'configs'],
 };
 
 /** One door per package: the only files that may import it. */
@@ -88,6 +89,8 @@ const doors: Readonly<Record<string, RegExp>> = {
       .concat('exporter-metrics-otlp-proto', 'exporter-logs-otlp-proto')
       .map((name) => [`@opentelemetry/${name}`, /^exporters\/otlp\/sdk\.ts$/]),
   ),
+  mustache: /^configs\/interpolate\.ts$/,
+  yaml: /^configs\/read-yaml\.ts$/,
   fzstd: /^providers\/wire\/zstd-decoder\.ts$/,
   commander: /^cli\//,
   '@commander-js/extra-typings': /^cli\//,
@@ -154,6 +157,7 @@ describe('the house', () => {
     expect([...folders].sort()).toEqual([
       '',
       'activation',
+      'configs',
       'core',
       'graph',
       'selection',
