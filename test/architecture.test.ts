@@ -51,10 +51,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   graph: ['trackers'],
   activation: [],
   host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate', 'exporters'],
-  cli: ['host', 'storage', 'ca', 'activation', 'providers'],
+  cli: ['host', 'storage', 'ca', 'activation', 'providers', 'trackers'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
-  tracker: ['activation', 'worker', 'providers', ''],
+  tracker: ['activation', 'worker', 'providers', 'trackers', ''],
   '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers', 'graph'],
 };
 

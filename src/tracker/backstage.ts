@@ -9,6 +9,7 @@ import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { ownFiles } from '../own-files.js';
+import { makeSessionToken } from '../trackers/session-token.js';
 import { openWorkerLink } from '../worker/worker-link.js';
 import { RouterDesk } from './router-desk.js';
 import { Scope } from './scope.js';
@@ -153,6 +154,8 @@ export class Backstage {
     const { sessionId, runId } = linked.session;
     return makeSessionEnvironment({
       ...{ home, sessionId, runId, caPath, bundlePath, extraCaPath },
+      token: makeSessionToken(linked.session),
+      traceparent: this.env().TRACEPARENT,
       proxyUrl: () => makeDoorUrl(linked.door),
       bundleFor: (file) => link.bundleFor(file),
       hookPath: ownFiles.nodeHook,

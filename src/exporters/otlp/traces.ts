@@ -3,11 +3,11 @@ import { systemClock } from '../../core/clock.js';
 import type { TrackerEvent } from '../../core/events.js';
 import type { Exporter, Prepared } from '../../core/exporting.js';
 import type { Session } from '../../core/session.js';
-import { placeSession, type SpanPlace } from '../../core/trace-ids.js';
+import { placeSession, type SpanPlace, standUnder } from '../../core/trace-ids.js';
 import { type Attributes, copyAttributes, describeIds, describeSpan, nameError, nameSpan } from './call-attributes.js';
 import { exportOnce } from './export-once.js';
 import { OpenedOnUse } from './opened-on-use.js';
-import { placeCall, standUnder } from './place-call.js';
+import { placeCall } from './place-call.js';
 import { loadSdk, type OtelSdk } from './sdk.js';
 import { findSchemaUrl, findUrl, makeResource, nameSignal, type SignalOptions, toHrTime } from './signal.js';
 
