@@ -6,10 +6,23 @@ export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
 export type { ExporterPlan, JsonlPlan, OtlpPlan, OtlpProfile } from './core/exporting.js';
-export type { Host, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
+export type {
+  Dedupe,
+  Host,
+  HostOptions,
+  LedgerSink,
+  LedgerSinkOptions,
+  OpenSession,
+  RestoredSession,
+  RunFacts,
+  RunVerdict,
+  SessionOptions,
+} from './core/host.js';
 export type {
   BodyPolicy,
   CallFilter,
+  EventFilter,
+  EventRow,
   LedgerReader,
   ModelSummary,
   PruneOptions,
@@ -21,8 +34,17 @@ export type {
   TokenSum,
 } from './core/ledger.js';
 export type { AskRouter, RouteContext, RouteQuestion, Router } from './core/routing.js';
-export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger } from './core/run-events.js';
-export type { Session, SessionCounts, SessionIds } from './core/session.js';
+export {
+  CONFIG_EVENTS,
+  type EventSink,
+  type EventSource,
+  type GivenEvent,
+  GRAPH_EVENTS,
+  type OnceSink,
+  type RunEvent,
+  type RunLogger,
+} from './core/run-events.js';
+export type { RunOutcome, Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
 export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';
 export type { Usage, UsageDetails } from './core/usage.js';
@@ -34,11 +56,12 @@ export { GraphNode } from './graph/graph-node.js';
 export { type LoadGraphOptions, loadGraph } from './graph/load-graph.js';
 export type { GraphOrder } from './graph/visit-order.js';
 export type { WalkContext } from './graph/walk.js';
-export { openHost, openLedgerReader } from './openers.js';
+export { openEventSink, openHost, openLedgerReader } from './openers.js';
 export { type ConcurrencySplit, splitConcurrency } from './selection/split-concurrency.js';
 export { getCurrentSessionProxy } from './tracker/current-session.js';
+export type { ScopeConfig } from './tracker/run-options.js';
 export type { TrackedSession } from './tracker/scope.js';
-export type { ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
+export type { RunOptions, ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
 export { LLMTracker } from './tracker.js';
 export type { ConfigRunSummary, ConfigTrackData, Feedback, JudgeResult } from './trackers/config-run.js';
 export { ConfigTracker } from './trackers/config-tracker.js';

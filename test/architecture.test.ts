@@ -50,7 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   trackers: [],
   graph: ['trackers'],
   activation: [],
-  host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate', 'exporters'],
+  host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate', 'exporters', 'trackers'],
   cli: ['host', 'storage', 'ca', 'activation', 'providers', 'trackers'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],

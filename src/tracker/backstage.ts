@@ -2,15 +2,21 @@ import { makeDoorUrl } from '../activation/door-url.js';
 import { findInheritedEnv } from '../activation/inherited-env.js';
 import { runInScope } from '../activation/scope.js';
 import { makeSessionEnvironment, type SessionEnvironment } from '../activation/spawn/session-environment.js';
+import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { EventListener } from '../core/events.js';
 import { HeldEvents } from '../core/held-events.js';
+import type { RunFacts } from '../core/host.js';
 import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
+import type { Session } from '../core/session.js';
+import { TapSink } from '../core/tap-sink.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { ownFiles } from '../own-files.js';
+import { ConfigTracker } from '../trackers/config-tracker.js';
 import { makeSessionToken } from '../trackers/session-token.js';
 import { openWorkerLink } from '../worker/worker-link.js';
+import { LiveSinks } from './live-sinks.js';
 import { RouterDesk } from './router-desk.js';
 import { Scope } from './scope.js';
 import { pickIds, type ScopeOptions, type TrackerOptions } from './tracker-options.js';
@@ -25,6 +31,10 @@ export class Backstage {
   readonly #trackerId: string;
   readonly #events = new HeldEvents((error) => this.#noteListenerError(error));
   readonly #desk = new RouterDesk();
+  readonly #sinks: LiveSinks;
+  /** Of this tracker's runs; its `track` throws `TRACKER_NOT_STARTED`. */
+  readonly sink: TapSink;
+  #eventCount = 0;
   /** Those of before the registry was opened as well. */
   #registrations: readonly ProviderRegistration[];
   #registry: ProviderRegistry | null = null;
@@ -35,6 +45,8 @@ export class Backstage {
     this.#options = options;
     this.#trackerId = trackerId;
     this.#registrations = options.providers ?? [];
+    this.#sinks = new LiveSinks(options.sinks ?? [], (message) => this.#link?.noteListenerError(message));
+    this.sink = this.#makeSink(null);
   }
 
   /** What children and the host inherit. */
@@ -54,6 +66,7 @@ export class Backstage {
     const link = await runInScope(null, () => openWorkerLink(this.#makeLinkOptions(), ownFiles.worker));
     link.onEvent((event) => {
       this.#desk.note(event);
+      this.#sinks.hear(event);
       this.#events.announce(event);
     });
     this.#link = link;
@@ -73,13 +86,14 @@ export class Backstage {
     });
   }
 
-  async openScope(options: ScopeOptions): Promise<Scope> {
+  async openScope(options: ScopeOptions, run: RunFacts): Promise<Scope> {
     const link = this.requireLink('open a scope');
     const registry = await this.#requireRegistry();
     const { bindAddress } = this.#options;
     const router = options.router ?? null;
     const linked = await link.openSession({
       ...pickIds(options),
+      run,
       credentials: options.credentials === true,
       routed: router !== null,
       ...(bindAddress === undefined ? {} : { bindAddress }),
@@ -92,6 +106,7 @@ export class Backstage {
       announceFault: (...fault) => this.#noteFault(linked.session.sessionId, ...fault),
       release: (session) => this.#activation?.releaseSession(session),
       force: options.force === true,
+      openTracker: () => this.#openTracker(linked.session, run),
     });
     if (router !== null) void scope.whenClosed.then(this.#desk.add(linked.session, router));
     return scope;
@@ -118,6 +133,7 @@ export class Backstage {
 
   async close(): Promise<void> {
     await this.#link?.close();
+    await this.#sinks.flush();
   }
 
   /** Throws `PROVIDER_INVALID` and `OPTION_CONFLICT` for what the constructor was given. */
@@ -160,6 +176,27 @@ export class Backstage {
       bundleFor: (file) => link.bundleFor(file),
       hookPath: ownFiles.nodeHook,
       registered: () => registry.registered,
+    });
+  }
+
+  /** Of the run of a session's config; `null` when it is for none. */
+  #openTracker(session: Session, { context, dedupe = 'tracker', ...facts }: RunFacts): ConfigTracker | null {
+    const { configKey, variationKey, version, runId, graphKey, sessionId } = session;
+    if (configKey === null) return null;
+    return new ConfigTracker({
+      sink: this.#makeSink(sessionId),
+      context: context ?? { kind: 'llmtap', key: configKey, anonymous: true },
+      logger: this.#options.logger ?? null,
+      ...{ configKey, variationKey, version, runId, graphKey, dedupe, ...facts },
+    });
+  }
+
+  #makeSink(sessionId: string | null): TapSink {
+    return new TapSink({
+      give: (event) => this.requireLink('take an event').track(event),
+      newEventId: () => `${this.#trackerId}-${this.#eventCount++}`,
+      nowMs: () => systemClock.nowMs(),
+      sessionId,
     });
   }
 
