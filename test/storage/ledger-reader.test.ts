@@ -319,7 +319,7 @@ describe('runs', () => {
       oldest: at(-5),
       newest: at(2),
       bodyBytes: 0,
-      schemaVersion: 3,
+      schemaVersion: 4,
     });
     reader.close();
     await writer.close();
