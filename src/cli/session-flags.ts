@@ -14,17 +14,20 @@ import {
   readSize,
   readSpan,
 } from './read-flags.js';
+import { type RoutingFlags, readMaxCost, readRoutingFlags } from './routing-flags.js';
 
 /** A tap about to be opened: plain data, so that it can be handed to another process. */
 export interface TapPlan {
   readonly host: Omit<HostOptions, 'env'>;
   readonly session: SessionOptions;
+  /** Absolute; the module of a router of the user's. */
+  readonly routerModule?: string;
   /** Write the trust store Java needs and name it to Java. */
   readonly java: boolean;
 }
 
 /** The flags `run` and `env` share, as commander parses them. */
-export interface SessionFlags extends CacheFlags {
+export interface SessionFlags extends CacheFlags, RoutingFlags {
   readonly runId?: string | undefined;
   readonly configKey?: string | undefined;
   readonly variationKey?: string | undefined;
@@ -70,6 +73,11 @@ export function makeSessionCommand(name: string) {
     .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
     .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect)
     .option('--prices <file>', 'JSON file of prices of your own (LLMTAP_PRICES)')
+    .optionsGroup('Routing and budget:')
+    .option('--router <router>', 'chooses the model of each call: random:A,B@SEED …, a module ./router.mjs, or none')
+    .option('--max-cost <usd>', 'refuse calls beyond so many US dollars in the run', readMaxCost)
+    .option('--max-calls <n>', 'refuse calls beyond so many', makeWholeNumberReader('--max-calls', 0))
+    .option('--max-tokens <n>', 'refuse calls beyond so many tokens', makeWholeNumberReader('--max-tokens', 0))
     .optionsGroup('Answering calls from kept replies:')
     .option('--cache [mode]', 'on (usual), refresh, only or off; off when not given (LLMTAP_CACHE)', readCacheMode)
     .option('--cache-dir <folder>', 'keep them there; .llmtap when not given (LLMTAP_CACHE_DIR)')
@@ -128,10 +136,11 @@ export async function readTapPlan(
   flags: SessionFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<TapPlan> {
-  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }] = await Promise.all([
+  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }, { session, ...routing }] = await Promise.all([
     import('../ca/paths.js'),
     import('../providers/read-provider-flag.js'),
     import('../providers/distinct-names.js'),
+    readRoutingFlags(flags),
   ]);
   const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
   requireDistinctNames(providers);
@@ -152,9 +161,11 @@ export async function readTapPlan(
     },
     session: {
       ...makeSessionOptions(flags),
+      ...session,
       ...(cache.use === null ? {} : { cache: cache.use }),
       ...(cassette !== undefined && { cassette }),
     },
+    ...routing,
     java: flags.with?.includes('java') ?? false,
   };
 }

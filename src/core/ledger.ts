@@ -128,6 +128,8 @@ export interface Summary {
   readonly calls: number;
   /** Calls whose `error` is not `null`. */
   readonly errors: number;
+  /** Of those, the calls a budget had no room for, which were sent to nobody. */
+  readonly refusedCalls: number;
   readonly counts: SessionCounts | null;
 }
 

@@ -94,7 +94,7 @@ class SqliteLedgerReader implements LedgerReader {
   }
 
   summarise(filter: CallFilter): Summary {
-    const empty: Summary = { models: [], calls: 0, errors: 0, counts: null };
+    const empty: Summary = { models: [], calls: 0, errors: 0, refusedCalls: 0, counts: null };
     return this.#connection.read('sum up the calls', empty, (queries) => summarise(queries, makeCondition(filter)));
   }
 

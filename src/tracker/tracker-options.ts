@@ -19,6 +19,7 @@ import type { Router, RouterDescription, RouterObject } from '../core/routing.js
 import type { EventSink, RunLogger } from '../core/run-events.js';
 import type { SessionIds } from '../core/session.js';
 import type { ProviderRegistration } from '../core/wire.js';
+import { routerShape } from './router-option.js';
 import type { ScopeConfig } from './run-options.js';
 
 /** The ids a scope stamps on its calls. What is absent or `null` is not given. */
@@ -130,14 +131,6 @@ const wholeNumber: Shape = {
   isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 };
 
-function isRouter(value: unknown): boolean {
-  if (typeof value === 'function') return true;
-  if (!isObject(value)) return false;
-  const { route, onOutcome, name } = value as Readonly<Record<string, unknown>>;
-  if (route === undefined) return typeof name === 'string';
-  return typeof route === 'function' && (onOutcome === undefined || typeof onOutcome === 'function');
-}
-
 const count: Shape = {
   wanted: 'a whole number over 0',
   isRight: (value) => Number.isSafeInteger(value) && Number(value) > 0,
@@ -161,10 +154,7 @@ const scopeShapes: Shapes = {
   config: orNull({ wanted: 'a config with a key, or null', isRight: isObject }),
   context: orNull({ wanted: 'an object, or null', isRight: isObject }),
   dedupe: orNull({ wanted: 'tracker or run', isRight: (value) => value === 'tracker' || value === 'run' }),
-  router: orNull({
-    wanted: 'a function, { route } with a function, { name, options } of a router that comes with llmtap, or null',
-    isRight: isRouter,
-  }),
+  router: orNull(routerShape),
   budget: { wanted: 'an object of maxCostUsd, maxCalls, maxTokens', isRight: isObject },
   force: flag,
   credentials: flag,

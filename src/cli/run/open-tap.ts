@@ -5,6 +5,7 @@ import type { Fault } from '../../core/events.js';
 import type { Host, OpenSession } from '../../core/host.js';
 import type { Session, SessionCounts } from '../../core/session.js';
 import type { TapPlan } from '../session-flags.js';
+import type { OpenedRouter } from './open-router.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -33,12 +34,17 @@ export interface TapOptions {
 /** Opens everything in order; what was opened is closed again when a later step throws. */
 export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> {
   const { openHost } = await import('../../host/host.js');
-  const host = await openHost({ ...plan.host, env: options.hostEnv ?? options.env, warm: 'later' });
+  const router = plan.routerModule === undefined ? null : await loadRouter(plan.routerModule);
+  const host = await openHost({
+    ...{ ...plan.host, ...router?.host },
+    ...{ env: options.hostEnv ?? options.env, warm: 'later' },
+  });
   host.onEvent((event) => {
     if (event.type === 'fault.occurred') options.onFault(event.fault);
   });
   try {
-    const open = await host.openSession(plan.session);
+    const open = await host.openSession({ ...plan.session, ...router?.session });
+    router?.attach(host, open.session);
     const { folder, variables, noProxy, removeFiles } = await prepareChild(plan, {
       ...{ open, host, env: options.env },
       traceparent: (options.hostEnv ?? options.env).TRACEPARENT,
@@ -57,6 +63,11 @@ export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> 
     await host.close().catch(() => undefined);
     throw error;
   }
+}
+
+async function loadRouter(path: string): Promise<OpenedRouter> {
+  const { openRouter } = await import('./open-router.js');
+  return await openRouter(path);
 }
 
 interface Opened {
