@@ -13,9 +13,10 @@ let lab: TrafficLab;
 const sockets = new WebSocketServer({ noServer: true });
 beforeAll(async () => {
   lab = await openTrafficLab();
-  sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data.toString())));
-  lab.rig.upstream.onUpgrade = (request, socket, head) =>
-    void sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened));
+  sockets.on('connection', (socket) => socket.on('message', (data) => socket.send((data as Buffer).toString())));
+  lab.rig.upstream.onUpgrade = (request, socket, head) => {
+    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened));
+  };
 });
 afterAll(async () => {
   sockets.close();
