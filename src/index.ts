@@ -1,12 +1,18 @@
 export type { ContainerOptions } from './activation/container-args.js';
 export type { SessionProxy } from './activation/session-proxy.js';
+
+export type { BudgetLimits } from './core/budget.js';
+
+export type { CacheChoice } from './core/cache-choice.js';
+
 export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
+export type { CassetteMode, CassetteUse, NormaliseRule, NormaliseRules, VolatileKind } from './core/cassette.js';
 export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
 export type { ExporterPlan, JsonlPlan, OtlpPlan, OtlpProfile } from './core/exporting.js';
-export type { Host, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
+export type { Host, HostCache, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
 export type {
   BodyPolicy,
   CallFilter,
@@ -20,7 +26,20 @@ export type {
   Summary,
   TokenSum,
 } from './core/ledger.js';
-export type { AskRouter, RouteContext, RouteQuestion, Router } from './core/routing.js';
+
+export type { CacheMode, CachePlace, CacheUse } from './core/response-cache.js';
+export type {
+  AskRouter,
+  RouteAnswer,
+  RouteChoice,
+  RouteContext,
+  RouteDecision,
+  RouteQuestion,
+  Router,
+  RouterDescription,
+  RouterObject,
+} from './core/routing.js';
+
 export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger } from './core/run-events.js';
 export type { Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
@@ -63,3 +82,4 @@ export type {
   GraphTrackerStyle,
   TrackerSinks,
 } from './trackers/tracker-options.js';
+export { type WithCassetteOptions, withCassette } from './with-cassette.js';

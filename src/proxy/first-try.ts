@@ -1,5 +1,5 @@
 import { brotliDecompressSync, inflateSync, unzipSync } from 'node:zlib';
-import type { ReplyControl, ReplyHandler } from './upstream.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 
 /** Statuses by which a provider says that it does not take the request as it is. */
 const refusals: ReadonlySet<number> = new Set([400, 422]);

@@ -1,9 +1,10 @@
 import type { OnConnectStep } from '../core/in-process.js';
+import type { ReplyHandler } from '../core/reply.js';
 import type { Connector, Destination } from './connector.js';
 import { makeDestinationKey } from './destination-key.js';
 import { Http2Origin } from './http2-origin.js';
 import { sendOverHttp2 } from './http2-request.js';
-import type { ReplyHandler, Upstream, UpstreamRequest } from './upstream.js';
+import type { Upstream, UpstreamRequest } from './upstream.js';
 
 /** Enough for every provider at once; beyond it the least recently used one's connections close when idle. */
 const maxOrigins = 256;

@@ -1,3 +1,4 @@
+// Longer than 250 lines: every way in which a connection comes, and where it is led.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
@@ -8,7 +9,7 @@ import type { SocketMatch, SocketWatch } from '../core/socket.js';
 import type { RequestHead } from '../core/wire.js';
 import { handleConnect, type Served } from './connect.js';
 import type { Connector } from './connector.js';
-import { Door, SocketRegister } from './door.js';
+import { Door } from './door.js';
 import { DoorFaults } from './door-faults.js';
 import { type Engine, type EngineHandlers, loadEngine } from './engine.js';
 import { Http1Client } from './http1-client.js';
@@ -17,6 +18,8 @@ import { KeptTunnels } from './kept-tunnels.js';
 import { type CallMaker, relayRequest } from './relay-request.js';
 import { relayStreams } from './relay-streams.js';
 import { makeRequestHead, readTarget } from './request-target.js';
+import { formatSealed } from './sealed.js';
+import { SocketRegister } from './socket-register.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 
 export interface ProxyPorts extends CallMaker {
@@ -34,6 +37,7 @@ export interface DoorRequest {
   readonly credentials: string | null;
   readonly bindAddress: string;
   readonly port?: number;
+  readonly isSealed?: boolean;
   readonly tally?: SessionTally;
 }
 
@@ -197,12 +201,16 @@ export class SessionProxy {
 
   #relayStreams(socket: TLSSocket, { http2Upstream }: Engine): void {
     const facts = this.#sockets.find(socket);
-    const { registry, handleCall } = this.#ports;
+    const { registry, handleCall, handleOther } = this.#ports;
     const onServed = (): void => {
       if (facts?.destination) this.#faults.requireTrustWatch(facts.door).onServed(facts.destination.serverName);
     };
     const onProblem = (error: Error): void => this.#reportProblem('HANDLER_ERROR', error);
-    relayStreams({ registry, handleCall, upstream: http2Upstream, onServed, onProblem }, socket, facts);
+    relayStreams(
+      { registry, handleCall, ...(handleOther && { handleOther }), upstream: http2Upstream, onServed, onProblem },
+      socket,
+      facts,
+    );
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -222,6 +230,7 @@ export class SessionProxy {
       return;
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
+    if (door.isSealed) return void socket.end(formatSealed(target.destination.origin));
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({

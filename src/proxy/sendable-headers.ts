@@ -12,6 +12,8 @@ const connectionHeaders = new Set([
   'transfer-encoding',
   'upgrade',
   'expect',
+  // Meant for the tap: what the cache does for the call.
+  'x-llmtap-cache',
 ]);
 
 /** The headers to send: those of the wire, in its order and case, but for the connection's own. */

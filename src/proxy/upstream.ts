@@ -6,6 +6,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 import Client from 'undici/lib/dispatcher/client.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import type { OnConnectStep } from '../core/in-process.js';
+import type { ReplyHandler } from '../core/reply.js';
 import type { RawHeaders } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import type { Connector, Destination } from './connector.js';
@@ -24,30 +25,6 @@ export interface UpstreamRequest {
   readonly body: Buffer | Readable | null;
   /** Of a streamed body, once it has ended; heeded over HTTP/2. */
   readonly readTrailers?: () => RawHeaders;
-}
-
-/** What comes back, in the order it comes. Exactly one of `onEnd` and `onError` is last. */
-export interface ReplyHandler {
-  /** The request is about to be written; the returned reason, if any, gives it up instead. */
-  onStart(control: ReplyControl): void;
-  /** A reply of 1xx; a final one follows. */
-  onInterim?(status: number, rawHeaders: string[]): void;
-  /** @param isWhole whether the reply is known to end with its head */
-  onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole?: boolean): void;
-  onData(chunk: Buffer): void;
-  onEnd(rawTrailers: string[]): void;
-  onError(error: Error): void;
-}
-
-export interface ReplyControl {
-  pause(): void;
-  resume(): void;
-  abort(reason: Error): void;
-  /**
-   * After `onError`: the bytes of the reply that were no HTTP, all there were where none has begun. `null` where they are
-   * not at hand; absent over HTTP/2.
-   */
-  findUnread?(error: unknown): Buffer | null;
 }
 
 /** Enough for every provider at once; beyond it the least recently used pool is closed when idle. */

@@ -1,5 +1,5 @@
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { ReplyWire } from './reply-wire.js';
-import type { ReplyControl, ReplyHandler } from './upstream.js';
 
 /** undici's word on one request. */
 interface Controller extends Omit<ReplyControl, 'findUnread'> {
