@@ -47,7 +47,7 @@ export type {
 } from './core/ledger.js';
 export type { AskRouter, RouteContext, RouteQuestion, Router } from './core/routing.js';
 export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger, USAGE_EVENTS } from './core/run-events.js';
-export type { RunIds, RunScope } from './core/run-scope.js';
+export type { RunIds, RunScope, ScopeFacts, ScopeUsage } from './core/run-scope.js';
 export type { Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
 export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';
@@ -57,12 +57,12 @@ export type { Origin, ProviderRegistration } from './core/wire.js';
 export { AgentGraph, type AgentGraphParts, type GraphVisitor, type WalkOptions } from './graph/agent-graph.js';
 export { type GraphEdge, type GraphFlag, readGraphFlag } from './graph/graph-flag.js';
 export { GraphNode } from './graph/graph-node.js';
-export {
-  type CollectedExchange,
+export type {
+  CollectedExchange,
   GraphRun,
-  type GraphRunOptions,
-  type NodeOptions,
-  type RunnableConfig,
+  GraphRunOptions,
+  NodeOptions,
+  RunnableConfig,
 } from './graph/graph-run.js';
 export { type LoadGraphOptions, loadGraph } from './graph/load-graph.js';
 export {
