@@ -1,5 +1,10 @@
 export type { ContainerOptions } from './activation/container-args.js';
 export type { SessionProxy } from './activation/session-proxy.js';
+
+export type { BudgetLimits } from './core/budget.js';
+
+export type { CacheChoice } from './core/cache-choice.js';
+
 export type {
   AgentConfig,
   BaseConfig,
@@ -25,13 +30,14 @@ export { Judge, type JudgeOptions } from './configs/judge.js';
 export { ManagedAgent, ManagedModel, type ManagedOptions, type ManagedResult } from './configs/managed-run.js';
 export type { MakeRunner, Runner, RunnerResult, RunnerUse } from './configs/runner.js';
 export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
+export type { CassetteMode, CassetteUse, NormaliseRule, NormaliseRules, VolatileKind } from './core/cassette.js';
 export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
 export type { ExporterPlan, JsonlPlan, OtlpPlan, OtlpProfile } from './core/exporting.js';
 export type { FlagSource } from './core/flags.js';
-export type { Host, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
+export type { Host, HostCache, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
 export type {
   BodyPolicy,
   CallFilter,
@@ -45,7 +51,18 @@ export type {
   Summary,
   TokenSum,
 } from './core/ledger.js';
-export type { AskRouter, RouteContext, RouteQuestion, Router } from './core/routing.js';
+export type { CacheMode, CachePlace, CacheUse } from './core/response-cache.js';
+export type {
+  AskRouter,
+  RouteAnswer,
+  RouteChoice,
+  RouteContext,
+  RouteDecision,
+  RouteQuestion,
+  Router,
+  RouterDescription,
+  RouterObject,
+} from './core/routing.js';
 export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger, USAGE_EVENTS } from './core/run-events.js';
 export type { RunIds, RunScope, ScopeFacts, ScopeUsage } from './core/run-scope.js';
 export type { Session, SessionCounts, SessionIds } from './core/session.js';
@@ -112,3 +129,4 @@ export type {
   GraphTrackerStyle,
   TrackerSinks,
 } from './trackers/tracker-options.js';
+export { type WithCassetteOptions, withCassette } from './with-cassette.js';

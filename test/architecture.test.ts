@@ -44,6 +44,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ca: [],
   proxy: ['call', 'ca'],
   storage: [],
+  cache: [],
+  replay: ['cache'],
   estimate: [],
   exporters: [],
   selection: ['pricing'],
@@ -51,8 +53,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   graph: ['trackers'],
   configs: ['trackers', 'graph', ''],
   activation: [],
-  host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate', 'exporters'],
-  cli: ['host', 'storage', 'ca', 'activation', 'providers'],
+  host: [
+    'providers',
+    'call',
+    'ca',
+    'proxy',
+    'storage',
+    'routing',
+    'pricing',
+    'estimate',
+    'exporters',
+    'cache',
+    'replay',
+  ],
+  cli: ['host', 'storage', 'ca', 'activation', 'providers', 'cache'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
   tracker: ['activation', 'worker', 'providers', ''],
@@ -210,8 +224,9 @@ describe('the house', () => {
     expect(broken).toEqual([]);
   });
 
-  it('reads the process environment in cli, the CA paths, the hook, for children, and where Node reads it for TLS', () => {
-    const mayRead = /^(cli\/|ca\/paths\.ts$|activation\/(node-hook\.cts|inherited-env\.ts|traffic\/connect-wire\.ts)$)/;
+  it('reads the process environment in cli, the CA paths, the hook, for children, for test suites, and where Node reads it for TLS', () => {
+    const mayRead =
+      /^(cli\/|ca\/paths\.ts$|with-cassette\.ts$|activation\/(node-hook\.cts|inherited-env\.ts|traffic\/connect-wire\.ts)$)/;
     const broken = files
       .filter((file) => /\bprocess\.env\b/.test(stripComments(file.text)))
       .filter((file) => !mayRead.test(file.path))
