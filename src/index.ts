@@ -85,7 +85,7 @@ export {
   type RunLogger,
   USAGE_EVENTS,
 } from './core/run-events.js';
-export type { RunIds, RunScope } from './core/run-scope.js';
+export type { RunIds, RunScope, ScopeFacts, ScopeUsage } from './core/run-scope.js';
 export type { RunOutcome, Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
 export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';
@@ -95,12 +95,12 @@ export type { Origin, ProviderRegistration } from './core/wire.js';
 export { AgentGraph, type AgentGraphParts, type GraphVisitor, type WalkOptions } from './graph/agent-graph.js';
 export { type GraphEdge, type GraphFlag, readGraphFlag } from './graph/graph-flag.js';
 export { GraphNode } from './graph/graph-node.js';
-export {
-  type CollectedExchange,
+export type {
+  CollectedExchange,
   GraphRun,
-  type GraphRunOptions,
-  type NodeOptions,
-  type RunnableConfig,
+  GraphRunOptions,
+  NodeOptions,
+  RunnableConfig,
 } from './graph/graph-run.js';
 export { type LoadGraphOptions, loadGraph } from './graph/load-graph.js';
 export {

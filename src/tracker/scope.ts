@@ -8,6 +8,7 @@ import { type ErrorCode, TrackerError } from '../core/errors.js';
 import type { HostLink, LinkedSession } from '../core/link.js';
 import type { Descendant, DoorAddress, ScopedSession } from '../core/scope.js';
 import type { Session, SessionCounts } from '../core/session.js';
+import type { UsageSum } from '../core/usage-sum.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin } from '../core/wire.js';
 import type { ConfigTracker } from '../trackers/config-tracker.js';
@@ -32,6 +33,8 @@ export interface TrackedSession {
   run<T>(work: () => T): T;
   /** What passed through it so far. */
   counts(): Promise<SessionCounts>;
+  /** Tokens of its calls so far, by model; a count no call states is `null`. Rejects with `HOST_LOST`. */
+  usage(): Promise<Readonly<Record<string, UsageSum>>>;
   /** Flags by which docker or podman lead a container through the session. Throws `CONTAINER_UNREACHABLE`. */
   containerArgs(options?: ContainerOptions): string[];
   /**
@@ -182,6 +185,10 @@ export class Scope implements ScopedSession, TrackedSession {
 
   async counts(): Promise<SessionCounts> {
     return await this.#linked.counts();
+  }
+
+  async usage(): Promise<Readonly<Record<string, UsageSum>>> {
+    return await this.#ports.link.usage({ sessionId: this.sessionId });
   }
 
   containerArgs(options: ContainerOptions = {}): string[] {
