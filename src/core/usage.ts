@@ -25,7 +25,7 @@ export const unknownUsage: Usage = Object.freeze({
 
 /**
  * What a reply states of its usage besides `Usage`: parts of its counts, and what is not counted in tokens. What is absent
- * was not stated. Each token count is a part of the count of `Usage` it is named after.
+ * was not stated. Each token count but an advisor's is a part of the count of `Usage` it is named after.
  */
 export interface UsageDetails {
   /** Written to a cache that keeps it for five minutes, for an hour; together `cacheWriteTokens`. */
@@ -44,6 +44,12 @@ export interface UsageDetails {
   /** Of a predicted output: what came true, and what did not and is billed all the same. */
   readonly acceptedPredictionTokens?: number;
   readonly rejectedPredictionTokens?: number;
+  /** Of summing up a conversation on the provider's side, before it was answered; parts of input and output. */
+  readonly compactionInputTokens?: number;
+  readonly compactionOutputTokens?: number;
+  /** Of another model the provider asked for advice, at that model's price; not in input and output. */
+  readonly advisorInputTokens?: number;
+  readonly advisorOutputTokens?: number;
   /** Tool results put into the prompt by the provider. */
   readonly toolPromptTokens?: number;
   /** Searches of the web the provider ran, billed by the piece. */

@@ -88,7 +88,19 @@ function findGap({ provider, model, prices }: ListedPrice, usage: ListUsage, det
   if ((details?.cacheWrite1hTokens ?? 0) > 0 && has('cache_write_mtok') && !has('cache_write_1h_mtok')) {
     return lacks('cache writes that last an hour');
   }
+  if (isTierUnclear(prices, details, usage.input_tokens ?? 0)) {
+    return `The price list charges ${model} by the size of a request, and this call was more than one.`;
+  }
   return provider === 'google' ? null : findUnpricedSound(prices, usage, lacks);
+}
+
+/** The size of a request decides its rates; of a call that was summed up first only that of both together is known. */
+function isTierUnclear(prices: ListPrices, details: UsageDetails | null, inputTokens: number): boolean {
+  const compaction = details?.compactionInputTokens ?? 0;
+  const smaller = Math.min(compaction, inputTokens - compaction);
+  return (
+    compaction > 0 && Object.values(prices).some((price) => findRate(price, inputTokens) !== findRate(price, smaller))
+  );
 }
 
 /** Sound costs many times what text does, but for Google's models whose entry has one rate for everything. */

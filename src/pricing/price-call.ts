@@ -32,6 +32,9 @@ function tryToPrice(file: PriceFile | null, call: PriceableCall): Priced {
   try {
     const contradiction = findContradiction(call.usage, call.usageDetails);
     if (contradiction !== null) return makeUnpriced(contradiction);
+    // At the price of a model of its own, which a record's one basis cannot state.
+    if ((call.usageDetails?.advisorInputTokens ?? 0) + (call.usageDetails?.advisorOutputTokens ?? 0) > 0)
+      return makeUnpriced('Another model was asked for advice, whose tokens have a price of their own.');
     return (file === null ? undefined : priceByFile(file, call)) ?? priceByList(loadPriceList(), call);
   } catch (error) {
     return makeUnpriced(`The price could not be found: ${readErrorMessage(error)}.`);

@@ -1,27 +1,13 @@
 import type { JsonValue } from '../core/call-record.js';
-import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
+import { listMessagesSources, MESSAGES_DETAILS, makeMessagesUsage, noteMessagesUsage } from './anthropic-usage.js';
 import { findField, findItems, findText, type JsonObject } from './json-fields.js';
 import { putBodyModel } from './model-rewrite.js';
-import { readReportedUsd } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
 import { readBodyRequest } from './request-facts.js';
-import type { TokenCounts } from './token-counts.js';
-import { type DetailNames, listDetailNames } from './usage-details.js';
 
-const INPUT = 'input_tokens';
-const OUTPUT = 'output_tokens';
-const CACHE_READ = 'cache_read_input_tokens';
-const CACHE_WRITE = 'cache_creation_input_tokens';
-const THINKING = 'output_tokens_details.thinking_tokens';
-const DETAILS: DetailNames = {
-  cacheWrite5mTokens: ['cache_creation.ephemeral_5m_input_tokens'],
-  cacheWrite1hTokens: ['cache_creation.ephemeral_1h_input_tokens'],
-  webSearches: ['server_tool_use.web_search_requests'],
-};
-const USAGE_NAMES: readonly string[] = [INPUT, OUTPUT, CACHE_READ, CACHE_WRITE, THINKING, ...listDetailNames(DETAILS)];
 const TOOL_TYPES: ReadonlySet<string> = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use']);
 
 /** What a piece of output may begin with, as Anthropic writes it. */
@@ -44,9 +30,9 @@ export const MESSAGES_LANGUAGE: ReplyLanguage = {
     else if (document.content !== undefined || document.usage !== undefined) readMessage(document, notes);
   },
   isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
-  listSources: () => ({ input: [INPUT, CACHE_READ, CACHE_WRITE], output: [OUTPUT] }),
+  listSources: listMessagesSources,
   makeUsage: makeMessagesUsage,
-  details: DETAILS,
+  details: MESSAGES_DETAILS,
 };
 
 /**
@@ -68,8 +54,7 @@ export const anthropicMessages: Dialect = {
 function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {
   notes.noteResponseId(findField(message, 'id'));
   notes.noteModel(findField(message, 'model'));
-  notes.noteUsage(findField(message, 'usage'), USAGE_NAMES);
-  notes.noteReportedUsd(readReportedUsd(findField(message, 'usage')));
+  noteMessagesUsage(findField(message, 'usage'), notes);
   notes.noteServiceTier(findField(message, 'usage', 'service_tier'));
   // A mode at several times the price, which the tier does not tell (`Usage.speed` of `@anthropic-ai/sdk` 1.11).
   if (findText(message, 'usage', 'speed') === 'fast') notes.noteServiceTier('fast');
@@ -78,8 +63,7 @@ function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {
 }
 
 function readMessageDelta(document: JsonObject, notes: ReplyNotes): void {
-  notes.noteReportedUsd(readReportedUsd(document.usage));
-  notes.noteUsage(document.usage, USAGE_NAMES);
+  noteMessagesUsage(document.usage, notes);
   notes.noteFinish(0, findField(document, 'delta', 'stop_reason'));
 }
 
@@ -93,15 +77,4 @@ function noteTool(block: JsonValue | undefined, index: number, notes: ReplyNotes
   const isTool = TOOL_TYPES.has(findText(block, 'type') ?? '');
   if (isTool) notes.noteToolCall({ choice: 0, key: `block ${index}` }, findText(block, 'name'));
   return isTool;
-}
-
-function makeMessagesUsage(counts: TokenCounts): Usage {
-  return {
-    inputTokens: counts.sum(INPUT, [CACHE_READ, CACHE_WRITE]),
-    outputTokens: counts.find(OUTPUT),
-    cacheReadTokens: counts.find(CACHE_READ),
-    cacheWriteTokens: counts.find(CACHE_WRITE),
-    reasoningTokens: counts.find(THINKING),
-    totalTokens: null,
-  };
 }

@@ -4,6 +4,7 @@ import { bedrockConverse, bedrockConverseStream } from './bedrock-converse.js';
 import { bedrockInvoke, bedrockInvokeStream } from './bedrock-invoke.js';
 import { googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { googleInteractions } from './google-interactions.js';
 import { googleLive } from './google-live.js';
 import { VERTEX_GRPC } from './grpc.js';
 import { googleOpenaiChat, openaiChat } from './openai-chat.js';
@@ -77,6 +78,7 @@ export const VERTEX: CatalogueEntry = {
       ...listEndpointPaths('*:streamGenerateContent'),
     ),
     paths(googleEmbed, ...listModelPaths('google', 'embedContent')),
+    paths(googleInteractions, ...ROOTS.map((root) => `${root}${PROJECT}/interactions`)),
     paths(vertexPredict, ...listModelPaths('google', 'predict')),
     paths(vertexMessages, ...listModelPaths('anthropic', 'rawPredict', 'streamRawPredict')),
     paths(vertexChat, ...listModelPaths('*', 'rawPredict', 'streamRawPredict')),

@@ -8,13 +8,19 @@ import { cohereEmbed } from './cohere-embed.js';
 import { DASHSCOPE_APIS, GATEWAYS } from './gateways.js';
 import { googleBatchEmbed, googleEmbed } from './google-embed.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
+import { googleInteractions } from './google-interactions.js';
 import { googleLive } from './google-live.js';
 import { GEMINI_GRPC, XAI_GRPC } from './grpc.js';
+import { HUGGING_FACE } from './hugging-face.js';
+import { mistralConversations } from './mistral-conversations.js';
 import { mistralOcr } from './mistral-ocr.js';
+import { openaiTranscriptions } from './openai-audio.js';
 import { googleOpenaiChat } from './openai-chat.js';
+import { openaiImages } from './openai-images.js';
 import { mistralClassifications } from './openai-moderations.js';
 import {
   AZURE_OPENAI_APIS,
+  AZURE_OPENAI_SOCKETS,
   askedChat,
   askedCompletions,
   type CatalogueEntry,
@@ -103,7 +109,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       // Imagen and Veo: paths of the npm package `@google/genai` 2.32 (read 2026-11-27).
       { dialect: googleUnread, paths: googlePaths(['models'], 'predict') },
       { dialect: googleUnread, paths: googlePaths(['models'], 'predictLongRunning') },
-      others(...GOOGLE_ROOTS.map((root) => `${root}/interactions`)),
+      { dialect: googleInteractions, paths: GOOGLE_ROOTS.map((root) => `${root}/interactions`) },
     ],
     grpc: GEMINI_GRPC,
     sockets: [
@@ -134,6 +140,11 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       embeddings('/api/v1/embeddings'),
       messages('/api/v1/messages'),
       reranking('/api/v1/rerank'),
+      // Paths of the npm package `@openrouter/sdk` 1.3 (read 2026-11-27).
+      { dialect: openaiImages, paths: ['/api/v1/images'] },
+      speech('/api/v1'),
+      { dialect: openaiTranscriptions, paths: ['/api/v1/audio/transcriptions'] },
+      others('/api/v1/videos'),
     ],
   },
   {
@@ -146,7 +157,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       moderations('/v1/moderations', '/v1/chat/moderations'),
       { dialect: mistralClassifications, paths: ['/v1/classifications', '/v1/chat/classifications'] },
       { dialect: mistralOcr, paths: ['/v1/ocr'] },
-      others('/v1/conversations', '/v1/conversations/*', '/v1/conversations/*/restart'),
+      {
+        dialect: mistralConversations,
+        paths: ['/v1/conversations', '/v1/conversations/*', '/v1/conversations/*/restart'],
+      },
       speech('/v1'),
       ...transcriptions('/v1'),
     ],
@@ -235,8 +249,15 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     apis: [chat('/coding/v1/chat/completions'), messages('/coding/v1/messages')],
   },
   {
+    // Hosts of regions, and of workspaces and plans: https://www.alibabacloud.com/help/en/model-studio/base-url (read 2026-11-27)
     name: 'dashscope',
-    hosts: ['dashscope.aliyuncs.com', 'dashscope-intl.aliyuncs.com', 'dashscope-us.aliyuncs.com'],
+    hosts: [
+      'dashscope.aliyuncs.com',
+      'dashscope-intl.aliyuncs.com',
+      'dashscope-us.aliyuncs.com',
+      'cn-hongkong.dashscope.aliyuncs.com',
+      '*.maas.aliyuncs.com',
+    ],
     apis: [
       askedChat('/compatible-mode/v1/chat/completions'),
       askedCompletions('/compatible-mode/v1/completions'),
@@ -248,6 +269,13 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ],
   },
   {
+    // The plan for agents: https://help.aliyun.com/zh/model-studio/other-tools-coding-plan and, for the second host,
+    // https://docs.openclaw.ai/providers/modelstudio (read 2026-11-27)
+    name: 'dashscope-coding',
+    hosts: ['coding.dashscope.aliyuncs.com', 'coding-intl.dashscope.aliyuncs.com'],
+    apis: [askedChat('/v1/chat/completions'), messages('/apps/anthropic/v1/messages')],
+  },
+  {
     name: 'z-ai',
     hosts: ['api.z.ai', 'open.bigmodel.cn'],
     apis: [
@@ -256,11 +284,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
       messages('/api/anthropic/v1/messages'),
     ],
   },
-  {
-    name: 'huggingface',
-    hosts: ['router.huggingface.co'],
-    apis: [askedChat('/v1/chat/completions', '/*/v1/chat/completions'), responses('/v1/responses')],
-  },
+  HUGGING_FACE,
   {
     name: 'cohere',
     hosts: ['api.cohere.com', 'api.cohere.ai'],
@@ -293,10 +317,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     name: 'azure-openai',
     hosts: ['*.openai.azure.com'],
     apis: AZURE_OPENAI_APIS,
-    sockets: [
-      realtime('/openai/realtime', '/openai/v1/realtime'),
-      responsesSocket('/openai/responses', '/openai/v1/responses'),
-    ],
+    sockets: AZURE_OPENAI_SOCKETS,
   },
   BEDROCK,
   VERTEX,

@@ -2,6 +2,7 @@ import { dashscopeGeneration } from './dashscope-generation.js';
 import { googleGenerate, googleStreamGenerate } from './google-generate.js';
 import {
   AZURE_OPENAI_APIS,
+  AZURE_OPENAI_SOCKETS,
   type CatalogueEntry,
   chat,
   completions,
@@ -53,6 +54,9 @@ export const GATEWAYS: readonly CatalogueEntry[] = [
       'api.enterprise.githubcopilot.com',
     ],
     apis: [chat('/chat/completions'), responses('/responses'), messages('/v1/messages'), embeddings('/embeddings')],
+    // Its list of models says `ws:/responses`: https://github.com/coder/coder/pull/28486,
+    // https://github.com/microsoft/vscode-copilot-chat/pull/4068 and /4125 (read 2026-11-27).
+    sockets: [responsesSocket('/responses')],
   },
   {
     // Codex signed in with ChatGPT: https://github.com/openai/codex (`codex-rs/core`, base URL and `compact`). NOTE: all other
@@ -93,6 +97,7 @@ export const GATEWAYS: readonly CatalogueEntry[] = [
       chat('/models/chat/completions', '/chat/completions', '/v1/chat/completions'),
       embeddings('/models/embeddings', '/models/images/embeddings', '/embeddings', '/v1/embeddings'),
     ],
+    sockets: AZURE_OPENAI_SOCKETS,
   },
   {
     // https://vercel.com/docs/ai-gateway/sdks-and-apis

@@ -2,6 +2,7 @@ import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import { findField, findText, type JsonObject } from './json-fields.js';
 import { putMediaModel, readMediaRequest } from './media-request.js';
+import { readReportedUsd } from './openai-usage.js';
 import type { ReplyLanguage, UsageSources } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { openReplyReader } from './reply-reader.js';
@@ -47,7 +48,8 @@ export const openaiSpeech: Dialect = makeDialect('audio.speech', SPEECH_LANGUAGE
  * Text made from speech: usage in tokens, by modality, or in seconds, which is what Whisper bills; formats other than JSON
  * (text, srt, vtt) state none. A stream's last event is `transcript.text.done` or, at Mistral, `transcription.done`.
  * Sources: https://platform.openai.com/docs/api-reference/audio/json-object and `transcript-text-done-event`, read
- * 2026-11-27 as types of the npm packages `openai` 6.49 and `@mistralai/mistralai` 2.7 (`UsageInfo.prompt_audio_seconds`).
+ * 2026-11-27 as types of the npm packages `openai` 6.49 and `@mistralai/mistralai` 2.7 (`UsageInfo.prompt_audio_seconds`); OpenRouter
+ * states its cost as well (`STTUsage` of `@openrouter/sdk` 1.3).
  */
 export const openaiTranscriptions: Dialect = makeDialect('audio.transcriptions', TEXT_LANGUAGE);
 export const openaiTranslations: Dialect = makeDialect('audio.translations', TEXT_LANGUAGE);
@@ -66,6 +68,7 @@ function readAudioDocument(document: JsonObject, notes: ReplyNotes): void {
   notes.noteResponseId(findField(document, 'x_groq', 'id'));
   notes.noteModel(document.model);
   notes.noteUsage(usage, USAGE_NAMES);
+  notes.noteReportedUsd(readReportedUsd(usage));
   for (const seconds of [document.duration, findField(usage, 'prompt_audio_seconds'), findField(usage, 'seconds')])
     notes.noteAmount('inputSeconds', seconds);
   const type = findText(document, 'type') ?? '';

@@ -2,7 +2,7 @@ import type { JsonValue } from '../core/call-record.js';
 import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
 import { isFurtherChunk } from './chat-chunk.js';
-import { findField, findItems, findObject, findText, type JsonObject, readIndex } from './json-fields.js';
+import { findField, findItems, findObject, findText, isJsonObject, type JsonObject, readIndex } from './json-fields.js';
 import { putOpenaiModel } from './model-rewrite.js';
 import { noteChoiceUsage, noteOpenaiDocument } from './openai-document.js';
 import { COMPLETION_DETAILS, COMPLETION_USAGE, listOpenaiSources, makeOpenaiUsage } from './openai-usage.js';
@@ -75,7 +75,12 @@ function readChoice(choice: JsonValue, position: number, notes: ReplyNotes): voi
   noteChoiceUsage(choice, notes);
   notes.noteFinish(index, findField(choice, 'finish_reason'));
   const message = findObject(choice, 'delta') ?? findObject(choice, 'message');
-  if (message === undefined) return;
+  if (message !== undefined) readChatMessage(message, index, notes);
+  // What Mistral's connectors were asked and said, all in one choice: https://docs.mistral.ai, "Using Connectors in Chat Completions".
+  for (const each of findItems(choice, 'messages')) if (isJsonObject(each)) readChatMessage(each, index, notes);
+}
+
+function readChatMessage(message: JsonObject, index: number, notes: ReplyNotes): void {
   notes.noteChoice(index);
   const calls = findItems(message, 'tool_calls');
   for (const [at, call] of calls.entries()) readToolCall(call, { choice: index, position: at }, notes);

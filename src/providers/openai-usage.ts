@@ -53,7 +53,8 @@ export const RESPONSES_USAGE: UsageNames = {
 /**
  * What `usage` of chat completions and completions states besides. Sources: `CompletionUsage` of the npm package `openai` 6.49
  * (read 2026-11-21); text and pictures apart, as xAI states them, https://docs.x.ai/docs/api-reference#chat-completions,
- * and searches, as Perplexity does, https://docs.perplexity.ai/api-reference/chat-completions-post (read 2026-11-27).
+ * and searches, as Perplexity does, https://docs.perplexity.ai/api-reference/chat-completions-post, and OpenRouter
+ * (`ChatUsage` of the npm package `@openrouter/sdk` 1.3; read 2026-11-27).
  */
 export const COMPLETION_DETAILS: DetailNames = {
   inputTextTokens: ['prompt_tokens_details.text_tokens'],
@@ -63,7 +64,7 @@ export const COMPLETION_DETAILS: DetailNames = {
   outputTextTokens: ['completion_tokens_details.text_tokens'],
   outputAudioTokens: ['completion_tokens_details.audio_tokens'],
   outputImageTokens: ['completion_tokens_details.image_tokens'],
-  webSearches: ['num_search_queries'],
+  webSearches: ['num_search_queries', 'server_tool_use_details.web_search_requests'],
   acceptedPredictionTokens: ['completion_tokens_details.accepted_prediction_tokens'],
   rejectedPredictionTokens: ['completion_tokens_details.rejected_prediction_tokens'],
 };

@@ -120,3 +120,9 @@ export const others = (...paths: string[]): ProviderApi => ({ dialect: unread, p
 
 export const realtime = (...paths: string[]): ProviderSocket => ({ dialect: openaiRealtime, paths });
 export const responsesSocket = (...paths: string[]): ProviderSocket => ({ dialect: openaiResponsesSocket, paths });
+
+/** The same over WebSockets. Source: https://learn.microsoft.com/azure/foundry/openai/how-to/realtime-audio-websockets (read 2026-11-27). */
+export const AZURE_OPENAI_SOCKETS: readonly ProviderSocket[] = [
+  realtime('/openai/realtime', '/openai/v1/realtime'),
+  responsesSocket('/openai/responses', '/openai/v1/responses'),
+];

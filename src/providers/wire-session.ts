@@ -38,13 +38,15 @@ const SESSION_HEADERS: ReadonlyMap<string, number> = new Map([
 /**
  * Places in a request's body that name a session or its user. OpenAI and compatible APIs, Kimi among them:
  * `prompt_cache_key`, `safety_identifier`, `user`, `previous_response_id`, `conversation`; Anthropic:
- * `metadata.user_id` (Claude Code puts account and session there); Gemini CLI: `user_prompt_id`, `request.session_id`.
+ * `metadata.user_id` (Claude Code puts account and session there); Gemini CLI: `user_prompt_id`, `request.session_id`;
+ * Google's interactions: `previous_interaction_id`.
  */
 const SESSION_FIELDS: readonly (readonly string[])[] = [
   ['prompt_cache_key'],
   ['safety_identifier'],
   ['user'],
   ['previous_response_id'],
+  ['previous_interaction_id'],
   ['conversation'],
   ['conversation', 'id'],
   ['metadata', 'user_id'],

@@ -8,6 +8,8 @@ import { cohereEmbed } from '../../src/providers/cohere-embed.js';
 import { dashscopeGeneration } from '../../src/providers/dashscope-generation.js';
 import { googleBatchEmbed, googleEmbed } from '../../src/providers/google-embed.js';
 import { googleGenerate, googleStreamGenerate } from '../../src/providers/google-generate.js';
+import { googleInteractions } from '../../src/providers/google-interactions.js';
+import { mistralConversations } from '../../src/providers/mistral-conversations.js';
 import { mistralOcr } from '../../src/providers/mistral-ocr.js';
 import { ollamaChat, ollamaEmbed, ollamaEmbeddings, ollamaGenerate } from '../../src/providers/ollama.js';
 import { openaiSpeech, openaiTranscriptions, openaiTranslations } from '../../src/providers/openai-audio.js';
@@ -50,7 +52,19 @@ const chatAnswers: readonly AnswerCase[] = [
   chat('moonshot', counts(21, 9, 19, null, null, 30), { model: 'kimi-k2-0905-preview' }),
   chat('deepseek', counts(260, 71, 192, null, 60, 331), { model: 'deepseek-reasoner' }),
   chat('mistral', counts(13, 25, 0, null, null, 38), { model: 'mistral-small-latest' }),
+  {
+    ...chat('mistral-connectors', counts(90, 31, null, null, null, 121), { toolCalls: ['web_search'] }),
+    forms: ['json'],
+  },
   chat('openrouter', counts(194, 12, 100, 64, 0, 206), { model: 'anthropic/claude-sonnet-4.5' }),
+  {
+    ...chat('openrouter-search', counts(410, 17, 0, 0, 5, 427), {
+      model: 'openai/gpt-5-mini',
+      reportedUsd: 0.0101,
+      usageDetails: { ...{ inputAudioTokens: 0, inputVideoTokens: 0, outputAudioTokens: 0 }, webSearches: 2 },
+    }),
+    forms: ['json'],
+  },
   chat('perplexity', counts(7, 19, null, null, null, 26), { model: 'sonar' }),
   chat('xai', counts(37, 763, 8, null, 233, 800), { model: 'grok-4-fast-reasoning' }),
   {
@@ -162,12 +176,86 @@ const anthropicAnswers: readonly AnswerCase[] = [
     forms: ['sse'],
     facts: { ...plain, ...claude, usage: counts(460, 0, 0, 0, null, 460), finishReasons: ['end_turn'] },
   },
+  {
+    // A conversation summed up before it was answered, by a model that asked another.
+    dialect: anthropicMessages,
+    answer: 'anthropic-messages/iterations',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      model: 'claude-opus-4-6',
+      // 230 + 6 + 20, and 7001 + 90 + 40 of summing up.
+      usage: counts(7387, 450, 96, 60, null, 7837),
+      usageDetails: {
+        ...{ cacheWrite5mTokens: 20, cacheWrite1hTokens: 40 },
+        ...{ compactionInputTokens: 7131, compactionOutputTokens: 350 },
+        ...{ advisorInputTokens: 828, advisorOutputTokens: 1612 },
+      },
+      finishReasons: ['end_turn'],
+      toolCalls: ['advisor'],
+    },
+  },
+];
+
+const mistralAnswers: readonly AnswerCase[] = [
+  {
+    dialect: mistralConversations,
+    answer: 'mistral-conversations/answer',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      model: 'mistral-medium-2505',
+      usage: counts(7300, 55, null, null, null, 7355),
+      usageDetails: { toolPromptTokens: 7112, webSearches: 1 },
+      finishReasons: [],
+      toolCalls: ['web_search', 'get_tide'],
+    },
+  },
 ];
 
 const gemini = { model: 'gemini-2.5-pro', responseId: 'Zk8gadf1Lo-xvdIPw8' };
 const geminiUsage = counts(2240, 2010, 2027, null, 1300, 4250);
 
 const googleAnswers: readonly AnswerCase[] = [
+  {
+    dialect: googleInteractions,
+    answer: 'google-interactions/answer',
+    forms: bothForms,
+    facts: {
+      ...plain,
+      ...{ model: 'gemini-3-flash-preview', responseId: 'v1_Chat1nter', serviceTier: 'standard' },
+      // 131 + 9 of tool results, 40 + 22 of thoughts.
+      usage: counts(140, 62, 64, null, 22, 202),
+      usageDetails: {
+        ...{ inputTextTokens: 120, inputImageTokens: 11, cacheReadTextTokens: 64, outputTextTokens: 40 },
+        ...{ toolPromptTokens: 9, webSearches: 2 },
+      },
+      finishReasons: ['requires_action'],
+      toolCalls: ['google_search', 'get_tide'],
+    },
+  },
+  {
+    dialect: googleInteractions,
+    answer: 'google-interactions/vertex',
+    forms: ['json'],
+    facts: {
+      ...plain,
+      ...{ model: 'gemini-3-flash', serviceTier: 'standard', finishReasons: ['COMPLETED'] },
+      usage: counts(11, 7, 4, null, 5, 18),
+      usageDetails: { inputTextTokens: 11, toolPromptTokens: 0 },
+    },
+  },
+  {
+    dialect: googleInteractions,
+    answer: 'google-interactions/background',
+    forms: ['json'],
+    facts: {
+      usage: counts(),
+      usageProblem: 'The reply says "in_progress": its usage is not known yet.',
+      model: 'deep-research-pro-preview-12-2025',
+      finishReasons: [],
+    },
+  },
   {
     dialect: googleStreamGenerate,
     answer: 'google-generate/answer',
@@ -434,6 +522,28 @@ const mediaAnswers: readonly AnswerCase[] = [
     },
   },
   {
+    dialect: openaiImages,
+    answer: 'openai-images/openrouter',
+    forms: ['json'],
+    facts: {
+      ...made,
+      usage: counts(31, 2580, 7, 0, 12, 2611),
+      usageDetails: { outputImageTokens: 2568, outputImages: 2 },
+      reportedUsd: 0.0774,
+    },
+  },
+  {
+    dialect: openaiTranscriptions,
+    answer: 'openai-audio/openrouter',
+    forms: ['json'],
+    facts: {
+      ...made,
+      usage: counts(83, 30, null, null, null, 113),
+      usageDetails: { inputSeconds: 9.2 },
+      reportedUsd: 0.000508,
+    },
+  },
+  {
     dialect: openaiSpeech,
     answer: 'openai-audio/speech',
     forms: ['sse'],
@@ -584,11 +694,26 @@ export const answerCases: readonly AnswerCase[] = [
   ...chatAnswers,
   ...otherOpenaiAnswers,
   ...anthropicAnswers,
+  ...mistralAnswers,
   ...googleAnswers,
   ...cloudAnswers,
 ];
 
 export const errorCases: readonly ErrorCase[] = [
+  {
+    dialect: googleInteractions,
+    file: 'google-interactions/error.json',
+    status: 400,
+    code: 'INVALID_ARGUMENT',
+    message: 'Unknown model.',
+  },
+  {
+    dialect: mistralConversations,
+    file: 'mistral-conversations/error.json',
+    status: 404,
+    code: '3000',
+    message: 'Conversation not found.',
+  },
   {
     dialect: dashscopeGeneration,
     file: 'dashscope-generation/error.json',
@@ -730,6 +855,18 @@ export const errorCases: readonly ErrorCase[] = [
 
 /** Streams that began well (status 200) and then state an error. */
 export const errorStreamCases: readonly Omit<ErrorCase, 'status'>[] = [
+  {
+    dialect: googleInteractions,
+    file: 'google-interactions/error-in-stream.sse',
+    code: 'UNAVAILABLE',
+    message: 'The service is overloaded.',
+  },
+  {
+    dialect: mistralConversations,
+    file: 'mistral-conversations/error-in-stream.sse',
+    code: '500',
+    message: 'Tool failed.',
+  },
   {
     dialect: dashscopeGeneration,
     file: 'dashscope-generation/error-in-stream.sse',

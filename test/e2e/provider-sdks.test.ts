@@ -1,11 +1,12 @@
 // Over 250 lines: one block a package.
+import { GoogleGenAI } from '@google/genai';
 import { HTTPClient, Mistral } from '@mistralai/mistralai';
 import { CohereClient, CohereClientV2 } from 'cohere-ai';
 import Groq from 'groq-sdk';
 import { Ollama } from 'ollama';
 import OpenAI, { toFile } from 'openai';
 import { ProxyAgent } from 'undici';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CallRecord } from '../../src/core/call-record.js';
 import { readContentType, readFixture } from '../contract/provider-fixtures.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
@@ -21,7 +22,8 @@ beforeAll(async () => {
   agent = new ProxyAgent({ uri: `http://127.0.0.1:${rig.session.port}`, requestTls: { ca: rig.ca } });
   // Node's own fetch takes a dispatcher of npm undici, whose types differ from its own.
   const through: object = { dispatcher: agent };
-  fetchThrough = (input, init) => fetch(input, { ...init, ...through });
+  const nodes = fetch;
+  fetchThrough = (input, init) => nodes(input, { ...init, ...through });
 });
 
 afterAll(async () => {
@@ -270,5 +272,45 @@ describe('the official package @mistralai/mistralai', () => {
     expect(chat).toMatchObject({ provider: 'mistral', usage: { inputTokens: 13, outputTokens: 25 } });
     expect(read).toMatchObject({ api: 'ocr', usageDetails: { inputPages: 2 } });
     expect(moderated).toMatchObject({ api: 'moderations', usage: { inputTokens: 43, outputTokens: 0 } });
+  });
+
+  it('converses', async () => {
+    const httpClient = new HTTPClient({ fetcher: fetchThrough });
+    const { conversations } = new Mistral({ apiKey: 'canary', httpClient, retryConfig: { strategy: 'none' } }).beta;
+    serve('mistral-conversations/answer.json');
+    const begun = await recordOf(() => conversations.start({ model: 'mistral-medium-latest', inputs: 'Hi' }));
+    serve('mistral-conversations/answer.sse');
+    const conversationAppendStreamRequest = { inputs: 'And then?' };
+    const goneOn = await recordOf(async () =>
+      drain(await conversations.appendStream({ conversationId: 'conv_01', conversationAppendStreamRequest })),
+    );
+    const usage = { inputTokens: 7300, outputTokens: 55 };
+    expect(begun).toMatchObject({
+      api: 'conversations',
+      requestedModel: 'mistral-medium-latest',
+      stream: false,
+      usage,
+    });
+    expect(goneOn).toMatchObject({ requestedModel: null, model: 'mistral-medium-2505', stream: true, usage });
+  });
+});
+
+describe('the official package @google/genai', () => {
+  it('interacts, streamed and not', async () => {
+    vi.stubGlobal('fetch', fetchThrough);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { interactions } = new GoogleGenAI({ apiKey: 'AIza-canary' });
+    const asked = { model: 'gemini-3-flash-preview', input: 'Hi', previous_interaction_id: 'v1_Before' };
+    serve('google-interactions/answer.json');
+    const whole = await recordOf(() => interactions.create(asked));
+    serve('google-interactions/answer.sse');
+    const streamed = await recordOf(async () => drain(await interactions.create({ ...asked, stream: true })));
+    for (const record of [whole, streamed])
+      expect(record).toMatchObject({
+        ...{ provider: 'google', api: 'interactions', requestedModel: asked.model, outcome: 'ok', partial: false },
+        usage: { inputTokens: 140, outputTokens: 62, cacheReadTokens: 64, reasoningTokens: 22 },
+        wireSession: { previous_interaction_id: 'v1_Before' },
+      });
+    expect([whole.stream, streamed.stream, streamed.streamTiming?.pieces]).toEqual([false, true, 6]);
   });
 });

@@ -34,6 +34,15 @@ const cases: readonly Case[] = [
     rates: { inputTokens: 2.5, cacheReadTokens: 1.25, outputTokens: 10 },
   },
   {
+    // 80000 × 5 + 2000 × 25 = 400,000 + 50,000 millionths
+    what: 'Anthropic: a conversation summed up first, at the rates of its model',
+    model: 'claude-opus-4-5',
+    call: { ...anthropic, details: { compactionInputTokens: 60_000, compactionOutputTokens: 1500 } },
+    usage: { inputTokens: 80_000, outputTokens: 2000 },
+    usd: 0.45,
+    rates: { inputTokens: 5, outputTokens: 25 },
+  },
+  {
     // 272,000 is the first count above a start of 271,999: 272000 × 5 + 1000 × 22.5 = 1,360,000 + 22,500
     what: 'OpenAI: a long context costs more, all of it',
     model: 'gpt-5.4',
@@ -310,7 +319,7 @@ const cases: readonly Case[] = [
 /** Providers genai-prices 0.1.8 knows nothing of, or only as resold by Hugging Face. */
 const notListed: ReadonlySet<string> = new Set([
   ...['kimi-code', 'dashscope', 'vercel-ai-gateway', 'opencode-zen', 'deepinfra', 'nvidia', 'nebius', 'sambanova'],
-  ...['inception', 'venice', 'jina', 'github-models', 'ollama-cloud'],
+  ...['inception', 'venice', 'jina', 'github-models', 'ollama-cloud', 'dashscope-coding'],
 ]);
 
 describe('the price list', () => {
@@ -363,6 +372,23 @@ const unpriced: readonly (readonly [what: string, problem: RegExp, call: Priceab
   ['flex', /service tier flex/, makePriceable('gpt-5', known, { serviceTier: 'flex' })],
   ['priority', /service tier priority/, makePriceable('gpt-5', known, { serviceTier: 'priority' })],
   ['a batch', /service tier batch/, makePriceable('claude-opus-4-5', known, { ...anthropic, serviceTier: 'batch' })],
+  [
+    'the advice of another model',
+    /Another model was asked/,
+    makePriceable('claude-opus-4-5', known, {
+      ...anthropic,
+      details: { advisorInputTokens: 9, advisorOutputTokens: 9 },
+    }),
+  ],
+  [
+    'a conversation summed up first, where the size of a request decides its rates',
+    /this call was more than one/,
+    makePriceable(
+      'claude-sonnet-4-5',
+      { inputTokens: 210_000, outputTokens: 9 },
+      { ...anthropic, details: { compactionInputTokens: 190_000, compactionOutputTokens: 5 } },
+    ),
+  ],
   ['unknown output', /output tokens of the call are not known/, makePriceable('gpt-4o', { inputTokens: 5 })],
   ['unknown input', /input tokens of the call are not known/, makePriceable('gpt-4o', { outputTokens: 5 })],
   ['a model without a price', /without a price/, makePriceable('gemma-3', known, google)],
