@@ -13,6 +13,8 @@ const providerNames: Readonly<Record<string, string>> = {
   'azure-openai': 'azure.ai.openai',
   'azure-ai-foundry': 'azure.ai.inference',
   'aws-bedrock': 'aws.bedrock',
+  'anthropic-aws': 'anthropic',
+  'dashscope-coding': 'dashscope',
   google: 'gcp.gemini',
   'gemini-cli-oauth': 'gcp.gen_ai',
   'google-vertex': 'gcp.vertex_ai',
