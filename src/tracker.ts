@@ -1,3 +1,4 @@
+// Longer than 250 lines: the public face, a few lines a method.
 import { randomUUID } from 'node:crypto';
 import type { ContainerOptions } from './activation/container-args.js';
 import type { CallRecord } from './core/call-record.js';
@@ -209,6 +210,16 @@ export class LLMTracker {
   /** Deletes the tracker's calls from the ledger, those under way excepted; gives how many. */
   async clear(): Promise<number> {
     return await this.#link('delete the calls').clear();
+  }
+
+  /** Deletes every reply of the tracker's cache, those of other processes with the same `cacheDir` too; gives how many. */
+  async clearCache(): Promise<number> {
+    return await this.#link('clear the cache').clearCache();
+  }
+
+  /** Writes to the file what the cache holds in memory, which is done within a second anyway; `false` when it could not be. */
+  async flushCache(): Promise<boolean> {
+    return await this.#link('write the cache').flushCache();
   }
 
   /** In place first: what undoes it takes back whatever opening the host leaves behind, too. */

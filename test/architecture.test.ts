@@ -44,18 +44,33 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ca: [],
   proxy: ['call', 'ca'],
   storage: [],
+  cache: [],
+  replay: ['cache'],
   estimate: [],
   exporters: [],
   selection: ['pricing'],
   trackers: [],
   graph: ['trackers'],
+  configs: ['trackers', 'graph', ''],
   activation: [],
-  host: ['providers', 'call', 'ca', 'proxy', 'storage', 'routing', 'pricing', 'estimate', 'exporters'],
-  cli: ['host', 'storage', 'ca', 'activation', 'providers'],
+  host: [
+    'providers',
+    'call',
+    'ca',
+    'proxy',
+    'storage',
+    'routing',
+    'pricing',
+    'estimate',
+    'exporters',
+    'cache',
+    'replay',
+  ],
+  cli: ['host', 'storage', 'ca', 'activation', 'providers', 'cache'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
   tracker: ['activation', 'worker', 'providers', ''],
-  '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers', 'graph'],
+  '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers', 'graph', 'configs'],
 };
 
 /** One door per package: the only files that may import it. */
@@ -74,6 +89,8 @@ const doors: Readonly<Record<string, RegExp>> = {
       .concat('exporter-metrics-otlp-proto', 'exporter-logs-otlp-proto')
       .map((name) => [`@opentelemetry/${name}`, /^exporters\/otlp\/sdk\.ts$/]),
   ),
+  mustache: /^configs\/interpolate\.ts$/,
+  yaml: /^configs\/read-yaml\.ts$/,
   fzstd: /^providers\/wire\/zstd-decoder\.ts$/,
   commander: /^cli\//,
   '@commander-js/extra-typings': /^cli\//,
@@ -140,6 +157,7 @@ describe('the house', () => {
     expect([...folders].sort()).toEqual([
       '',
       'activation',
+      'configs',
       'core',
       'graph',
       'selection',
@@ -206,8 +224,9 @@ describe('the house', () => {
     expect(broken).toEqual([]);
   });
 
-  it('reads the process environment in cli, the CA paths, the hook, for children, and where Node reads it for TLS', () => {
-    const mayRead = /^(cli\/|ca\/paths\.ts$|activation\/(node-hook\.cts|inherited-env\.ts|traffic\/connect-wire\.ts)$)/;
+  it('reads the process environment in cli, the CA paths, the hook, for children, for test suites, and where Node reads it for TLS', () => {
+    const mayRead =
+      /^(cli\/|ca\/paths\.ts$|with-cassette\.ts$|activation\/(node-hook\.cts|inherited-env\.ts|traffic\/connect-wire\.ts)$)/;
     const broken = files
       .filter((file) => /\bprocess\.env\b/.test(stripComments(file.text)))
       .filter((file) => !mayRead.test(file.path))

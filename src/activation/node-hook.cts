@@ -35,6 +35,8 @@ interface Route {
   readonly headerLines?: readonly string[];
   /** What the socket ends with after such a reply, given whole with its headers; `undefined` says it in our own words. */
   readonly makeError?: (reply: string) => Error | undefined;
+  /** The event that an interim reply of 1xx tells of, given whole with its headers. */
+  readonly readStep?: (reply: string) => readonly [name: string, ...args: unknown[]] | undefined;
 }
 
 interface Call {
@@ -48,8 +50,15 @@ type Connect = (...args: unknown[]) => net.Socket;
 
 /** Marks the `tls` module of a thread as patched, whichever copy of this file did it. */
 const marker = Symbol.for('llmtap.node-hook');
+/** What Node tells of a connection on its way. Source: Node's net.md, `net.Socket` (read 2026-11-27). */
+const stepEvents: ReadonlySet<unknown> = new Set([
+  'lookup',
+  'connectionAttempt',
+  'connectionAttemptFailed',
+  'connectionAttemptTimeout',
+]);
 /** A proxy's CONNECT reply beyond this is none. */
-const maxReplyBytes = 65_536;
+const maxReplyBytes = 524_288;
 
 function readSettings(): Settings | undefined {
   const text = process.env.LLMTAP_HOOK;
@@ -141,32 +150,44 @@ function isInSubnet(host: string, network: string, prefix: number): boolean {
 /**
  * Takes a socket through CONNECT and holds its `connect` back until the tunnel stands. While `connecting` is true Node
  * queues what the program writes and defers its reads, so the socket is a real one throughout: time-outs, ref and
- * unref, back-pressure and errors are its own.
+ * unref, back-pressure and errors are its own. What Node tells of a connection on its way is told of the one to the
+ * provider where the proxy tells of it; else of this one, when the tunnel stands: who waits for it is not left waiting.
  */
 class TunnelOpening {
   readonly #socket: net.Socket;
   readonly #call: Call;
   readonly #place: string;
   readonly #authority: string;
-  readonly #makeError: Route['makeError'];
+  readonly #route: Route;
+  /** Where the program listens. */
+  readonly #heard: net.Socket;
+  readonly #emit: (...args: never[]) => unknown;
+  /** Of the way to the proxy, until it is known whether that tells of its own. */
+  #steps: unknown[][] | null = [];
   readonly #held: [name: string, value: unknown][] = [];
+  #proxyAddress = '';
   #received: Buffer = Buffer.alloc(0);
   #open = false;
 
-  constructor(socket: net.Socket, call: Call, route: Route) {
+  constructor(socket: net.Socket, call: Call, { route, heard = socket }: { route: Route; heard?: net.Socket }) {
     this.#socket = socket;
     this.#call = call;
+    this.#route = route;
+    this.#heard = heard;
+    this.#emit = heard.emit.bind(heard);
     this.#place = `the session's proxy at ${route.proxyHost}:${route.proxyPort}`;
     this.#authority = `${net.isIPv6(call.host) ? `[${call.host}]` : call.host}:${call.port}`;
-    this.#makeError = route.makeError;
     const login = route.authorization === null ? [] : [`Proxy-Authorization: ${route.authorization}`];
     const lines = [`Host: ${this.#authority}`, ...login, ...(route.headerLines ?? [])];
     const head = `CONNECT ${this.#authority} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
     const emit: (...args: never[]) => unknown = socket.emit.bind(socket);
     const push: (...args: never[]) => unknown = socket.push.bind(socket);
     this.#hold('emit', (...args: unknown[]) => {
-      if (this.#open || (args[0] !== 'connect' && args[0] !== 'ready')) return Reflect.apply(emit, socket, args);
+      const isStep = stepEvents.has(args[0]);
+      if (this.#open || !(isStep || args[0] === 'connect' || args[0] === 'ready'))
+        return Reflect.apply(emit, socket, args);
       if (args[0] === 'connect') this.#send(head);
+      if (isStep) this.#steps?.push(args);
       return true;
     });
     this.#hold('push', (...args: unknown[]) => {
@@ -183,6 +204,7 @@ class TunnelOpening {
   }
 
   #send(head: string): void {
+    this.#proxyAddress = this.#socket.remoteAddress ?? '';
     // NOTE: the stream's own queue may already hold the program's first write, so both go below it.
     this.#socket._write(head, 'latin1', (error) => error && this.#socket.destroy(error));
     this.#socket._read(0);
@@ -192,14 +214,36 @@ class TunnelOpening {
   #read(chunk: Buffer | null): void {
     this.#received = Buffer.concat([this.#received, chunk ?? Buffer.alloc(0)]);
     const end = this.#received.indexOf('\r\n\r\n');
+    if (end >= 0 && /^HTTP\/1\.[01] 1\d\d/.test(this.#received.toString('latin1', 0, 12))) {
+      const interim = this.#received.toString('latin1', 0, end);
+      this.#received = this.#received.subarray(end + 4);
+      this.#tell(this.#route.readStep?.(interim));
+      return this.#socket.destroyed ? undefined : this.#read(chunk === null ? null : Buffer.alloc(0));
+    }
     const status = this.#received.toString('latin1', 0, 512).split('\r\n', 1)[0] ?? '';
     if (end >= 0 && /^HTTP\/1\.[01] 2\d\d/.test(status)) this.#finish(this.#received.subarray(end + 4));
     else if (end >= 0 || this.#received.length > maxReplyBytes) this.#fail(`answered CONNECT with "${status}"`);
     else if (chunk === null) this.#fail('closed before it answered CONNECT');
   }
 
+  #tell(step: readonly unknown[] | undefined): void {
+    if (step === undefined || !stepEvents.has(step[0])) return;
+    this.#steps = null;
+    Reflect.apply(this.#emit, this.#heard, step);
+  }
+
+  #tellOwnSteps(): void {
+    const { host } = this.#call;
+    const lookup = ['lookup', null, this.#proxyAddress, net.isIP(this.#proxyAddress), host];
+    const attempts = (this.#steps ?? []).filter(([name]) => name !== 'lookup');
+    if (this.#steps !== null)
+      for (const step of net.isIP(host) === 0 ? [lookup, ...attempts] : attempts) this.#tell(step);
+  }
+
   #finish(early: Buffer): void {
+    this.#tellOwnSteps();
     const socket = this.#socket;
+    if (socket.destroyed) return;
     this.#open = true;
     this.#received = Buffer.alloc(0);
     for (const [name, value] of this.#held)
@@ -213,8 +257,8 @@ class TunnelOpening {
   #fail(found: string): void {
     const { host, port } = this.#call;
     const facts = { code: 'ECONNRESET', syscall: 'connect', host, port };
-    const told = this.#makeError?.(this.#received.toString('latin1'));
-    this.#socket.destroy(
+    const told = this.#route.makeError?.(this.#received.toString('latin1'));
+    this.#heard.destroy(
       told ?? Object.assign(new Error(`llmtap: ${this.#place} ${found} for ${this.#authority}`), facts),
     );
   }
@@ -248,10 +292,12 @@ function forwardToTunnel(socket: net.Socket, tunnel: net.Socket): void {
   socket.once('close', () => tunnel.destroy());
   // Node 18 leaves the TLS socket open after such an error.
   tunnel.once('close', () => socket.destroy());
+  // Of a socket it wraps TLS tells 'connect' alone (lib/_tls_wrap.js, measured, Node 20.20).
+  tunnel.once('ready', () => socket.emit('ready'));
 }
 
-/** A TLS socket over a tunnel that is not open yet; `open` is called with it in the next tick. */
-function connectTls(connect: Connect, call: Call, open: (tunnel: net.Socket) => void): net.Socket {
+/** A TLS socket over a tunnel that is not open yet; `open` is called with both in the next tick. */
+function connectTls(connect: Connect, call: Call, open: (tunnel: net.Socket, heard: net.Socket) => void): net.Socket {
   const { options, onConnect, host } = call;
   const { allowHalfOpen, keepAlive, keepAliveInitialDelay } = options;
   const tunnelOptions = { allowHalfOpen, keepAlive, keepAliveInitialDelay, noDelay: true };
@@ -260,7 +306,7 @@ function connectTls(connect: Connect, call: Call, open: (tunnel: net.Socket) => 
   // NOTE: not connected yet on purpose: a socket that has a handle is read by TLS from the first byte, the proxy's
   // reply included; one without is waited for.
   const socket = connect({ ...options, servername, socket: tunnel }, ...(onConnect === undefined ? [] : [onConnect]));
-  process.nextTick(() => socket.destroyed || open(tunnel));
+  process.nextTick(() => socket.destroyed || open(tunnel, socket));
   if (typeof options.timeout === 'number' && options.timeout > 0) socket.setTimeout(options.timeout);
   forwardToTunnel(socket, tunnel);
   return socket;
@@ -279,7 +325,7 @@ function patchTls(settings: Settings): void {
   replace(tls, 'connect', (original) => (args) => {
     const call = findCall(args);
     if (call === undefined || !isOurs(call, settings.registeredHttps, settings.noProxy)) return original(...args);
-    return connectTls(original, call, (tunnel) => new TunnelOpening(tunnel, call, settings));
+    return connectTls(original, call, (tunnel, heard) => new TunnelOpening(tunnel, call, { route: settings, heard }));
   });
 }
 
@@ -290,7 +336,7 @@ function patchNet(settings: Settings): void {
     const pair = call === undefined ? '' : `${bare(call.host)}:${call.port}`;
     if (call === undefined || !settings.registeredHttp.has(pair)) return connect(...args);
     if (isExcepted(bare(call.host), call.port, settings.noProxy)) return connect(...args);
-    return connectNet(call, (socket) => new TunnelOpening(socket, call, settings));
+    return connectNet(call, (socket) => new TunnelOpening(socket, call, { route: settings }));
   };
   replace(net, 'connect', make);
   net.createConnection = net.connect;

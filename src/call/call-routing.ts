@@ -1,25 +1,37 @@
 import type { JsonValue } from '../core/call-record.js';
+import { makeDecision } from '../core/route-answer.js';
+import type { RouteDecision } from '../core/routing.js';
 import type { ModelRequest, ProviderMatch, RequestHead } from '../core/wire.js';
 import type { CallOptions } from './handle-call.js';
 import { findHeader } from './headers.js';
 import { formatUrl } from './make-record.js';
 import type { CallPorts, WireTools } from './ports.js';
+import { relogin, retarget } from './retarget.js';
 import { collectSecrets, type SecretSet } from './secrets.js';
 import type { RoutingObstacle, SessionRouter } from './session-router.js';
 
-/** A request with the model the router chose in it, by the name the dialect reads there. */
-export interface RoutedRequest extends ModelRequest {
+/** A request as a router has it sent. */
+export interface RoutedCall extends ModelRequest {
+  /** By the name the dialect reads in the request. */
   readonly model: string;
+  /** Who is asked, and how: another provider, or with another key; `null` for as the client has it. */
+  readonly target: { readonly head: RequestHead; readonly match: ProviderMatch } | null;
+  /** What to try where this try fails; empty for nothing. */
+  readonly rest: readonly RouteDecision[];
+  readonly timeoutMs: number | null;
 }
 
 interface CallRoutingOptions {
   readonly router: SessionRouter;
   readonly tools: WireTools;
+  readonly findAddress: CallPorts['findAddress'];
   readonly sessionId: string;
   readonly head: RequestHead;
   readonly match: ProviderMatch;
   readonly ambientSecrets: readonly string[];
   readonly maxBytes: number;
+  /** What was decided already, where a try before this one failed. */
+  readonly decisions: readonly RouteDecision[] | null;
 }
 
 /** `null` when no router is to be asked. Bodies over `maxBytes` are not read whole, and so not routed. */
@@ -29,11 +41,13 @@ export function openCallRouting(ports: CallPorts, call: CallOptions, maxBytes: n
   return new CallRouting({
     router,
     tools: ports.tools,
+    findAddress: ports.findAddress,
     ambientSecrets: ports.ambientSecrets,
     sessionId: session.sessionId,
     head,
     match,
     maxBytes,
+    decisions: call.retry?.decisions ?? null,
   });
 }
 
@@ -54,27 +68,69 @@ export class CallRouting {
   }
 
   /** `null` for as asked. Rejects only when a dialect throws. */
-  async route(body: Buffer, requestedModel: string): Promise<RoutedRequest | null> {
-    const { router, tools, sessionId, head, match } = this.#options;
-    const reading = tools.readWholeJson(body);
+  async route(body: Buffer, requestedModel: string): Promise<RoutedCall | null> {
+    const decisions = this.#options.decisions ?? (await this.#ask(body, requestedModel));
+    for (const [i, decision] of decisions.entries()) {
+      const routed = this.#apply(decision, body);
+      // What cannot be sent is no try.
+      if (routed === null) continue;
+      const rest = decisions.slice(i + 1);
+      const isAsAsked = routed.model === requestedModel && routed.target === null;
+      return isAsAsked && rest.length === 0 ? null : { ...routed, rest, timeoutMs: decision.timeoutMs ?? null };
+    }
+    return null;
+  }
+
+  /** What is to be tried, in order; nothing for as asked. */
+  async #ask(body: Buffer, requestedModel: string): Promise<readonly RouteDecision[]> {
+    const { router, tools, sessionId, match } = this.#options;
+    const reading = router.readsRequest ? tools.readWholeJson(body) : unread;
     if (!reading.ok) {
       router.tellObstacle({ kind: 'unreadable', why: `its body could not be read: ${trimEnd(reading.problem)}` });
-      return null;
+      return [];
     }
     const { provider, dialect } = match;
-    const request = reading.value;
-    const question = { sessionId, provider, api: dialect.api, requestedModel, request };
-    const answer = await router.choose(question, this.#abort.signal, () => this.#findSecrets());
-    if (answer === null) return null;
-    const named: JsonValue = { model: answer };
-    const routed = dialect.withModel?.({ body, path: head.path }, answer);
+    const question = { sessionId, provider, api: dialect.api, requestedModel, request: reading.value };
+    const decision = await router.choose(question, this.#abort.signal, () => this.#findSecrets());
+    if (decision === null) return [];
+    const { fallbacks = [], timeoutMs } = decision;
+    const timed = timeoutMs === undefined ? {} : { timeoutMs };
+    return [decision, ...fallbacks.map((choice) => ({ ...timed, ...makeDecision(choice) }))];
+  }
+
+  #apply(
+    { model: chosen, provider, apiKey }: RouteDecision,
+    body: Buffer,
+  ): Omit<RoutedCall, 'rest' | 'timeoutMs'> | null {
+    const { router, head, match } = this.#options;
+    const target = this.#findTarget({ model: chosen, provider, apiKey });
+    if (target === undefined) return null;
+    const { dialect } = target?.match ?? match;
+    const path = target?.head.path ?? head.path;
+    const routed = dialect.withModel?.({ body, path }, chosen);
     if (routed === undefined) {
-      const why = `the model its router chose (${JSON.stringify(answer)}) cannot stand where ${dialect.api} names it`;
+      const why = `the model its router chose (${JSON.stringify(chosen)}) cannot stand where ${dialect.api} names it`;
       router.tellObstacle({ kind: `unfit ${dialect.api}`, why });
       return null;
     }
-    const model = dialect.readRequest(named, routed.path).model ?? answer;
-    return model === requestedModel ? null : { ...routed, model };
+    const named: JsonValue = { model: chosen };
+    const model = dialect.readRequest(named, routed.path).model ?? chosen;
+    return { ...routed, model, target };
+  }
+
+  /** `null` for where the client sends it; `undefined` where it cannot go, which is then told. */
+  #findTarget({ model, provider, apiKey }: Pick<RouteDecision, 'model'> & Wanted): RoutedCall['target'] | undefined {
+    const { router, head, match, findAddress } = this.#options;
+    if (provider === undefined || provider === match.provider) {
+      return apiKey === undefined ? null : { head: relogin(head, match, apiKey), match };
+    }
+    const address = findAddress(provider, match.dialect, model);
+    if ('problem' in address) {
+      const why = `its router chose the provider ${JSON.stringify(provider)}: ${address.problem}`;
+      router.tellObstacle({ kind: `elsewhere ${provider} ${match.dialect.api}`, why });
+      return undefined;
+    }
+    return { head: retarget({ head, address, apiKey: apiKey ?? null }), match: address.match };
   }
 
   #findSecrets(): SecretSet {
@@ -93,6 +149,14 @@ export class CallRouting {
     }
   }
 }
+
+interface Wanted {
+  readonly provider: string | undefined;
+  readonly apiKey: string | undefined;
+}
+
+/** For a router that does not look at the request. */
+const unread = { ok: true, value: null } as const;
 
 /** What the head of a request says against routing it. */
 function findObstacle({ head, match }: CallRoutingOptions): RoutingObstacle | null {

@@ -1,4 +1,5 @@
-import type { RawHeaders } from '../core/wire.js';
+import type { ReplyHandler } from '../core/reply.js';
+import type { Origin, RawHeaders } from '../core/wire.js';
 
 /** How an exchange can end before its reply does. */
 export type Interruption = 'upstream_error' | 'upstream_aborted' | 'client_aborted';
@@ -19,10 +20,12 @@ export interface Call {
   /** A piece of the request's body as it goes to the provider. */
   onRequestPassed(bytes: Buffer): void;
   /**
-   * What to send instead of the request whose whole body was read; `null` when nothing changes. A promise only where a
-   * router has to be asked; it never rejects.
+   * What to send instead of the request whose whole body was read, or the reply where the provider is not to be asked; `null`
+   * when nothing changes. A promise only where a router has to be asked, or an equal call is under way; it never rejects.
    */
-  rewriteRequest(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null;
+  rewriteRequest(body: Buffer): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null;
+  /** The request was not read whole, and goes on as it comes, unless it may not: its refusal. */
+  refuseUnread?(): Answer | null;
   /** The provider refused the rewritten body, and gets `ifRefused` next. */
   onRewriteRefused(): void;
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
@@ -38,6 +41,17 @@ export interface Call {
    */
   onReplyEnd(): Promise<void> | void;
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void;
+  /**
+   * The client has left, and is told of by `onInterrupted` next: who hears the rest of the reply in its place; `null` when
+   * nobody does, and the provider is told.
+   */
+  takeOver?(): ReplyHandler | null;
+}
+
+/** A reply that is not the provider's, who is not asked. */
+export interface Answer {
+  /** Gives the reply to who would have heard the provider's, as a provider's comes. Never throws. */
+  readonly answer: (handler: ReplyHandler) => void;
 }
 
 /** A request as it goes upstream instead of the client's own. */
@@ -47,6 +61,22 @@ export interface RewrittenRequest {
   readonly path: string;
   /** The body without what the tap asks of its own accord, for a provider that refuses that; `null` when it asks nothing. */
   readonly ifRefused: Buffer | null;
+  /** Where it goes and with which headers; as the client has it when absent. */
+  readonly target?: { readonly origin: Origin; readonly rawHeaders: RawHeaders };
+  /** What to do where the provider fails before anything has reached the client; its failure is passed on when absent. */
+  readonly fallback?: Fallback;
+}
+
+/** The next try of a call. */
+export interface Fallback {
+  /** How long the reply may take to begin, milliseconds; `null` for as long as it takes. */
+  readonly timeoutMs: number | null;
+  /**
+   * Gives the call to go on with. The one before is still told how its own reply went on, and then leaves its record.
+   *
+   * @param why this try failed, in few words: `429`, `no reply`
+   */
+  readonly next: (why: string) => Call;
 }
 
 /** What the client gets instead of the reply's own bytes, when the call had to change them. */

@@ -1,11 +1,17 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
 import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
+import type { ReplyHandler } from '../core/reply.js';
+import type { RouteDecision } from '../core/routing.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { EstimatedUsage } from '../core/timing.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
-import type { Call, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
-import { type CallRouting, openCallRouting, type RoutedRequest } from './call-routing.js';
+import type { CallBudget } from './budget.js';
+import { BudgetGate } from './budget-gate.js';
+import type { Answer, Call, Fallback, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
+import { type CallCaching, openCallCaching, type SessionCaching } from './call-caching.js';
+import { type CallRouting, openCallRouting, type RoutedCall } from './call-routing.js';
+import { changeUnsent } from './changes.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
@@ -29,6 +35,18 @@ export interface CallOptions {
   readonly protocol: Protocol;
   /** Asked for the call's model; the call goes as asked when absent. */
   readonly router?: SessionRouter | undefined;
+  /** Asked before the provider; nobody is when absent. */
+  readonly caching?: SessionCaching | undefined;
+  /** Asked for room before the call goes out; there is no limit when absent. */
+  readonly budget?: CallBudget | undefined;
+  /** Where this is a further try of a call that failed: what is left to try, and why. */
+  readonly retry?: CallRetry;
+}
+
+export interface CallRetry {
+  readonly decisions: readonly RouteDecision[];
+  readonly afterCallId: string;
+  readonly why: string;
 }
 
 /**
@@ -52,7 +70,11 @@ class HandledCall implements Call {
   readonly #startMs: number;
   readonly #request: RequestReading;
   readonly #routing: CallRouting | null;
-  readonly #mayAsk: boolean;
+  readonly #caching: CallCaching | null;
+  readonly #gate: BudgetGate | null;
+  /** Where the request goes: the client's own, unless a router has it sent elsewhere. */
+  #target: { readonly head: RequestHead; readonly match: ProviderMatch };
+  readonly #canRewrite: boolean;
   readonly #changes: string[] = [];
   #routedModel: string | null = null;
   #requestRead: Promise<void> | null = null;
@@ -61,6 +83,8 @@ class HandledCall implements Call {
   #rewrite: UsageRewrite | null = null;
   #askedForUsage = false;
   #over = false;
+  #isRecorded = false;
+  #onRecorded: (() => void) | null = null;
   readonly #hashes = makeHashes();
   /** Milliseconds of work on this call, on the tap's thread. */
   #workedMs = 0;
@@ -72,15 +96,25 @@ class HandledCall implements Call {
     this.#startMs = ports.clock.monotonicMs();
     this.#startedAt = ports.clock.nowIso();
     this.#ids = pickSessionIds(options.session);
-    this.#request = new RequestReading(ports, options.head, options.match.dialect);
+    const { budget, match } = options;
+    const reading = { dialect: match.dialect, isMeasured: budget !== undefined };
+    this.#request = new RequestReading(ports, options.head, reading);
+    const gated = { call: options, request: this.#request, startedAt: this.#startedAt };
+    this.#gate = budget === undefined ? null : new BudgetGate(ports, { budget, ...gated });
     const { rawHeaders } = options.head;
     const readable = findHeader(rawHeaders, 'content-encoding') === null;
     // Whoever says by a key that a body is the same as before must send the same.
     const isKeyed = findHeader(rawHeaders, 'idempotency-key') !== null;
-    const mayAsk = options.match.canAskForStreamUsage && readable && !isKeyed;
-    this.#mayAsk = mayAsk && !ports.refusedUsage.has(this.#originKey);
+    this.#canRewrite = readable && !isKeyed;
+    this.#target = options;
     this.#routing = openCallRouting(ports, options, maxWholeRequestBytes);
-    this.wholeRequestBytes = this.#mayAsk || this.#routing?.needsBody ? maxWholeRequestBytes : null;
+    this.#caching = openCallCaching(ports, { ...options, callId: this.#callId }, this.#changes);
+    const isAsked = this.#routing?.needsBody === true || this.#caching !== null || budget !== undefined;
+    this.wholeRequestBytes = this.#mayAsk || isAsked ? maxWholeRequestBytes : null;
+    if (options.retry !== undefined) {
+      const { afterCallId, why } = options.retry;
+      this.#changes.push(`request: sent again by the router, since call ${afterCallId} ended in ${why}`);
+    }
   }
 
   onRequestData(chunk: Buffer): void {
@@ -98,23 +132,108 @@ class HandledCall implements Call {
     });
   }
 
-  rewriteRequest(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null {
+  /** Whether its stream may be asked for usage, where it goes now. */
+  get #mayAsk(): boolean {
+    const { canAskForStreamUsage } = this.#target.match;
+    return this.#canRewrite && canAskForStreamUsage && !this.#ports.refusedUsage.has(this.#originKey);
+  }
+
+  rewriteRequest(body: Buffer): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null {
+    // A compressed copy may still be being read, and a budget has to know what it says.
+    if (this.#gate !== null && this.#requestRead !== null) {
+      return this.#requestRead.then(() => this.#decide(body));
+    }
+    return this.#decide(body);
+  }
+
+  refuseUnread(): Answer | null {
+    return this.#caching?.refuseUnread() ?? this.#refuseBeyondBudget(null);
+  }
+
+  #decide(body: Buffer): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null {
+    const rewriting = this.#rewriteForProvider(body);
+    return rewriting instanceof Promise
+      ? rewriting.then((rewritten) => this.#depart(rewritten, body))
+      : this.#depart(rewriting, body);
+  }
+
+  /** What the cache holds costs nothing: the budget is asked for what is left. */
+  #depart(rewritten: RewrittenRequest | null, body: Buffer) {
+    // A client that left while a router was asked shares nothing with anybody.
+    if (this.#over) return rewritten;
+    const { stream, model } = this.#request.facts;
+    const send = (): RewrittenRequest | Answer | null => this.#refuseBeyondBudget(rewritten?.body ?? body) ?? rewritten;
+    const asked = { rewritten, body, stream, model: this.#routedModel ?? model, target: this.#target };
+    const answering = this.#caching?.ask(asked) ?? null;
+    return answering instanceof Promise ? answering.then((answer) => answer ?? send()) : (answering ?? send());
+  }
+
+  #rewriteForProvider(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null {
     const { model } = this.#request.facts;
     if (this.#routing?.needsBody && model !== null) return this.#route(this.#routing, body, model);
     return this.#askForUsage(body, this.#options.head.path);
   }
 
   async #route(routing: CallRouting, body: Buffer, requestedModel: string): Promise<RewrittenRequest | null> {
-    let routed: RoutedRequest | null = null;
+    let routed: RoutedCall | null = null;
     try {
       routed = await routing.route(body, requestedModel);
     } catch (cause) {
       this.#reportFailure(cause);
     }
     if (routed === null) return this.#askForUsage(body, this.#options.head.path);
-    this.#routedModel = routed.model;
-    this.#changes.push(`request: model set to ${routed.model} by the router`);
-    return this.#askForUsage(routed.body, routed.path) ?? { body: routed.body, path: routed.path, ifRefused: null };
+    this.#noteRouted(routed, requestedModel);
+    const { rest, target, path } = routed;
+    const request = this.#askForUsage(routed.body, path) ?? { body: routed.body, path, ifRefused: null };
+    const { origin, rawHeaders } = this.#target.head;
+    return {
+      ...request,
+      ...(target !== null && { target: { origin, rawHeaders } }),
+      ...(rest.length > 0 && { fallback: this.#makeFallback(routed) }),
+    };
+  }
+
+  /** `null` where the call may go out. */
+  #refuseBeyondBudget(body: Buffer | null): Answer | null {
+    if (this.#gate === null || this.#over) return null;
+    let answer: Answer | null = null;
+    this.#guard(() => {
+      const model = this.#routedModel ?? this.#request.facts.model;
+      answer = this.#gate?.pass({ body, model, target: this.#target }) ?? null;
+    });
+    if (answer === null) return null;
+    this.#caching?.onNotSent('The reply was not kept: the call was refused, its budget being spent.');
+    changeUnsent(this.#changes, 'reply: a refusal by the tap, the provider was not asked');
+    return answer;
+  }
+
+  #noteRouted({ model, target, path }: RoutedCall, requestedModel: string): void {
+    const { provider } = this.#options.match;
+    if (target !== null) this.#target = { match: target.match, head: { ...target.head, path } };
+    const to = this.#target.match.provider;
+    if (this.#isElsewhere) this.#changes.push(`request: sent to ${to} instead of ${provider} by the router`);
+    else if (target !== null) this.#changes.push("request: sent with the router's key instead of the client's");
+    if (model === requestedModel) return;
+    this.#routedModel = model;
+    this.#changes.push(`request: model set to ${model} by the router`);
+  }
+
+  #makeFallback({ rest, timeoutMs }: RoutedCall): Fallback {
+    const next = (why: string): Call => {
+      this.#changes.push('reply: not passed on, the router had the request sent again');
+      const retry = { decisions: rest, afterCallId: this.#callId, why };
+      // What its provider still says is read to the end, for at most some seconds: its record belongs to the session.
+      this.#ports.holdRecord(this.#options.session.sessionId, this.#untilRecorded());
+      return new HandledCall(this.#ports, { ...this.#options, retry });
+    };
+    return { timeoutMs, next };
+  }
+
+  #untilRecorded(): Promise<void> {
+    if (this.#isRecorded) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onRecorded = resolve;
+    });
   }
 
   #askForUsage(body: Buffer, path: string): RewrittenRequest | null {
@@ -131,17 +250,20 @@ class HandledCall implements Call {
 
   onRewriteRefused(): void {
     this.#askedForUsage = false;
+    this.#caching?.onRefused();
     this.#hashes.request.reset('given');
     if (this.#ports.refusedUsage.size < maxRefusedOrigins) this.#ports.refusedUsage.add(this.#originKey);
-    const how = this.#routedModel === null ? 'as it was' : 'without stream_options.include_usage';
+    const isRouted = this.#routedModel !== null || this.#target !== this.#options;
+    const how = !isRouted ? 'as it was' : 'without stream_options.include_usage';
     this.#changes.push(`request: refused, sent again ${how}`);
   }
 
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null {
     this.#headMs = this.#ports.clock.monotonicMs();
     this.#guard(() => {
-      const { dialect } = this.#options.match;
+      const { dialect } = this.#target.match;
       this.#reply = new ReplyReading(this.#ports, dialect, { status, rawHeaders, request: this.#request.facts });
+      this.#caching?.onReplyHead(status, rawHeaders);
       if (!this.#askedForUsage || status >= 300 || this.#reply.isJson) return;
       if (canRewrite(rawHeaders)) this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
       else this.#changes.push('reply: in a coding that cannot be read, usage frame not hidden');
@@ -150,8 +272,16 @@ class HandledCall implements Call {
   }
 
   onReplyData(chunk: Buffer): void {
-    this.#guard(() => this.#reply?.write(chunk));
-    this.#hashes.reply.update('taken', chunk);
+    this.#guard(() => {
+      this.#reply?.write(chunk);
+      this.#caching?.onReplyData(chunk);
+    });
+    if (!this.#isAnswered) this.#hashes.reply.update('taken', chunk);
+  }
+
+  /** Whether the tap answered itself. */
+  get #isAnswered(): boolean {
+    return this.#caching?.isAnswered === true || this.#gate?.refusal != null;
   }
 
   onReplyPassed(bytes: Buffer): void {
@@ -159,15 +289,24 @@ class HandledCall implements Call {
   }
 
   onReplyTrailers(rawTrailers: RawHeaders): void {
-    this.#guard(() => this.#reply?.endWith(rawTrailers));
+    this.#guard(() => {
+      this.#reply?.endWith(rawTrailers);
+      this.#caching?.onReplyTrailers(rawTrailers);
+    });
   }
 
   onReplyEnd(): Promise<void> | void {
-    return this.#finish((this.#reply?.status ?? 0) >= 400 ? 'http_error' : 'ok', null);
+    const refusal = this.#gate?.refusal ?? null;
+    const isError = refusal !== null || (this.#reply?.status ?? 0) >= 400;
+    return this.#finish(isError ? 'http_error' : 'ok', refusal);
   }
 
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void {
     void this.#finish(how, error);
+  }
+
+  takeOver(): ReplyHandler | null {
+    return this.#caching?.takeOver() ?? null;
   }
 
   #finish(outcome: Outcome, error: CallProblem | null): Promise<void> | void {
@@ -192,7 +331,10 @@ class HandledCall implements Call {
           : null;
         this.#record({ outcome, error, endMs, facts: read, estimatedUsage });
       })
-      .catch((cause: unknown) => this.#reportFailure(cause));
+      .catch((cause: unknown) => {
+        this.#caching?.end({ outcome, error, facts: null, latencyMs: 0 });
+        this.#reportFailure(cause);
+      });
     this.#ports.holdRecord(this.#options.session.sessionId, recording);
     // A client does not wait for an estimate: its call is on record soon after it has the whole reply.
     return reading.then(([read]) => (needsMore(read) ? undefined : recording)).catch(() => undefined);
@@ -215,7 +357,7 @@ class HandledCall implements Call {
     readonly estimatedUsage?: EstimatedUsage | null;
   }): void {
     this.#guard(() => {
-      const { session, head, match } = this.#options;
+      const { session, head } = this.#options;
       const { tools, clock } = this.#ports;
       const recordingMs = clock.monotonicMs();
       const reply = this.#reply;
@@ -227,8 +369,9 @@ class HandledCall implements Call {
         sessionId: session.sessionId,
         ids: this.#ids,
         protocol: this.#options.protocol,
-        head,
-        match,
+        head: this.#isElsewhere ? { ...this.#target.head, rawHeaders: head.rawHeaders } : head,
+        match: this.#target.match,
+        sentHeaders: this.#target === this.#options ? [] : this.#target.head.rawHeaders,
         request: this.#request.facts,
         routedModel: this.#routedModel,
         requestCopy: this.#request.copy,
@@ -245,21 +388,33 @@ class HandledCall implements Call {
         selfMs: () => roundMs(this.#workedMs + (reply?.laterMs ?? 0) + clock.monotonicMs() - recordingMs),
         receipt: makeReceipt(this.#hashes),
         changes: this.#changes,
+        cached: this.#caching?.cached ?? null,
         requestId: reply === null ? null : tools.readRequestId(reply.rawHeaders),
         wireSession: tools.readWireSession(head.rawHeaders, this.#request.facts.wireSession),
+        notSent: this.#gate?.refusal != null,
         price: this.#ports.price,
         bodies: this.#ports.bodies,
         ambientSecrets: this.#ports.ambientSecrets,
       });
       this.#ports.onRecord(record);
+      this.#gate?.settle(record);
     });
+    this.#gate?.close();
     if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
+    const { outcome, error, facts } = end;
+    this.#caching?.end({ outcome, error, facts, latencyMs: roundMs(end.endMs - this.#startMs) });
     this.#request.close();
     this.#reply?.close();
+    this.#isRecorded = true;
+    this.#onRecorded?.();
+  }
+
+  get #isElsewhere(): boolean {
+    return this.#target.match.provider !== this.#options.match.provider;
   }
 
   get #originKey(): string {
-    const { scheme, host, port } = this.#options.head.origin;
+    const { scheme, host, port } = this.#target.head.origin;
     return `${scheme} ${host} ${port}`;
   }
 
@@ -275,7 +430,7 @@ class HandledCall implements Call {
   }
 
   #reportFailure(cause: unknown): void {
-    const { provider, dialect } = this.#options.match;
+    const { provider, dialect } = this.#target.match;
     this.#ports.onFault(
       'READER_FAILED',
       `Could not read a ${provider} ${dialect.api} call: ${readErrorMessage(cause).replace(/\.$/, '')}. The call itself went through.`,

@@ -200,6 +200,7 @@ class HandledSocket implements SocketWatch {
       selfMs: () => roundMs(call.workedMs + this.#takeWork()),
       receipt: this.#receipt.read(),
       changes: [],
+      cached: null,
       requestId: tools.readRequestId(this.#rawHeaders),
       wireSession: tools.readWireSession(head.rawHeaders, facts.request.wireSession),
       price: this.#ports.price,

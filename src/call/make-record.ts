@@ -1,10 +1,10 @@
 import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
-import type { Cost, PriceCall } from '../core/cost.js';
+import { type Cost, type PriceCall, unknownCost } from '../core/cost.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { SessionIds } from '../core/session.js';
 import type { EstimatedUsage, Receipt } from '../core/timing.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
-import type { OutputTimes, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
+import type { OutputTimes, RawHeaders, ReplyFacts, RequestFacts, RequestHead } from '../core/wire.js';
 import type { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
 import { redactBody, redactText, redactUrl } from './redaction.js';
@@ -26,6 +26,8 @@ export interface CallEnd {
   readonly request: RequestFacts;
   /** The model a router chose, when the request went upstream with it. */
   readonly routedModel: string | null;
+  /** What the tap logged in with in the client's place: secrets, like the client's own. */
+  readonly sentHeaders?: RawHeaders;
   readonly requestCopy: BodyCopy;
   readonly requestBytes: number;
   /** `null` when no reply came. */
@@ -52,8 +54,12 @@ export interface CallEnd {
   readonly selfMs: (() => number) | null;
   readonly receipt: Receipt | null;
   readonly changes: readonly string[];
+  /** For a reply from a cache: how long the provider took for it, where that is known; `null` for any other. */
+  readonly cached: { readonly latencyMs: number | null } | null;
   readonly requestId: string | null;
   readonly wireSession: Readonly<Record<string, string>> | null;
+  /** Whether the tap answered itself and asked nobody: then nothing was used, which is known, and nothing is to pay. */
+  readonly notSent?: boolean;
   readonly price: PriceCall;
   readonly bodies: BodyPolicy;
   readonly ambientSecrets: readonly string[];
@@ -64,14 +70,14 @@ export function makeRecord(end: CallEnd): CallRecord {
   const { head, request, reply } = end;
   const url = formatUrl(head);
   const secrets = collectSecrets({
-    requestHeaders: head.rawHeaders,
+    requestHeaders: end.sentHeaders === undefined ? head.rawHeaders : [...head.rawHeaders, ...end.sentHeaders],
     responseHeaders: reply?.rawHeaders ?? [],
     url,
     ambient: end.ambientSecrets,
   });
   const clean = (text: string): string => redactText(text, secrets);
   const cleanOrNull = (text: string | null): string | null => (text === null ? null : clean(text));
-  const usage = reply?.facts.usage ?? unknownUsage;
+  const usage = end.notSent === true ? noUsage : (reply?.facts.usage ?? unknownUsage);
   const routedModel = end.routedModel ?? request.model;
   return Object.freeze({
     callId: end.callId,
@@ -98,7 +104,8 @@ export function makeRecord(end: CallEnd): CallRecord {
     ...end.times,
     streamTiming: makeStreamTiming(reply?.outputTimes ?? null, usage),
     receipt: end.receipt,
-    cached: false,
+    cached: end.cached !== null,
+    cachedLatencyMs: end.cached?.latencyMs ?? null,
     finishReasons: (reply?.facts.finishReasons ?? []).map(clean),
     toolCalls: (reply?.facts.toolCalls ?? []).map(clean),
     responseId: cleanOrNull(reply?.facts.responseId ?? null),
@@ -115,6 +122,16 @@ export function makeRecord(end: CallEnd): CallRecord {
   });
 }
 
+const noUsage: Usage = Object.freeze({
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+  totalTokens: 0,
+});
+const noCost: Cost = Object.freeze({ ...unknownCost, usd: 0 });
+
 interface PricedParts {
   readonly usage: Usage;
   readonly routedModel: string | null;
@@ -123,6 +140,7 @@ interface PricedParts {
 
 /** NOTE: prices are found by what the wire says; a problem may repeat it, and is told without secrets. */
 function priceCall(end: CallEnd, { usage, routedModel, clean }: PricedParts): Cost {
+  if (end.notSent === true) return noCost;
   const facts = end.reply?.facts;
   const models = [facts?.model ?? null, routedModel].filter((model) => model !== null);
   const cost = end.price({
@@ -133,7 +151,7 @@ function priceCall(end: CallEnd, { usage, routedModel, clean }: PricedParts): Co
     usageDetails: facts?.usageDetails ?? null,
     serviceTier: facts?.serviceTier ?? null,
     startedAt: end.times.startedAt,
-    cached: false,
+    cached: end.cached !== null,
     reportedUsd: facts?.reportedUsd ?? null,
   });
   return Object.freeze({ ...cost, problem: clean(cost.problem) });

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../core/errors.js';
 import type { Estimate } from '../core/estimate.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import type { SocketMessage, SocketSide } from '../core/socket.js';
-import type { RawHeaders } from '../core/wire.js';
+import type { ProviderRegistry, RawHeaders } from '../core/wire.js';
 
 /** Takes bytes through one or more content codings; never throws, what goes wrong becomes `problem`. */
 export interface Coder {
@@ -78,6 +78,16 @@ export interface WireTools {
   openBodyText(contentType: string | null): BodyText | null;
   openFrameFilter(): FrameFilter;
   askForStreamUsage(body: Buffer): Buffer | undefined;
+  /** The refusal of a call as its API words it. */
+  makeRefusal(
+    call: { readonly provider: string; readonly api: string; readonly path: string },
+    message: string,
+  ): {
+    readonly status: number;
+    readonly statusMessage: string;
+    readonly rawHeaders: string[];
+    readonly body: Buffer;
+  };
   readRequestId(rawHeaders: RawHeaders): string | null;
   readWireSession(
     rawHeaders: RawHeaders,
@@ -91,6 +101,8 @@ export interface CallPorts {
   readonly newId: () => string;
   readonly tools: WireTools;
   readonly price: PriceCall;
+  /** Where another provider serves an API: the registry's. */
+  readonly findAddress: ProviderRegistry['findAddress'];
   readonly bodies: BodyPolicy;
   /** Secrets known before any call: values of the environment's keys and tokens. */
   readonly ambientSecrets: readonly string[];

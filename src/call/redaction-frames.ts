@@ -15,7 +15,7 @@ interface FramePiece {
   readonly original: string;
   /** Whether it was searched by itself already, so that only what goes beyond it is left to find. */
   readonly searched: boolean;
-  readonly replace: (text: string) => void;
+  replace(text: string): void;
 }
 
 /** Shorter pieces are searched only joined with the others of their text. */
@@ -25,23 +25,40 @@ const minSearched = 20;
 export class TemplatedLine {
   readonly #line: string;
   readonly #template: FrameTemplate;
-  readonly #values: string[];
-  #changed = false;
+  #strings: Map<number, string> | null = null;
 
-  constructor(line: string, template: FrameTemplate, values: string[]) {
+  constructor(line: string, template: FrameTemplate) {
     this.#line = line;
     this.#template = template;
-    this.#values = values;
   }
 
   replace(hole: number, text: string): void {
-    this.#values[hole] = text;
-    this.#changed = true;
+    this.#strings ??= new Map();
+    this.#strings.set(hole, text);
   }
 
   /** The line as it may be kept. */
   get text(): string {
-    return this.#changed ? this.#template.write(this.#values) : this.#line;
+    return this.#strings === null ? this.#line : this.#template.write(this.#line, this.#strings);
+  }
+}
+
+/** There are thousands of them: no closure for each. */
+class TemplatedPiece implements FramePiece {
+  readonly original: string;
+  readonly searched: boolean;
+  readonly #line: TemplatedLine;
+  readonly #hole: number;
+
+  constructor(line: TemplatedLine, hole: number, original: string) {
+    this.#line = line;
+    this.#hole = hole;
+    this.original = original;
+    this.searched = original.length >= minSearched;
+  }
+
+  replace(text: string): void {
+    this.#line.replace(this.#hole, text);
   }
 }
 
@@ -97,27 +114,29 @@ export class FrameRedactor {
 
   /** Takes a line that has the shape of a frame seen before; `null` when it has none. */
   addTemplated(line: string): TemplatedLine | null {
-    for (const [i, template] of this.#templates.entries()) {
-      const values = template.read(line);
-      if (values === null) continue;
+    for (let i = 0; i < this.#templates.length; i++) {
+      const template = this.#templates[i];
+      const values = template?.read(line) ?? null;
+      if (template === undefined || values === null) continue;
       if (i > 0) this.#templates.unshift(...this.#templates.splice(i, 1));
-      const templated = new TemplatedLine(line, template, values);
-      for (const [hole, channel] of template.channels.entries()) {
-        if (channel !== null) this.#addValue(channel, { templated, hole, value: values[hole] ?? '' });
+      const templated = new TemplatedLine(line, template);
+      for (let hole = 0; hole < values.length; hole++) {
+        const channel = template.channels[hole] ?? null;
+        if (channel !== null) this.#addPiece(channel, new TemplatedPiece(templated, hole, values[hole] ?? ''));
       }
       return templated;
     }
     return null;
   }
 
-  #addValue(channel: string, place: { templated: TemplatedLine; hole: number; value: string }): void {
-    const { templated, hole, value } = place;
-    const searched = value.length >= minSearched;
+  #addPiece(channel: string, piece: TemplatedPiece): void {
+    const { original, searched } = piece;
     if (searched) {
-      const kept = redactPlain(this.#redaction.keepsMedia ? value : replaceDataUrls(value), this.#redaction.secrets);
-      if (kept !== value) templated.replace(hole, kept);
+      const { keepsMedia, secrets } = this.#redaction;
+      const kept = redactPlain(keepsMedia ? original : replaceDataUrls(original), secrets);
+      if (kept !== original) piece.replace(kept);
     }
-    this.#collect(channel, { original: value, searched, replace: (text) => templated.replace(hole, text) });
+    this.#collect(channel, piece);
   }
 
   #collect(channel: string, piece: FramePiece): void {
@@ -139,7 +158,8 @@ export class FrameRedactor {
     if (spans.length === 0) return;
     let start = 0;
     let next = 0;
-    for (const { original, searched, replace } of pieces) {
+    for (const piece of pieces) {
+      const { original, searched } = piece;
       const end = start + original.length;
       while ((spans[next]?.end ?? Infinity) <= start) next++;
       const touching: Span[] = [];
@@ -149,7 +169,7 @@ export class FrameRedactor {
         touching.push(span);
       }
       if (touching.some((span) => !searched || span.start < start || span.end > end)) {
-        replace(redactPlain(maskPiece(original, start, touching), secrets));
+        piece.replace(redactPlain(maskPiece(original, start, touching), secrets));
       }
       start = end;
     }

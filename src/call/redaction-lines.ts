@@ -26,13 +26,19 @@ export function redactFrameLines(text: string, redaction: FrameRedaction): strin
   const lines = contents.map((content, i) => readLine(redactor, content, i === contents.length - 1));
   const changed = redactor.finish();
   const kept = new KeptText(text, redaction.secrets);
-  for (const [i, line] of lines.entries()) {
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] ?? '';
+    const content = contents[i] ?? '';
     const lineBreak = i === lines.length - 1 ? '' : typeof breaks === 'string' ? breaks : (breaks[i] ?? '');
-    if (line instanceof TemplatedLine) kept.addClean(line.text, lineBreak);
-    else if (typeof line === 'string') kept.add(line + lineBreak);
-    else kept.add((changed.has(line.number) ? line.before + JSON.stringify(line.value) : line.text) + lineBreak);
+    if (line instanceof TemplatedLine) kept.addClean(content, line.text);
+    else kept.add(content, typeof line === 'string' ? line : writeLine(line, changed));
+    kept.add(lineBreak, lineBreak);
   }
   return kept.finish();
+}
+
+function writeLine(line: ParsedLine, changed: ReadonlySet<number>): string {
+  return changed.has(line.number) ? line.before + JSON.stringify(line.value) : line.text;
 }
 
 /** Most streams have one kind of line break: then it is said once. */
@@ -62,48 +68,70 @@ const maxKnownLength = 512;
  * for what several unparsed lines make up, and for what a frame says twice under one name.
  */
 class KeptText {
+  readonly #text: string;
   readonly #secrets: SecretSet;
   /** `event: …` and blank lines between frames, the same each time. */
   readonly #known = new Set<string>();
-  readonly #text: string;
+  /** What is kept of the text up to `#copied`. */
   #out = '';
+  #copied = 0;
+  /** Up to here the text was added. */
+  #at = 0;
   #run = '';
+  #runStart = 0;
+  #isRunChanged = false;
 
   constructor(text: string, secrets: SecretSet) {
     this.#text = text;
     this.#secrets = secrets;
   }
 
-  add(text: string): void {
-    this.#run += text;
+  /** Adds the next of the text, or what is to be kept in its place. */
+  add(original: string, kept: string): void {
+    if (kept !== original) this.#isRunChanged = true;
+    this.#run += kept;
+    this.#at += original.length;
   }
 
-  addClean(line: string, lineBreak: string): void {
+  /** As `add`, of what was searched already. */
+  addClean(original: string, kept: string): void {
     this.#endRun();
-    this.#out += line;
-    this.#run = lineBreak;
+    const start = this.#at;
+    this.#at += original.length;
+    if (kept !== original) this.#put(start, kept);
+    this.#runStart = this.#at;
   }
 
   finish(): string {
     this.#endRun();
-    // The text as it came is one piece of memory, the other was put together of thousands.
-    return this.#out === this.#text ? this.#text : this.#out;
+    // Most often nothing changed: the text as it came is one piece of memory, put together it were thousands.
+    return this.#copied === 0 ? this.#text : this.#out + this.#text.slice(this.#copied);
+  }
+
+  /** What was added from `start` on is kept as this. */
+  #put(start: number, kept: string): void {
+    this.#out += this.#text.slice(this.#copied, start) + kept;
+    this.#copied = this.#at;
   }
 
   #endRun(): void {
     const run = this.#run;
-    if (run === '' || run === '\n' || run === '\n\n') {
-      this.#out += run;
-      return;
-    }
-    const isShort = run.length <= maxKnownLength;
-    if (isShort && this.#known.has(run)) {
-      this.#out += run;
-      return;
-    }
+    const isChanged = this.#isRunChanged;
+    this.#run = '';
+    this.#isRunChanged = false;
+    const kept = this.#isClean(run) ? run : this.#search(run);
+    if (isChanged || kept !== run) this.#put(this.#runStart, kept);
+    this.#runStart = this.#at;
+  }
+
+  #isClean(run: string): boolean {
+    return run === '' || run === '\n' || run === '\n\n' || (run.length <= maxKnownLength && this.#known.has(run));
+  }
+
+  #search(run: string): string {
     const kept = redactPlain(run, this.#secrets);
-    if (isShort && kept === run && this.#known.size < maxKnownRuns) this.#known.add(run);
-    this.#out += kept;
+    if (run.length <= maxKnownLength && kept === run && this.#known.size < maxKnownRuns) this.#known.add(run);
+    return kept;
   }
 }
 

@@ -29,7 +29,7 @@ export class FrameTemplate {
     this.channels = holes.map(({ channel }) => channel);
   }
 
-  /** What the line has in the holes, strings decoded; `null` when it does not fit. */
+  /** What the line has in the holes: strings decoded, nothing for a number; `null` when it does not fit. */
   read(line: string): string[] | null {
     const values: string[] = [];
     let at = 0;
@@ -40,21 +40,26 @@ export class FrameTemplate {
       const channel = this.channels[i];
       if (channel === undefined) return at === line.length ? values : null;
       const end = channel === null ? findNumberEnd(line, at) : findStringEnd(line, at);
-      const value = end < 0 ? null : channel === null ? line.slice(at, end) : decodeString(line.slice(at, end));
+      const value = end < 0 ? null : channel === null ? '' : decodeString(line.slice(at, end));
       if (value === null) return null;
       values.push(value);
       at = end;
     }
   }
 
-  /** The line that has these values. */
-  write(values: readonly string[]): string {
-    let line = this.#segments[0] ?? '';
-    for (const [i, value] of values.entries()) {
-      line += this.channels[i] === null ? value : JSON.stringify(value).slice(1, -1);
-      line += this.#segments[i + 1] ?? '';
+  /** A line that fits, with other strings in some of its holes. */
+  write(line: string, strings: ReadonlyMap<number, string>): string {
+    let written = '';
+    let at = 0;
+    for (const [i, channel] of this.channels.entries()) {
+      at += this.#segments[i]?.length ?? 0;
+      const end = channel === null ? findNumberEnd(line, at) : findStringEnd(line, at);
+      const string = strings.get(i);
+      written += this.#segments[i] ?? '';
+      written += string === undefined ? line.slice(at, end) : JSON.stringify(string).slice(1, -1);
+      at = end;
     }
-    return line;
+    return written + (this.#segments.at(-1) ?? '');
   }
 }
 

@@ -1,6 +1,7 @@
 import { unknownUsage } from '../core/usage.js';
 import type { Dialect, RawHeaders, ReplyFacts, ReplyReader, RequestFacts } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
+import { GatheredPieces } from './gathered-pieces.js';
 import { findHeader } from './headers.js';
 import type { BodyText, CallPorts, Coder } from './ports.js';
 import { maxKeptBodyBytes } from './request-reading.js';
@@ -22,6 +23,8 @@ export class ReplyReading {
   readonly #reader: ReplyReader;
   readonly #decoder: Coder;
   readonly #text: BodyText | null;
+  /** Where the reply is a stream whose bytes can be read as they are. */
+  readonly #gathered: GatheredPieces | null;
   #arrivedAtMs: number;
 
   constructor(
@@ -35,7 +38,8 @@ export class ReplyReading {
     this.isEventStream = this.contentType?.toLowerCase().startsWith('text/event-stream') ?? false;
     this.isJson = /^application\/([\w.-]+\+)?json\b/i.test(this.contentType ?? '');
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
-    this.#text = ports.bodies === 'none' ? null : ports.tools.openBodyText(this.contentType);
+    const text = ports.tools.openBodyText(this.contentType);
+    this.#text = ports.bodies === 'none' ? null : text;
     this.#clockMs = ports.clock.monotonicMs;
     this.#arrivedAtMs = this.#clockMs();
     const { status, contentType } = this;
@@ -44,16 +48,21 @@ export class ReplyReading {
     const coding = findHeader(reply.rawHeaders, 'content-encoding');
     const whole = !this.isEventStream && !reply.request.stream;
     this.#decoder = ports.tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), { whole });
+    const isStream = this.isEventStream || text !== null;
+    this.#gathered = isStream && coding === null ? this.#openGathered() : null;
   }
 
   /** Takes what follows the body. */
   endWith(rawTrailers: RawHeaders): void {
+    this.#gathered?.flush();
     this.#reader.readTrailers?.((name) => findHeader(rawTrailers, name));
   }
 
   write(chunk: Buffer): void {
     this.wireBytes += chunk.length;
-    this.#arrivedAtMs = this.#clockMs();
+    const atMs = this.#clockMs();
+    if (this.#gathered !== null) return this.#gathered.add(chunk, atMs);
+    this.#arrivedAtMs = atMs;
     this.#isWriting = true;
     this.#decoder.write(chunk);
     this.#isWriting = false;
@@ -61,6 +70,7 @@ export class ReplyReading {
 
   /** The facts of what passed; a promise only while a decompressor is still busy. */
   end(): Promise<ReplyFacts> | ReplyFacts {
+    this.#gathered?.flush();
     const ending = this.#decoder.end();
     return ending === undefined ? this.#readFacts() : ending.then(() => this.#readFacts());
   }
@@ -85,9 +95,21 @@ export class ReplyReading {
     };
   }
 
+  #openGathered(): GatheredPieces {
+    const reader = this.#reader;
+    return new GatheredPieces({
+      onBlock: (block) => this.#keep(block),
+      onPiece: (piece, atMs) => reader.write(piece, atMs),
+    });
+  }
+
+  #keep(bytes: Buffer): void {
+    this.copy.write(this.#text === null ? bytes : this.#text.write(bytes));
+  }
+
   #onDecoded(bytes: Buffer): void {
     const startMs = this.#clockMs();
-    this.copy.write(this.#text === null ? bytes : this.#text.write(bytes));
+    this.#keep(bytes);
     this.#reader.write(bytes, this.#arrivedAtMs);
     if (!this.#isWriting) this.laterMs += this.#clockMs() - startMs;
   }

@@ -3,9 +3,15 @@ import type { Dialect, RequestFacts, RequestHead, RequestReader } from '../core/
 import { BodyCopy } from './body-copy.js';
 import { findHeader } from './headers.js';
 import type { CallPorts, Coder, JsonBodyReader } from './ports.js';
+import { type RequestSize, readRequestSize } from './request-size.js';
 
 /** Bodies are kept up to so many bytes each, decoded. */
 export const maxKeptBodyBytes = 1024 * 1024;
+
+export interface RequestReadingOptions {
+  readonly dialect: Dialect;
+  readonly isMeasured: boolean;
+}
 
 /** Reads a copy of the request while it passes. */
 export class RequestReading {
@@ -17,9 +23,13 @@ export class RequestReading {
   /** In place of `#json`, for a body that is none. */
   readonly #other: RequestReader | undefined;
   readonly #decoder: Coder;
+  readonly #isMeasured: boolean;
   #facts: RequestFacts;
+  #size: RequestSize | null = null;
 
-  constructor(ports: CallPorts, head: RequestHead, dialect: Dialect) {
+  /** @param isMeasured whether anybody asks for `size` */
+  constructor(ports: CallPorts, head: RequestHead, { dialect, isMeasured }: RequestReadingOptions) {
+    this.#isMeasured = isMeasured;
     this.#dialect = dialect;
     this.#path = head.path;
     const contentType = findHeader(head.rawHeaders, 'content-type');
@@ -34,6 +44,11 @@ export class RequestReading {
   /** What the request asks for, as far as it is read. */
   get facts(): RequestFacts {
     return this.#facts;
+  }
+
+  /** How many tokens it may take, long texts of a large body left out; `null` while nobody knows. */
+  get size(): RequestSize | null {
+    return this.#size;
   }
 
   /** Why its codings could not be undone, or not to the end, as a sentence. */
@@ -68,6 +83,7 @@ export class RequestReading {
 
   #readJson(): JsonValue {
     const reading = this.#json.end();
+    if (this.#isMeasured && reading.ok) this.#size = readRequestSize(reading.value);
     return reading.ok ? reading.value : null;
   }
 }

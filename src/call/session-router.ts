@@ -1,11 +1,12 @@
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
-import type { AskRouter, RouteQuestion } from '../core/routing.js';
+import { readRouteAnswer } from '../core/route-answer.js';
+import type { AskRouter, RouteDecision, RouteQuestion } from '../core/routing.js';
 import { redactText } from './redaction.js';
 import type { SecretSet } from './secrets.js';
 
-/** No provider's model has so long a name; what has is no name, and is kept out of records. */
-const maxModelChars = 256;
 const maxQuotedChars = 200;
+
+const wantedAnswer = "Let it return a model's name, { model, … } as RouteDecision has it, or null for as asked.";
 
 /** Longer requests are not searched for what an error may quote of them. */
 const maxSearchedChars = 256 * 1024;
@@ -18,6 +19,8 @@ export interface SessionRouterOptions {
   readonly ask: AskRouter;
   readonly deadlineMs: number;
   readonly onFault: RouterFault;
+  /** Whether it looks at the request; it does when absent. */
+  readonly readsRequest?: boolean;
 }
 
 /** What kept a call as asked: told once a session, whatever the call. */
@@ -36,21 +39,25 @@ export class SessionRouter {
     this.#options = options;
   }
 
+  get readsRequest(): boolean {
+    return this.#options.readsRequest ?? true;
+  }
+
   /**
-   * The model the router chose; `null` for as asked, which is also what comes of a router that fails. Never rejects. Once
+   * What the router decided; `null` for as asked, which is also what comes of a router that fails. Never rejects. Once
    * `signal` is aborted the answer is `null` and no failure is told.
    *
    * @param findSecrets those of the environment and the call, which what a router throws may quote
    */
-  choose(question: RouteQuestion, signal: AbortSignal, findSecrets: () => SecretSet): Promise<string | null> {
+  choose(question: RouteQuestion, signal: AbortSignal, findSecrets: () => SecretSet): Promise<RouteDecision | null> {
     const { ask, deadlineMs } = this.#options;
     if (signal.aborted) return Promise.resolve(null);
     const call = `${question.provider} ${question.api}`;
     return new Promise((resolve) => {
-      const settle = (model: string | null): void => {
+      const settle = (decision: RouteDecision | null): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
-        resolve(model);
+        resolve(decision);
       };
       let isLate = false;
       const fail = (kind: string, what: () => string, hint: string): void => {
@@ -67,9 +74,9 @@ export class SessionRouter {
       }, deadlineMs);
       askSafely(ask, question).then(
         (answer) => {
-          const problem = findProblem(answer);
-          if (problem === null) settle(typeof answer === 'string' ? answer : null);
-          else fail('no name', () => `answered with ${problem}`, "Let it return a model's name, or null for as asked.");
+          const reading = readRouteAnswer(answer);
+          if (reading.ok) settle(reading.decision);
+          else fail('no name', () => `answered with ${reading.problem}`, wantedAnswer);
         },
         (error: unknown) => {
           const what = () => `threw ${this.#describe(error, question, findSecrets())}`;
@@ -112,12 +119,4 @@ function quotes(message: string, text: string): boolean {
 /** Also of a router that throws at once, or answers without a promise. */
 function askSafely(ask: AskRouter, question: RouteQuestion): Promise<unknown> {
   return new Promise((resolve) => resolve(ask(question)));
-}
-
-/** Why an answer is none; `null` for a name, and for as asked. */
-function findProblem(answer: unknown): string | null {
-  if (answer === null || answer === undefined) return null;
-  if (typeof answer !== 'string') return Array.isArray(answer) ? 'an array' : `a value of type ${typeof answer}`;
-  if (answer.trim() === '') return 'an empty name';
-  return answer.length > maxModelChars ? `a name of ${answer.length} characters` : null;
 }

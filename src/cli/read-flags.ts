@@ -66,6 +66,15 @@ function readDate(value: string): Date | undefined {
   return Number.isNaN(at.getTime()) ? undefined : at;
 }
 
+const spanMs: Readonly<Record<string, number>> = { '': 1000, s: 1000, ...unitMs };
+
+/** A length of time in milliseconds: `90` or `90s`, `5m`, `12h`, `7d`, `2w`. Throws `OPTION_INVALID`. */
+export function readSpan(flag: string, value: string): number {
+  const span = /^(\d{1,7})([smhdw]?)$/.exec(value);
+  if (span !== null) return Number(span[1]) * (spanMs[span[2] ?? ''] ?? 1000);
+  throw makeInvalid(flag, value, 'is no length of time', `Write it as in ${flag} 90s, 5m, 12h or 7d.`);
+}
+
 const unitBytes: Readonly<Record<string, number>> = {
   b: 1,
   kb: 1e3,

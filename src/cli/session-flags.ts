@@ -3,7 +3,17 @@ import { Command, Option } from '@commander-js/extra-typings';
 import type { ExporterPlan, OtlpProfile } from '../core/exporting.js';
 import type { HostOptions, SessionOptions } from '../core/host.js';
 import type { BodyPolicy } from '../core/ledger.js';
-import { makeIdReader, makeInvalid, makeWholeNumberReader, readBodyPolicy, readList } from './read-flags.js';
+import { type CacheFlags, planCache, readCacheMode, readReplaySpeed } from './cache-flags.js';
+import { planCassette } from './cassette-flags.js';
+import {
+  makeIdReader,
+  makeInvalid,
+  makeWholeNumberReader,
+  readBodyPolicy,
+  readList,
+  readSize,
+  readSpan,
+} from './read-flags.js';
 
 /** A tap about to be opened: plain data, so that it can be handed to another process. */
 export interface TapPlan {
@@ -14,7 +24,7 @@ export interface TapPlan {
 }
 
 /** The flags `run` and `env` share, as commander parses them. */
-export interface SessionFlags {
+export interface SessionFlags extends CacheFlags {
   readonly runId?: string | undefined;
   readonly configKey?: string | undefined;
   readonly variationKey?: string | undefined;
@@ -33,6 +43,10 @@ export interface SessionFlags {
   readonly otlp?: string | true | undefined;
   readonly otlpProfile?: OtlpProfile | undefined;
   readonly exportContent?: true | undefined;
+  readonly record?: string | undefined;
+  readonly replay?: string | undefined;
+  readonly replayOrLive?: string | undefined;
+  readonly normalise?: string | undefined;
   readonly with?: readonly 'java'[] | undefined;
   readonly proxyAuth?: true | undefined;
 }
@@ -54,6 +68,27 @@ export function makeSessionCommand(name: string) {
     .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
     .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect)
     .option('--prices <file>', 'JSON file of prices of your own (LLMTAP_PRICES)')
+    .optionsGroup('Answering calls from kept replies:')
+    .option('--cache [mode]', 'on (usual), refresh, only or off; off when not given (LLMTAP_CACHE)', readCacheMode)
+    .option('--cache-dir <folder>', 'keep them there; .llmtap when not given (LLMTAP_CACHE_DIR)')
+    .option('--cache-memory', 'keep them in memory, for this session alone')
+    .option('--cache-ttl <time>', 'answer from none that is older: 90s, 5m, 12h, 7d', (value) =>
+      readSpan('--cache-ttl', value),
+    )
+    .option('--cache-max-size <size>', 'least recently used go first beyond it (1GiB)', (value) =>
+      readSize('--cache-max-size', value),
+    )
+    .option(
+      '--cache-max-entries <n>',
+      'the same, by their number (1,000,000)',
+      makeWholeNumberReader('--cache-max-entries', 1),
+    )
+    .option('--cache-tool-results', 'keep also replies in which the provider ran code or MCP tools')
+    .option(
+      '--replay-speed <n>',
+      'streams at their own pace (1), or n times as fast; instant when not given',
+      readReplaySpeed,
+    )
     .optionsGroup('Sending events elsewhere, besides the ledger:')
     .option('--events <file>', 'append each event to a file, one line of JSON each (LLMTAP_EVENTS)')
     .option('--otlp [url]', 'traces, metrics and logs to a collector; OTEL_… variables count (LLMTAP_OTLP)')
@@ -63,6 +98,11 @@ export function makeSessionCommand(name: string) {
       ),
     )
     .option('--export-content', 'send the bodies that are kept along')
+    .optionsGroup('A run again, from .llmtap/cassettes in the working folder:')
+    .option('--record <name>', 'keep every call and its reply')
+    .option('--replay <name>', 'answer from what was kept; nothing goes out')
+    .option('--replay-or-live <name>', 'the same, but ask the provider for what was not kept')
+    .option('--normalise <file>', 'JSON file of what changes from run to run, to be set aside')
     .optionsGroup('Connections:')
     .option('--connect-to <h:p:a:p>', 'dial A:P for H:P, as curl; may be repeated (LLMTAP_CONNECT_TO)', collect)
     .option('--upstream-ca <file>', 'PEM file to trust for providers as well (LLMTAP_UPSTREAM_CA)')
@@ -87,11 +127,14 @@ export async function readTapPlan(
   ]);
   const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
   requireDistinctNames(providers);
+  const cassette = await planCassette(flags);
   const prices = flags.prices ?? (env.LLMTAP_PRICES || undefined);
   const upstreamCa = flags.upstreamCa ?? (env.LLMTAP_UPSTREAM_CA || undefined);
+  const cache = planCache(flags, env);
   return {
     host: {
       home: findHome(env),
+      cache: cache.place,
       ...(flags.bodies === undefined ? {} : { bodies: flags.bodies }),
       connectTo: flags.connectTo?.length ? flags.connectTo : readList(env.LLMTAP_CONNECT_TO),
       ...(upstreamCa === undefined ? {} : { upstreamCa: resolve(upstreamCa) }),
@@ -99,7 +142,11 @@ export async function readTapPlan(
       ...(prices === undefined ? {} : { prices: resolve(prices) }),
       exporters: planExporters(flags, env),
     },
-    session: makeSessionOptions(flags),
+    session: {
+      ...makeSessionOptions(flags),
+      ...(cache.use === null ? {} : { cache: cache.use }),
+      ...(cassette !== undefined && { cassette }),
+    },
     java: flags.with?.includes('java') ?? false,
   };
 }

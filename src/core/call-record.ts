@@ -76,8 +76,10 @@ export interface CallRecord extends SessionIds {
   readonly selfMs: number | null;
   /** `null` when not taken. */
   readonly receipt: Receipt | null;
-  /** Answered from a cache; always false in this version. */
+  /** Answered from the cache, or by an equal call's reply that was under way: the provider was not asked. */
   readonly cached: boolean;
+  /** Milliseconds the provider took when the reply was its own; `null` where it was not `cached`. */
+  readonly cachedLatencyMs: number | null;
   readonly finishReasons: readonly string[];
   /** Names of the tools the model called, in order. */
   readonly toolCalls: readonly string[];

@@ -1,7 +1,10 @@
+import type { BudgetLimits } from './budget.js';
+import type { CassetteUse } from './cassette.js';
 import type { EventListener, Fault } from './events.js';
 import type { ExporterPlan } from './exporting.js';
 import type { BodyPolicy } from './ledger.js';
-import type { AskRouter } from './routing.js';
+import type { CachePlace, CacheUse } from './response-cache.js';
+import type { AskRouter, RouterDescription } from './routing.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
 import type { Origin, ProviderRegistration } from './wire.js';
 
@@ -28,8 +31,14 @@ export interface HostOptions {
   readonly warm?: 'now' | 'later';
   /** Asked for the model of every call of a `routed` session. */
   readonly router?: AskRouter;
+  /** The router of sessions that say nothing of one. */
+  readonly defaultRouter?: RouterDescription;
+  /** What all sessions together may spend. */
+  readonly budget?: BudgetLimits;
   /** How long a call waits for the router before it goes as asked; 1000 when absent. */
   readonly routerDeadlineMs?: number;
+  /** Where replies are kept for sessions and calls that use the cache; `.llmtap/cache.db` in the working folder when absent. */
+  readonly cache?: CachePlace;
   /** Whose sessions these are in the ledger, so that one tracker's can be told from another's; `null` when absent. */
   readonly trackerId?: string;
 }
@@ -54,6 +63,14 @@ export interface SessionOptions extends Partial<SessionIds> {
   readonly bindAddress?: string;
   /** Ask the host's router for the model of every call. Off when absent. */
   readonly routed?: boolean;
+  /** A router that comes with llmtap, for a session that is not `routed`; `null` routes none, also where the host has one. */
+  readonly router?: RouterDescription | null;
+  /** What the session's run may spend, its other sessions included. */
+  readonly budget?: BudgetLimits;
+  /** What the cache does for its calls; nothing when absent, but for those whose `x-llmtap-cache` header asks. */
+  readonly cache?: CacheUse;
+  /** Records its calls, or answers them from a recording; the cache is out of use then. Neither when absent. */
+  readonly cassette?: CassetteUse;
   /** For who may have to ask again without knowing whether the session was opened; a new one when absent. */
   readonly sessionId?: string;
   readonly restore?: RestoredSession;
@@ -78,6 +95,14 @@ export interface OpenSession {
   close(end?: { readonly exitCode?: number; readonly drain?: boolean }): Promise<void>;
 }
 
+/** What a host's cache can be told. */
+export interface HostCache {
+  /** Deletes every reply, those other processes put there too; gives how many. */
+  clear(): number;
+  /** Writes what was not written yet; `false` when the file could not be written. */
+  flush(): boolean;
+}
+
 /** The side that owns proxy, CA and ledger. */
 export interface Host {
   /** PEM file of our root alone. */
@@ -99,6 +124,7 @@ export interface Host {
   noteFault(fault: Omit<Fault, 'at'>): void;
   /** Keeps in the ledger alone that a listener threw: to announce it would ask for another. */
   noteListenerError(message: string): void;
+  readonly cache: HostCache;
   /** Writes what waits for the ledger's file, for at most `deadlineMs`; `false` when another process held it for longer. */
   flush(deadlineMs: number): Promise<boolean>;
   /** Closes every session, the ledger and all sockets; may be called twice. */

@@ -16,6 +16,23 @@ export const alpnHeader = 'llmtap-alpn';
 /** `UpstreamError`, in a reply of 502. */
 export const errorHeader = 'llmtap-error';
 
+/** Any value, when the caller wants to hear of the way to the provider; a `ConnectStep` in an interim reply of 102 for each. */
+export const stepHeader = 'llmtap-step';
+
+/** An event of Node's about a connection on its way, with what it is told with. */
+export type ConnectStep = readonly [name: string, ...args: unknown[]];
+
+/** Hears of a connection to where it is asked for, not of one that goes through a proxy. */
+export type OnConnectStep = (step: ConnectStep) => void;
+
+/** Source: Node's net.md, `net.Socket` (read 2026-11-27). Node 18 knows the first alone. */
+export const connectSteps: readonly string[] = [
+  'lookup',
+  'connectionAttempt',
+  'connectionAttemptFailed',
+  'connectionAttemptTimeout',
+];
+
 /** The caller's own TLS options, for the connection to the provider. */
 export interface InProcessTls {
   /** PEM; absent means the usual roots. */
@@ -71,15 +88,24 @@ export function readHeaderValue(text: string): unknown {
 
 const errorFacts = ['code', 'errno', 'syscall', 'hostname', 'address', 'port', 'reason', 'host'] as const;
 
-/** An error as data: what callers look at, and no stack. */
-export function describeUpstreamError(error: unknown): UpstreamError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
-  const facts = errorFacts.flatMap((name) => {
+/** A certificate's names all stand in the error of one that is another's; what is longer is cut. */
+const maxErrorChars = 20_000;
+/** More addresses than a name has; each of their errors is short. */
+const maxInnerErrors = 64;
+const maxInnerChars = 500;
+
+/** An error as data: what callers look at, and no stack. Encoded at most some 400 kB, of Node's own errors a few hundred bytes. */
+export function describeUpstreamError(error: unknown, maxChars = maxErrorChars): UpstreamError {
+  const cut = (text: string): string => text.slice(0, maxChars);
+  if (!(error instanceof Error)) return { name: 'Error', message: cut(String(error)) };
+  const facts = errorFacts.flatMap((name): [string, string | number][] => {
     const value: unknown = Reflect.get(error, name);
-    return typeof value === 'string' || typeof value === 'number' ? [[name, value] as const] : [];
+    if (typeof value === 'number') return [[name, value]];
+    return typeof value === 'string' ? [[name, cut(value)]] : [];
   });
-  const errors = error instanceof AggregateError ? { errors: error.errors.map(describeUpstreamError) } : {};
-  return { name: error.name, message: error.message, ...Object.fromEntries(facts), ...errors };
+  const inner = error instanceof AggregateError ? (error.errors as unknown[]).slice(0, maxInnerErrors) : null;
+  const errors = inner && { errors: inner.map((each) => describeUpstreamError(each, maxInnerChars)) };
+  return { name: cut(error.name), message: cut(error.message), ...Object.fromEntries(facts), ...errors };
 }
 
 /** The error again, as its client would have met it; `undefined` for what describes none. */
@@ -95,4 +121,27 @@ export function makeUpstreamError(described: unknown): Error | undefined {
 
 function findErrorClass(name: string | undefined): new (message: string) => Error {
   return name === 'TypeError' ? TypeError : name === 'RangeError' ? RangeError : Error;
+}
+
+/** A step as data; its errors as `describeUpstreamError` has them. */
+export function describeConnectStep([name, ...args]: ConnectStep): unknown {
+  return [name, ...args.map((arg) => (arg instanceof Error ? { error: describeUpstreamError(arg) } : arg))];
+}
+
+/**
+ * The step again, as its client would have met it; `undefined` for what describes none.
+ *
+ * @param host the name its client asked for, whatever name was looked up
+ */
+export function makeConnectStep(described: unknown, host: string): ConnectStep | undefined {
+  if (!Array.isArray(described)) return undefined;
+  const [name, ...rest] = described as unknown[];
+  if (typeof name !== 'string' || !connectSteps.includes(name)) return undefined;
+  const args = rest.map((arg) => {
+    const error = typeof arg === 'object' && arg !== null ? makeUpstreamError(Reflect.get(arg, 'error')) : undefined;
+    return error ?? arg;
+  });
+  if (name !== 'lookup') return [name, ...args];
+  const [error, address, family] = args;
+  return [name, error, address ?? undefined, family ?? undefined, host];
 }

@@ -72,6 +72,10 @@ export interface HostLink {
   runs(): Promise<readonly RunRow[]>;
   /** Deletes the finished calls of this link's sessions from the ledger; returns how many. */
   clear(): Promise<number>;
+  /** Deletes every reply of the host's cache, those of other processes too; returns how many. */
+  clearCache(): Promise<number>;
+  /** Writes what the host's cache has not written yet; `false` when its file could not be written. */
+  flushCache(): Promise<boolean>;
   /** Keeps a fault of the agent side in the ledger and announces it to the listeners. */
   noteFault(fault: Omit<Fault, 'at'>): void;
   /** Keeps in the ledger that a listener threw. */

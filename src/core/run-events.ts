@@ -43,3 +43,20 @@ export const GRAPH_EVENTS = Object.freeze({
   handoffSuccess: '$ld:ai:graph:handoff_success',
   handoffFailure: '$ld:ai:graph:handoff_failure',
 });
+
+/** Events that say how a client is used. Source: js-core packages/sdk/server-ai 2.0.1, read 2026-11-27. */
+export const USAGE_EVENTS = Object.freeze({
+  sdkInfo: '$ld:ai:sdk:info',
+  completionConfig: '$ld:ai:usage:completion-config',
+  agentConfig: '$ld:ai:usage:agent-config',
+  judgeConfig: '$ld:ai:usage:judge-config',
+  completionConfigTemplate: '$ld:ai:usage:completion-config-template',
+  agentConfigTemplate: '$ld:ai:usage:agent-config-template',
+  judgeConfigTemplate: '$ld:ai:usage:judge-config-template',
+  agentConfigs: '$ld:ai:usage:agent-configs',
+  // Of models, by their older name, which is the one that is counted.
+  createModel: '$ld:ai:usage:create-chat',
+  createAgent: '$ld:ai:usage:create-agent',
+  createJudge: '$ld:ai:usage:create-judge',
+  agentGraph: '$ld:ai:usage:agent-graph',
+});

@@ -72,7 +72,10 @@ export interface OutputTimes {
  * not read becomes `usageProblem`.
  */
 export interface ReplyReader {
-  /** @param atMs `monotonicMs` at which the bytes arrived */
+  /**
+   * @param bytes valid until the call returns
+   * @param atMs `monotonicMs` at which the bytes arrived
+   */
   write(bytes: Uint8Array, atMs: number): void;
   /** What follows the body, before `end`. Absent where nothing is read there. */
   readTrailers?(findTrailer: FindHeader): void;
@@ -136,6 +139,14 @@ export interface ProviderMatch {
   readonly canAskForStreamUsage: boolean;
 }
 
+/** Where a provider serves an API. */
+export interface ApiAddress {
+  readonly origin: Origin;
+  /** Without a query. */
+  readonly path: string;
+  readonly match: ProviderMatch;
+}
+
 /** How a host is registered by the user: `{ name: 'ollama', baseUrl: 'http://localhost:11434' }`. */
 export interface ProviderRegistration {
   readonly name: string;
@@ -155,6 +166,11 @@ export interface ProviderRegistry {
   recognise(head: RequestHead): ProviderMatch | undefined;
   /** The socket this upgrade (a GET) asks for, or `undefined` when it carries no calls that are read. */
   recogniseSocket(head: RequestHead): SocketMatch | undefined;
+  /**
+   * Where another provider serves the API of a dialect, the model of the call aside. Throws nothing: a sentence says why
+   * there is no such place.
+   */
+  findAddress(provider: string, dialect: Dialect, model: string): ApiAddress | { readonly problem: string };
   /** Takes effect at once. Throws `PROVIDER_INVALID`. */
   register(registration: ProviderRegistration): void;
   /** Host names of built-in providers without wildcards, the most used first: their leaves are made ahead. */

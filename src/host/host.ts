@@ -1,17 +1,21 @@
+// Longer than 250 lines: what a host is put together of.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
 import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
 import { type LeafStore, openLeafStore } from '../ca/leaf-store.js';
 import { handleCall } from '../call/handle-call.js';
+import { handleOther } from '../call/handle-other.js';
 import { handleSocket } from '../call/handle-socket.js';
 import type { CallPorts } from '../call/ports.js';
 import { collectAmbientSecrets } from '../call/secrets.js';
+import type { RouterFault } from '../call/session-router.js';
+import { checkBudget } from '../core/budget.js';
 import type { CallRecord } from '../core/call-record.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { EventListener, Fault } from '../core/events.js';
-import type { Host, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
+import type { Host, HostCache, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
 import type { LedgerWriter } from '../core/ledger.js';
 import type { Session } from '../core/session.js';
 import { SessionTally } from '../core/session-tally.js';
@@ -28,7 +32,10 @@ import { Announcer } from './announcer.js';
 import { type Exporting, openExporting } from './exporting.js';
 import { HeldRecords } from './held-records.js';
 import { openPrices, type Prices } from './prices.js';
+import { makeReadSpent } from './read-spent.js';
 import { makeSession, OpenedSession, planDoor } from './session.js';
+import { SessionBudgets } from './session-budgets.js';
+import { SessionCaches } from './session-caches.js';
 import { SessionRouters } from './session-routers.js';
 import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
@@ -45,6 +52,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const connectTo = (options.connectTo ?? []).map(readConnectTo);
   const proxies = readUpstreamProxies(options.env);
   const routers = new SessionRouters(options);
+  if (options.budget !== undefined) checkBudget(options.budget);
   const registry = openRegistry();
   for (const registration of options.providers ?? []) registry.register(registration);
   const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
@@ -86,6 +94,8 @@ class OpenedHost implements Host {
   readonly #sessions = new Map<string, OpenedSession>();
   readonly #held = new HeldRecords();
   readonly #estimator = new Estimator();
+  readonly #budgets: SessionBudgets;
+  readonly #caches: SessionCaches;
   #isLedgerClosed = false;
   #closing: Promise<void> | null = null;
 
@@ -108,13 +118,27 @@ class OpenedHost implements Host {
       ...(options.trackerId === undefined ? {} : { trackerId: options.trackerId }),
       onFault: ({ code, message, hint }) => this.#fault(null, code, message, hint),
     });
+    this.#budgets = new SessionBudgets(options.budget, this.#makeReadSpent());
+    this.#caches = new SessionCaches(options, {
+      registered: () => registry.registered,
+      onFault: (sessionId, code, message, hint) => this.noteFault({ code, message, hint, sessionId }),
+    });
     const ports = this.#makeCallPorts();
     this.#proxy = new SessionProxy({
       registry,
       connector,
       leafFor: (host) => this.#leaves.contextFor(host),
       handleCall: (session, head, match, protocol) =>
-        handleCall(ports, { session, head, match, protocol, router: parts.routers.find(session) }),
+        handleCall(ports, {
+          ...{ session, head, match, protocol },
+          router: parts.routers.find(session),
+          caching: this.#caches.find(session),
+          budget: this.#budgets.find(session),
+        }),
+      handleOther: (session, head) => {
+        const caching = this.#caches.findCassette(session);
+        return caching === null ? null : handleOther(ports, { session, head, caching });
+      },
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
@@ -156,13 +180,17 @@ class OpenedHost implements Host {
     }
     const session = makeSession(options, this.#ambientSecrets);
     const plan = planDoor(options);
+    if (options.budget !== undefined) checkBudget(options.budget);
+    await this.#caches.add(session, options);
+    const { routers } = this.#parts;
+    const router = routers.prepare(options, (message) => this.#fault(null, 'ROUTER_FAILED', message, null));
     const door = await this.#proxy.openDoor({ session, ...plan, tally: new SessionTally(options.tally) });
-    if (options.routed === true) {
-      this.#parts.routers.add(session, (...fault) => {
-        door.count('faults');
-        this.#fault(session, ...fault);
-      });
-    }
+    const onFault: RouterFault = (...fault) => {
+      door.count('faults');
+      this.#fault(session, ...fault);
+    };
+    routers.add(session, router, { routed: options.routed === true, onFault });
+    this.#budgets.add(session, options.budget, onFault);
     const opened = new OpenedSession({
       session,
       door,
@@ -183,6 +211,9 @@ class OpenedHost implements Host {
     const { session } = door;
     await this.#proxy.closeDoor(door, { drain: end.drain === true });
     await this.#held.settle(session.sessionId);
+    this.#parts.routers.remove(session);
+    this.#budgets.remove(session);
+    await this.#caches.remove(session);
     const counts = door.counts();
     const exitCode = end.exitCode ?? null;
     this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });
@@ -192,6 +223,10 @@ class OpenedHost implements Host {
   noteFault({ code, message, hint, sessionId }: Omit<Fault, 'at'>): void {
     const session = this.#sessions.get(sessionId ?? '')?.session ?? null;
     this.#fault(session, code, message, hint);
+  }
+
+  get cache(): HostCache {
+    return this.#caches.cache;
   }
 
   noteListenerError(message: string): void {
@@ -213,8 +248,16 @@ class OpenedHost implements Host {
     await this.#estimator.close();
     await this.#exporting.close();
     await this.#leaves.close();
+    this.#parts.routers.close();
+    this.#caches.cache.close();
     this.#isLedgerClosed = true;
     await this.#ledger.close();
+  }
+
+  #makeReadSpent() {
+    const { home, trackerId = null } = this.#parts.options;
+    const onProblem = (message: string): void => this.#fault(null, 'BUDGET_UNCOUNTED', message, null);
+    return makeReadSpent({ home, trackerId, onProblem });
   }
 
   #makeCallPorts(): CallPorts {
@@ -223,6 +266,7 @@ class OpenedHost implements Host {
       newId: randomUUID,
       tools: wireTools,
       price: (call) => this.#parts.prices.price(call),
+      findAddress: (...asked) => this.#parts.registry.findAddress(...asked),
       bodies: this.#parts.options.bodies ?? 'redacted',
       ambientSecrets: this.#ambientSecrets,
       refusedUsage: new Set(),
@@ -235,6 +279,8 @@ class OpenedHost implements Host {
 
   #keep(record: CallRecord): void {
     this.#ledger.saveCall(record);
+    this.#parts.routers.note(record);
+    this.#budgets.note(record);
     this.#sessions.get(record.sessionId)?.noteRecorded();
     this.#announcer.announce({ type: 'call.completed', record });
   }

@@ -61,6 +61,7 @@ export interface DoorPlan {
   readonly credentials: string | null;
   /** Taken when it is free. */
   readonly port?: number;
+  readonly isSealed: boolean;
 }
 
 /**
@@ -74,9 +75,10 @@ export function planDoor(options: SessionOptions): DoorPlan {
       hint: 'Give an IP address of this machine, such as 172.17.0.1.',
     });
   }
-  if (restore !== undefined) return { bindAddress, credentials: restore.credentials, port: restore.port };
+  const isSealed = options.cassette?.mode === 'replay';
+  if (restore !== undefined) return { bindAddress, credentials: restore.credentials, port: restore.port, isSealed };
   const isAsked = options.credentials === true || !isLoopback(bindAddress);
-  return { bindAddress, credentials: isAsked ? `llmtap:${randomBytes(24).toString('base64url')}` : null };
+  return { bindAddress, isSealed, credentials: isAsked ? `llmtap:${randomBytes(24).toString('base64url')}` : null };
 }
 
 /** An address to connect to: one that means every address of this machine is reached by loopback's. */

@@ -1,6 +1,7 @@
 import type { WireTools } from '../call/ports.js';
 import { EventStreamText } from '../providers/event-stream-text.js';
 import { isAwsEventStream } from '../providers/framing.js';
+import { makeRefusal } from '../providers/refusal.js';
 import { readRequestId } from '../providers/request-id.js';
 import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js';
 import { JsonReader, type JsonReading } from '../providers/wire/json-reader.js';
@@ -23,6 +24,7 @@ export const wireTools: WireTools = {
   openBodyText: (contentType) => (isAwsEventStream(contentType) ? new EventStreamText() : null),
   openFrameFilter: () => new UsageFrameFilter(),
   askForStreamUsage,
+  makeRefusal,
   readRequestId,
   readWireSession,
 };

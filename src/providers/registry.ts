@@ -1,5 +1,6 @@
 import type { SocketDialect, SocketMatch } from '../core/socket.js';
 import type {
+  ApiAddress,
   Dialect,
   Origin,
   ProviderMatch,
@@ -7,79 +8,17 @@ import type {
   ProviderRegistry,
   RequestHead,
 } from '../core/wire.js';
-import { anthropicComplete } from './anthropic-complete.js';
-import { anthropicMessages } from './anthropic-messages.js';
+import { findApiAddress } from './api-address.js';
 import { CATALOGUE } from './catalogue.js';
-import { googleBatchEmbed, googleEmbed } from './google-embed.js';
-import { googleGenerate, googleStreamGenerate } from './google-generate.js';
-import { googleLive } from './google-live.js';
 import { isGrpc } from './grpc.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
-import { openaiChat } from './openai-chat.js';
-import { openaiCompletions } from './openai-completions.js';
-import { openaiEmbeddings } from './openai-embeddings.js';
-import { openaiRealtime } from './openai-realtime.js';
-import { openaiResponses } from './openai-responses.js';
-import { openaiResponsesSocket } from './openai-responses-socket.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
-import {
-  type CatalogueEntry,
-  media,
-  moderations,
-  OLLAMA_APIS,
-  type ProviderApi,
-  type ProviderSocket,
-  reranking,
-} from './provider-apis.js';
+import type { CatalogueEntry, ProviderApi, ProviderSocket } from './provider-apis.js';
+import { OTHER_APIS, USUAL_APIS, USUAL_SOCKETS } from './registered-apis.js';
 import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
 
-const canAsk = (): boolean => true;
-const GOOGLE_ROOTS = ['/v1beta', '/v1', '/v1alpha', ''];
-
-/** What a registered host of a dialect serves, with and without the version in front; user patterns join the first. */
-const USUAL_APIS: Readonly<Record<CheckedRegistration['dialect'], readonly [ProviderApi, ...ProviderApi[]]>> = {
-  openai: [
-    { dialect: openaiChat, paths: ['/v1/chat/completions', '/chat/completions'], canAskForStreamUsage: canAsk },
-    { dialect: openaiCompletions, paths: ['/v1/completions', '/completions'], canAskForStreamUsage: canAsk },
-    { dialect: openaiResponses, paths: ['/v1/responses', '/responses', '/v1/responses/compact', '/responses/compact'] },
-    { dialect: openaiEmbeddings, paths: ['/v1/embeddings', '/embeddings'] },
-    ...media('/v1'),
-    ...media(''),
-    moderations('/v1/moderations', '/moderations'),
-    // vLLM's and llama.cpp's: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html (read 2026-11-27)
-    reranking('/v1/rerank', '/v2/rerank', '/rerank'),
-  ],
-  anthropic: [
-    { dialect: anthropicMessages, paths: ['/v1/messages', '/messages'] },
-    { dialect: anthropicComplete, paths: ['/v1/complete', '/complete'] },
-  ],
-  google: [
-    { dialect: googleGenerate, paths: listGooglePaths('generateContent') },
-    { dialect: googleStreamGenerate, paths: listGooglePaths('streamGenerateContent') },
-    { dialect: googleEmbed, paths: listGooglePaths('embedContent') },
-    { dialect: googleBatchEmbed, paths: listGooglePaths('batchEmbedContents') },
-  ],
-};
-
-/**
- * What a registered server of OpenAI's dialect may speak besides, beside its prefix when that ends with `/v1`: ollama its
- * own (https://docs.ollama.com/api) and Anthropic's (https://docs.ollama.com/api/anthropic-compatibility); read 2026-11-27.
- */
-const OTHER_APIS: readonly ProviderApi[] = [{ dialect: anthropicMessages, paths: ['/v1/messages'] }, ...OLLAMA_APIS];
-
-/** The same for WebSockets. */
-const USUAL_SOCKETS: Readonly<Record<CheckedRegistration['dialect'], readonly ProviderSocket[]>> = {
-  openai: [
-    { dialect: openaiRealtime, paths: ['/v1/realtime', '/realtime'] },
-    { dialect: openaiResponsesSocket, paths: ['/v1/responses', '/responses'] },
-  ],
-  anthropic: [],
-  google: [
-    { dialect: googleLive, paths: ['/ws/google.ai.generativelanguage.*.GenerativeService.BidiGenerateContent'] },
-  ],
-};
-
 interface Route {
+  readonly path: string;
   readonly pattern: PathPattern;
   /** `null` for a path that looks like a call and is none. */
   readonly api: ProviderApi | null;
@@ -92,6 +31,8 @@ interface SocketRoute {
 
 interface Provider {
   readonly name: string;
+  /** Where it is, as far as one place can be told; `null` when only the client knows. */
+  readonly origin: Origin | null;
   readonly routes: readonly Route[];
   readonly sockets: readonly SocketRoute[];
   readonly grpc: readonly { readonly pattern: PathPattern; readonly dialect: Dialect }[];
@@ -99,6 +40,7 @@ interface Provider {
 
 interface RegisteredProvider extends Provider {
   readonly origin: Origin;
+  readonly prefix: string;
   readonly key: string;
 }
 
@@ -125,6 +67,7 @@ class Registry implements ProviderRegistry {
   readonly #byHost = new Map<string, Provider>();
   readonly #byPattern: { readonly pattern: HostPattern; readonly provider: Provider }[] = [];
   readonly #registered = new Map<string, RegisteredProvider>();
+  readonly #builtIn = new Map<string, Provider>();
 
   constructor() {
     for (const entry of CATALOGUE) this.#add(entry);
@@ -150,6 +93,14 @@ class Registry implements ProviderRegistry {
     return head.method === 'GET' ? this.#find(head, findSocket) : undefined;
   }
 
+  findAddress(name: string, dialect: Dialect, model: string): ApiAddress | { readonly problem: string } {
+    const registered = this.#registered.get(name);
+    const provider = registered ?? this.#builtIn.get(name);
+    return provider === undefined
+      ? { problem: `there is no provider ${JSON.stringify(name)}` }
+      : findApiAddress(provider, { dialect, model, prefix: registered?.prefix ?? '' });
+  }
+
   #find<T>(head: RequestHead, find: Finder<T>): T | undefined {
     const segments = readSegments(head.path);
     for (const provider of this.#findRegistered(head.origin)) {
@@ -166,18 +117,29 @@ class Registry implements ProviderRegistry {
     this.#registered.delete(name);
     const routes = makeRegisteredRoutes(checked);
     const sockets = makeSocketRoutes(USUAL_SOCKETS[checked.dialect], checked.prefix);
-    this.#registered.set(name, { name, origin, key: makeOriginKey(origin), routes, sockets, grpc: [] });
+    this.#registered.set(name, {
+      name,
+      origin,
+      prefix: checked.prefix,
+      key: makeOriginKey(origin),
+      routes,
+      sockets,
+      grpc: [],
+    });
   }
 
   #add(entry: CatalogueEntry): void {
     const calls = entry.apis.flatMap((api) => makeRoutes(api, ''));
-    const others = (entry.notCalls ?? []).map((path) => ({ pattern: makePathPattern(path), api: null }));
-    const provider = {
+    const others = (entry.notCalls ?? []).map((path) => ({ path, pattern: makePathPattern(path), api: null }));
+    const host = entry.hosts.find((name) => !name.includes('*'));
+    const provider: Provider = {
       name: entry.name,
+      origin: host === undefined ? null : { scheme: 'https', host, port: 443 },
       routes: [...others, ...calls],
       sockets: makeSocketRoutes(entry.sockets ?? [], ''),
       grpc: (entry.grpc ?? []).map(({ path, dialect }) => ({ pattern: makePathPattern(path), dialect })),
     };
+    this.#builtIn.set(entry.name, provider);
     for (const host of entry.hosts) {
       if (host.includes('*')) this.#byPattern.push({ pattern: makeHostPattern(host), provider });
       else this.#byHost.set(host, provider);
@@ -233,14 +195,10 @@ function makeRegisteredRoutes({ dialect, prefix, pathPatterns }: CheckedRegistra
   const others = dialect === 'openai' ? OTHER_APIS.flatMap((api) => makeRoutes(api, root)) : [];
   const own = pathPatterns
     .flatMap((path) => (prefix === '' ? [path] : [`${prefix}${path}`, path]))
-    .map((path) => ({ pattern: makePathPattern(path), api: apis[0] }));
+    .map((path) => ({ path, pattern: makePathPattern(path), api: apis[0] }));
   return [...usual, ...own, ...others];
 }
 
 function makeRoutes(api: ProviderApi, prefix: string): Route[] {
-  return api.paths.map((path) => ({ pattern: makePathPattern(`${prefix}${path}`), api }));
-}
-
-function listGooglePaths(method: string): string[] {
-  return GOOGLE_ROOTS.map((root) => `${root}/models/*:${method}`);
+  return api.paths.map((path) => ({ path: `${prefix}${path}`, pattern: makePathPattern(`${prefix}${path}`), api }));
 }

@@ -20,10 +20,18 @@ export interface ClientSide {
   /** Whether more may follow before `onDrain`. */
   write(bytes: Buffer): boolean;
   end(lastPiece: Buffer | null, rawTrailers: RawHeaders): void;
-  /** Ends a reply under way unfinished, once what was written of it is on its way. */
-  cut(error: unknown): void;
-  /** How to end an exchange whose reply has not begun as the provider ended it, where this protocol has a word for that. */
-  findRefusal(error: unknown): (() => void) | undefined;
+  /**
+   * Ends a reply under way unfinished, once what was written of it is on its way, as the provider ended it.
+   *
+   * @param unread what came next and was no HTTP, if that is known
+   */
+  cut(error: unknown, unread: Buffer | null): void;
+  /**
+   * How to end an exchange whose reply has not begun as the provider ended it, where that can be said and is to be.
+   *
+   * @param unread what came and was no HTTP, if anything
+   */
+  findRefusal(error: unknown, unread: Buffer | null): (() => void) | undefined;
 }
 
 export interface ClientListener {

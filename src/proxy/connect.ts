@@ -10,6 +10,7 @@ import type { Connector, Destination } from './connector.js';
 import type { Door } from './door.js';
 import { formatUpstreamError, type InProcessClient, readInProcessClient } from './in-process.js';
 import { type ReachPorts, reachFirst } from './reach-first.js';
+import { formatSealed } from './sealed.js';
 import { terminateTls } from './terminate.js';
 import type { TrustWatch } from './trust-watch.js';
 import { relayTunnel } from './tunnel.js';
@@ -61,6 +62,7 @@ export function handleConnect(
   const isHidden = inProcess !== null && inProcess.protocol === undefined;
   if (isHidden && isTlsProvider) ports.onUnserved(door, target.host, otherProtocols);
   if (isHidden || !(isTlsProvider || isPlainProvider || isAddress)) {
+    if (door.isSealed) return void socket.end(formatSealed(origin));
     const refuse = inProcess === null ? {} : { refuse: formatUpstreamError };
     const { connector } = ports;
     void relayTunnel({ client: socket, door, connector, origin, head, greeting: established, ...refuse });
@@ -73,7 +75,8 @@ export function handleConnect(
     peekHello(socket, early, (hello) => tunnel.decide(hello));
   };
   // Where both are served there, the first bytes tell which.
-  if (inProcess === null || isTlsProvider === isPlainProvider) return open();
+  // From a sealed session no provider is reached.
+  if (inProcess === null || isTlsProvider === isPlainProvider || door.isSealed) return open();
   const serverName = inProcess.serverName ?? target.host;
   const destination: Destination = isTlsProvider
     ? { origin, serverName, profile: inProcess.profile }
@@ -181,6 +184,7 @@ class OpenedTunnel {
   }
 
   #relayBlind(bytes: Buffer): void {
+    if (this.#door.isSealed) return void this.#socket.destroy();
     const origin: Origin = { scheme: 'https', ...this.#target };
     void relayTunnel({
       client: this.#socket,

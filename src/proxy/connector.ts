@@ -1,6 +1,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { readErrorMessage, TrackerError } from '../core/errors.js';
+import { connectSteps, type OnConnectStep } from '../core/in-process.js';
 import type { Origin } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import { applyConnectTo, type ConnectToRule } from './connect-to.js';
@@ -14,6 +15,12 @@ export interface Destination {
   readonly serverName: string;
   /** How the caller wants TLS; the usual way when absent. */
   readonly profile?: TlsProfile | null;
+}
+
+export interface TlsOptions {
+  /** Offered by ALPN, the preferred first. */
+  readonly protocols?: readonly string[];
+  readonly onStep?: OnConnectStep | undefined;
 }
 
 interface TlsStart {
@@ -31,7 +38,7 @@ const maxOwnContexts = 64;
 export interface ConnectorOptions {
   readonly connectTo: readonly ConnectToRule[];
   readonly proxies: UpstreamProxyChoice;
-  /** Roots trusted for upstreams; asked for once, at the first TLS connection. */
+  /** Of upstreams; asked for once, at the first TLS connection. */
   readonly trustedRoots: () => string[];
   /** How long a TCP, TLS or proxy handshake may say nothing, in milliseconds. */
   readonly handshakeTimeoutMs?: number;
@@ -70,10 +77,10 @@ export class Connector {
    * A TCP connection to the origin, tunnelled through the user's proxy where there is one. Rejects with the
    * system's error, or `UPSTREAM_PROXY_FAILED`.
    */
-  async openTcp(origin: Origin): Promise<net.Socket> {
+  async openTcp(origin: Origin, onStep?: OnConnectStep): Promise<net.Socket> {
     const address = applyConnectTo(this.#options.connectTo, origin);
     const proxy = this.findProxy(origin);
-    if (proxy === undefined) return await this.#connectTcp(address.host, address.port);
+    if (proxy === undefined) return await this.#connectTcp(address.host, address.port, onStep);
     const socket = await this.openToProxy(proxy);
     await askForTunnel(socket, formatAuthority(address.host, address.port), { proxy, timeoutMs: this.#timeoutMs });
     return socket;
@@ -100,14 +107,12 @@ export class Connector {
 
   /**
    * A verified TLS connection to the destination. Rejects with the system's or OpenSSL's error.
-   *
-   * @param protocols offered by ALPN, the preferred first
    */
-  async openTls(destination: Destination, protocols: readonly string[] = http1): Promise<tls.TLSSocket> {
+  async openTls(destination: Destination, { protocols = http1, onStep }: TlsOptions = {}): Promise<tls.TLSSocket> {
     const { origin, serverName, profile = null } = destination;
     // Options that OpenSSL refuses fail before anything is dialled, as they do for their caller.
     const secureContext = this.#requireContext(profile);
-    const socket = await this.openTcp(origin);
+    const socket = await this.openTcp(origin, onStep);
     return await this.#startTls(socket, { serverName, profile, secureContext, protocols });
   }
 
@@ -145,8 +150,9 @@ export class Connector {
     return secure;
   }
 
-  async #connectTcp(host: string, port: number): Promise<net.Socket> {
+  async #connectTcp(host: string, port: number, onStep?: OnConnectStep): Promise<net.Socket> {
     const socket = net.connect({ host, port, noDelay: true });
+    if (onStep !== undefined) for (const name of connectSteps) socket.on(name, (...args) => onStep([name, ...args]));
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
     await settle(socket, 'connect', this.#timeoutMs);

@@ -13,6 +13,8 @@ export interface DoorOptions {
   readonly bindAddress: string;
   /** Taken when it is free; any when absent or not. */
   readonly port?: number;
+  /** Nothing may go out: what is no call that is answered here is refused. Off when absent. */
+  readonly isSealed?: boolean;
   /** Counts what passes; a new one when absent. */
   readonly tally?: SessionTally;
   readonly onConnection: (socket: Socket, door: Door) => void;
@@ -84,6 +86,11 @@ export class Door {
     this.#server.on('error', () => undefined);
   }
 
+  /** Whether nothing may go out. */
+  get isSealed(): boolean {
+    return this.#options.isSealed === true;
+  }
+
   /** Whether connections that end now were ended from here. */
   get isCut(): boolean {
     return this.#isCut;
@@ -141,6 +148,14 @@ export class Door {
       // One that has an ending of its own is ending already.
       if (this.#isDraining && !this.#endings.has(root)) socket.destroySoon();
     };
+  }
+
+  /** Ends an accepted connection on which nothing is under way, but for one on which nothing was asked yet. */
+  endIdle(root: Socket): void {
+    if (this.#busy.has(root) || this.#fresh.has(root)) return;
+    const end = this.#endings.get(root);
+    if (end === undefined) root.destroySoon();
+    else end();
   }
 
   /** Stops listening, ends idle connections, and resolves when those on which something is under way have ended. */

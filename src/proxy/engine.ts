@@ -11,13 +11,18 @@ export interface Engine {
   readonly http2Upstream: Http2Upstream;
 }
 
+export interface EngineHandlers extends MitmHandlers {
+  /** The last connection to a destination has ended, by its key. */
+  readonly onLost: (key: string) => void;
+}
+
 /** Loads the two heavy parts and puts them together: a quarter of a second of modules on a slow machine. */
-export async function loadEngine(handlers: MitmHandlers, connector: Connector): Promise<Engine> {
+export async function loadEngine({ onLost, ...handlers }: EngineHandlers, connector: Connector): Promise<Engine> {
   const [{ Mitm }, { Upstream }, { Http2Upstream }] = await Promise.all([
     import('./mitm.js'),
     import('./upstream.js'),
     import('./http2-upstream.js'),
   ]);
-  const upstream = new Upstream(connector);
+  const upstream = new Upstream(connector, onLost);
   return { mitm: new Mitm(handlers), upstream, http2Upstream: new Http2Upstream(connector, upstream) };
 }

@@ -1,4 +1,7 @@
-import type { Call, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+// Longer than 250 lines: one exchange, whose every step shares its state.
+import { Readable } from 'node:stream';
+import type { Answer, Call, Fallback, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { ClientSide } from './client-side.js';
 import type { Destination } from './connector.js';
@@ -6,9 +9,10 @@ import { readContentLength, replaceContentLength } from './content-length.js';
 import type { Door } from './door.js';
 import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError, makeFailureReply } from './explain-upstream-error.js';
+import { FallbackTry } from './fallback-try.js';
 import { FirstTry } from './first-try.js';
 import { keepFraming, type RequestBody, takeBody } from './request-body.js';
-import type { ReplyControl, ReplyHandler, Upstream, UpstreamRequest } from './upstream.js';
+import type { Upstream, UpstreamRequest } from './upstream.js';
 
 export interface ExchangeOptions {
   readonly client: ClientSide;
@@ -19,9 +23,9 @@ export interface ExchangeOptions {
   /** `null` when the request is no model call: it passes unrecorded. */
   readonly call: Call | null;
   readonly door: Door;
-  /** Ends the client's connection as the provider ended ours, where no reply has begun; a 502 when absent. */
-  readonly cut?: (error: unknown) => void;
 }
+
+const noBody = Buffer.alloc(0);
 
 /** Relays one request and its reply; whatever happens, the client gets an answer or a cut, never a hang of ours. */
 export function relayExchange(options: ExchangeOptions): void {
@@ -30,6 +34,11 @@ export function relayExchange(options: ExchangeOptions): void {
 
 class Exchange implements ReplyHandler {
   readonly #options: ExchangeOptions;
+  /** The call that has the exchange now: another one after a try that failed. */
+  #call: Call | null;
+  #destination: Destination;
+  /** What hears the reply first, where a failure is not the client's to get. */
+  #try: FallbackTry | null = null;
   #control: ReplyControl | null = null;
   #rewrite: ReplyRewrite | null = null;
   #headSent = false;
@@ -41,9 +50,13 @@ class Exchange implements ReplyHandler {
   /** The reply has ended, was cut, or its client is gone: nothing more is told to anybody. */
   #over = false;
   #paused = false;
+  /** Who hears the rest of a reply whose client has left. */
+  #heir: ReplyHandler | null = null;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
+    this.#call = options.call;
+    this.#destination = options.destination;
   }
 
   start(): void {
@@ -59,38 +72,70 @@ class Exchange implements ReplyHandler {
   }
 
   #send(body: RequestBody, whole: boolean): void {
-    const { call } = this.#options;
-    const rewriting = whole && Buffer.isBuffer(body) ? (call?.rewriteRequest(body) ?? null) : null;
+    const call = this.#call;
+    const read = whole ? (body ?? noBody) : null;
+    const rewriting = (Buffer.isBuffer(read) ? call?.rewriteRequest(read) : call?.refuseUnread?.()) ?? null;
     // A call nobody has to be asked about goes on at once.
     if (rewriting instanceof Promise) void rewriting.then((rewritten) => this.#sendRewritten(rewritten, body));
     else this.#sendRewritten(rewriting, body);
   }
 
-  #sendRewritten(rewritten: RewrittenRequest | null, own: RequestBody): void {
-    const { client, call, path } = this.#options;
+  #sendRewritten(rewritten: RewrittenRequest | Answer | null, own: RequestBody): void {
+    const { client, path } = this.#options;
+    if (rewritten !== null && 'answer' in rewritten) {
+      // What comes of an upload that is not read runs out into nothing.
+      if (own instanceof Readable) own.destroy();
+      if (!this.#over) rewritten.answer(this);
+      return;
+    }
     if (rewritten === null) {
-      if (Buffer.isBuffer(own)) call?.onRequestPassed(own);
+      if (Buffer.isBuffer(own)) this.#call?.onRequestPassed(own);
       const body = Buffer.isBuffer(own) ? keepFraming(client.upload, own) : own;
       return this.#dispatch({ path, rawHeaders: client.rawHeaders, body }, this);
     }
-    const send = (bytes: Buffer, handler: ReplyHandler): void => {
-      const rawHeaders = replaceContentLength(client.rawHeaders, bytes.length);
-      call?.onRequestPassed(bytes);
-      this.#dispatch({ path: rewritten.path, rawHeaders, body: keepFraming(client.upload, bytes) }, handler);
+    const { target, fallback } = rewritten;
+    if (target !== undefined) this.#destination = { origin: target.origin, serverName: target.origin.host };
+    const handler = fallback === undefined ? this : this.#openTry(fallback, own);
+    const send = (bytes: Buffer, to: ReplyHandler): void => {
+      const rawHeaders = replaceContentLength(target?.rawHeaders ?? client.rawHeaders, bytes.length);
+      this.#call?.onRequestPassed(bytes);
+      this.#dispatch({ path: rewritten.path, rawHeaders, body: keepFraming(client.upload, bytes) }, to);
     };
     const { body, ifRefused } = rewritten;
-    if (ifRefused === null) return send(body, this);
-    const firstTry = new FirstTry(this, () => {
-      call?.onRewriteRefused();
-      send(ifRefused, this);
+    if (ifRefused === null) return send(body, handler);
+    const firstTry = new FirstTry(handler, () => {
+      this.#call?.onRewriteRefused();
+      send(ifRefused, handler);
     });
     send(body, firstTry);
   }
 
+  /** Hears the reply; where it fails before anything has reached the client, the next call takes over. */
+  #openTry(fallback: Fallback, own: RequestBody): ReplyHandler {
+    this.#try = new FallbackTry(this, {
+      call: this.#call,
+      origin: this.#destination.origin,
+      timeoutMs: fallback.timeoutMs,
+      onFailed: (why) => {
+        if (this.#over) return;
+        const call = fallback.next(why);
+        this.#call = call;
+        this.#try = null;
+        this.#destination = this.#options.destination;
+        this.#options.door.count('calls');
+        if (Buffer.isBuffer(own)) call.onRequestData(own);
+        call.onRequestEnd();
+        this.#send(own, true);
+      },
+    });
+    return this.#try;
+  }
+
   #dispatch(sent: Pick<UpstreamRequest, 'path' | 'rawHeaders' | 'body'>, handler: ReplyHandler): void {
-    if (this.#over) return;
-    const { client, upstream, destination } = this.#options;
+    if (this.#over && this.#heir === null) return;
+    const { client, upstream } = this.#options;
     const { readTrailers } = client.upload;
+    const destination = this.#destination;
     upstream.send(
       { destination, method: client.method, ...sent, ...(readTrailers !== undefined && { readTrailers }) },
       handler,
@@ -99,7 +144,8 @@ class Exchange implements ReplyHandler {
 
   onStart(control: ReplyControl): void {
     this.#control = control;
-    if (this.#over) control.abort(new Error('the client went away'));
+    if (this.#heir !== null) this.#heir.onStart(control);
+    else if (this.#over) control.abort(new Error('the client went away'));
   }
 
   onInterim(status: number, rawHeaders: string[]): void {
@@ -107,8 +153,9 @@ class Exchange implements ReplyHandler {
   }
 
   onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole = false): void {
-    if (this.#over) return;
-    const { client, call } = this.#options;
+    if (this.#over) return this.#heir?.onHead(status, statusMessage, rawHeaders, isWhole);
+    const { client } = this.#options;
+    const call = this.#call;
     this.#rewrite = call?.onReplyHead(status, rawHeaders) ?? null;
     if (this.#rewrite !== null) this.#rewrite.sink = (bytes) => this.#write(bytes);
     else if (call !== null) this.#bytesLeft = readContentLength(rawHeaders);
@@ -128,17 +175,17 @@ class Exchange implements ReplyHandler {
   }
 
   onData(chunk: Buffer): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onData(chunk);
     if (this.#bytesLeft !== null) this.#bytesLeft -= chunk.length;
     if (this.#rewrite !== null) this.#rewrite.write(chunk);
     else if (this.#bytesLeft === 0) this.#lastPiece = chunk;
     else this.#write(chunk);
-    this.#options.call?.onReplyData(chunk);
+    this.#call?.onReplyData(chunk);
   }
 
   onEnd(rawTrailers: string[]): void {
-    if (this.#over) return;
-    if (rawTrailers.length > 0) this.#options.call?.onReplyTrailers(rawTrailers);
+    if (this.#over) return this.#heir?.onEnd(rawTrailers);
+    if (rawTrailers.length > 0) this.#call?.onReplyTrailers(rawTrailers);
     const ending = this.#rewrite?.end();
     if (ending === undefined) this.#end(rawTrailers);
     else
@@ -149,14 +196,14 @@ class Exchange implements ReplyHandler {
   }
 
   onError(error: Error): void {
-    if (this.#over) return;
+    if (this.#over) return this.#heir?.onError(error);
     this.#fail(this.#headSent ? 'upstream_aborted' : 'upstream_error', error);
   }
 
   #write(bytes: Buffer): void {
     if (this.#over || bytes.length === 0) return;
     this.#bodyBegun = true;
-    this.#options.call?.onReplyPassed(bytes);
+    this.#call?.onReplyPassed(bytes);
     if (this.#options.client.write(bytes)) return;
     this.#paused = true;
     this.#control?.pause();
@@ -174,7 +221,7 @@ class Exchange implements ReplyHandler {
    */
   #end(rawTrailers: string[]): void {
     if (this.#over) return;
-    const { call } = this.#options;
+    const call = this.#call;
     const problem = this.#rewrite?.problem ?? null;
     if (problem !== null) return this.#fail('upstream_aborted', new Error(problem));
     if (call === null) return this.#finish(rawTrailers);
@@ -194,10 +241,11 @@ class Exchange implements ReplyHandler {
   /** The provider failed: a client still without a head gets a 502, one in mid-reply the same cut. */
   #fail(how: 'upstream_error' | 'upstream_aborted', error: unknown): void {
     this.#over = true;
-    const { client, call, destination } = this.#options;
+    const { client } = this.#options;
+    const [call, destination] = [this.#call, this.#destination];
     const problem = explainUpstreamError(error, destination.origin, this.#headSent);
-    const { cut } = this.#options;
-    const refuse = cut === undefined ? client.findRefusal(error) : () => cut(error);
+    const unread = this.#control?.findUnread?.(error) ?? null;
+    const refuse = client.findRefusal(error, unread);
     const answer = this.#headSent || refuse !== undefined ? null : makeFailureReply(problem);
     const last = answer?.body ?? this.#lastPiece;
     if (last !== null) call?.onReplyPassed(last);
@@ -207,7 +255,7 @@ class Exchange implements ReplyHandler {
       client.end(answer.body, []);
     } else if (this.#headSent) {
       if (last !== null) client.write(last);
-      client.cut(error);
+      client.cut(error, unread);
     } else {
       refuse?.();
     }
@@ -218,8 +266,13 @@ class Exchange implements ReplyHandler {
     if (this.#over) return;
     this.#over = true;
     this.#rewrite?.close();
-    this.#control?.abort(reason);
-    const { call, door } = this.#options;
+    // Whoever hears on hears this try, whatever comes of it.
+    this.#try?.passOn();
+    const call = this.#call;
+    const { door } = this.#options;
+    this.#heir = call?.takeOver?.() ?? null;
+    if (this.#heir === null) this.#control?.abort(reason);
+    else if (this.#control !== null) this.#heir.onStart(this.#control);
     call?.onInterrupted('client_aborted', explainLeaving(door, this.#headSent ? 'the reply ended' : 'the reply began'));
   }
 }

@@ -22,6 +22,9 @@ const unverifiedCodes = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
+/** As of the messages providers give. */
+const maxDetailChars = 2000;
+
 /** Says what went wrong between the tap and the provider, in words for a record and a client. */
 export function explainUpstreamError(
   error: unknown,
@@ -45,7 +48,8 @@ export function explainUpstreamError(
 function describe(error: unknown): string {
   // Several addresses tried and failed: the first tells as much as all.
   const first = error instanceof AggregateError && error.errors.length > 0 ? (error.errors[0] as unknown) : error;
-  const message = readErrorMessage(first).replace(/\.$/, '');
+  // A certificate may have thousands of names, and all stand in the error of one that is another's.
+  const message = readErrorMessage(first).slice(0, maxDetailChars).replace(/\.$/, '');
   const code = findSystemCode(first);
   return code === null || message.includes(code) ? message : `${message} (${code})`;
 }

@@ -5,6 +5,14 @@ import type { RawHeaders } from '../core/wire.js';
 import type { ClientListener, ClientSide, Upload } from './client-side.js';
 import { makeReplyHeaders } from './reply-headers.js';
 
+/** Where a client is. */
+export interface ClientPlace {
+  /** The accepted connection its requests come by, whatever runs on that. */
+  readonly root: Socket;
+  /** It is this process itself, and is to meet a provider's failure as it would without us. */
+  readonly isInProcess: boolean;
+}
+
 /** One request of HTTP/1.x and its reply. */
 export class Http1Client implements ClientSide {
   readonly protocol = 'http/1.1';
@@ -13,13 +21,15 @@ export class Http1Client implements ClientSide {
   readonly upload: Upload;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #place: ClientPlace;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, place: ClientPlace) {
     this.method = request.method ?? 'GET';
     this.rawHeaders = request.rawHeaders;
     this.upload = readUpload(request);
     this.#request = request;
     this.#response = response;
+    this.#place = place;
   }
 
   listen({ onClosed, onDrain }: ClientListener): void {
@@ -35,6 +45,8 @@ export class Http1Client implements ClientSide {
   }
 
   writeHead(status: number, statusMessage: string, rawHeaders: RawHeaders): void {
+    // One that says no length ends with its connection here as well.
+    if (!saysLength(rawHeaders)) this.#response.useChunkedEncodingByDefault = false;
     this.#response.writeHead(status, statusMessage, makeReplyHeaders(this.#request, rawHeaders));
   }
 
@@ -52,18 +64,31 @@ export class Http1Client implements ClientSide {
     else this.#response.end(lastPiece);
   }
 
-  cut(): void {
+  cut(error: unknown, unread: Buffer | null): void {
     const response = this.#response;
     const { socket } = response;
     // A pipelined reply whose turn has not come is cut when it has; those before it stay whole.
-    if (socket === null) response.destroy();
-    else setImmediate(() => socket.write('', () => response.destroy()));
+    if (socket === null) return void response.destroy();
+    // What follows in chunks here as there is read alike.
+    const last = response.chunkedEncoding && unread !== null ? unread : nothing;
+    setImmediate(() => socket.write(last, () => cutAsProvider(this.#place.root, error)));
   }
 
-  /** It could only end the connection, and with it whatever else was asked on it. */
-  findRefusal(): undefined {
-    return undefined;
+  /** It can only end the connection, and with it whatever else was asked on it; clients of this process want that. */
+  findRefusal(error: unknown, unread: Buffer | null): (() => void) | undefined {
+    const { root, isInProcess } = this.#place;
+    if (!isInProcess) return undefined;
+    const { socket } = this.#response;
+    if (unread === null || socket === null) return () => cutAsProvider(root, error);
+    return () => void socket.write(unread, () => cutAsProvider(root, error));
   }
+}
+
+const nothing = Buffer.alloc(0);
+const lengthHeaders: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
+
+function saysLength(rawHeaders: RawHeaders): boolean {
+  return rawHeaders.some((value, i) => i % 2 === 0 && lengthHeaders.has(value.toLowerCase()));
 }
 
 /** Source for when there is a body: RFC 9112 section 6.3 (read 2026-11-21). */

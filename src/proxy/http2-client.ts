@@ -26,12 +26,15 @@ export class Http2Client implements ClientSide {
   #head: { readonly status: number; readonly headers: Http2Headers } | null = null;
   #hasBody = true;
   #trailers: Http2Headers = {};
+  readonly #isInProcess: boolean;
   #isUploadUnwanted = false;
   #waitsForTrailers = false;
   #isSent = false;
 
-  constructor(stream: ServerHttp2Stream, head: Http2RequestHead) {
+  /** @param isInProcess whether a provider's failure is a reset for it, too, where no reply has begun */
+  constructor(stream: ServerHttp2Stream, head: Http2RequestHead, isInProcess = false) {
     this.#stream = stream;
+    this.#isInProcess = isInProcess;
     this.method = head.method;
     this.rawHeaders = head.rawHeaders;
     const bytes = readContentLength(head.rawHeaders);
@@ -106,12 +109,8 @@ export class Http2Client implements ClientSide {
   }
 
   findRefusal(error: unknown): (() => void) | undefined {
-    return error instanceof StreamReset ? () => this.refuse(error) : undefined;
-  }
-
-  /** Ends an exchange whose reply has not begun. */
-  refuse(error: unknown): void {
-    this.#reset(readResetCode(error));
+    const isToMeet = this.#isInProcess || error instanceof StreamReset;
+    return isToMeet ? () => this.#reset(readResetCode(error)) : undefined;
   }
 
   /** A client that still uploads what nobody reads may stop. Source: RFC 9113 section 8.1 (read 2026-11-27). */

@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls';
+import type { OnConnectStep } from '../core/in-process.js';
 import type { Destination } from './connector.js';
 import { Http2Connection } from './http2-connection.js';
 
@@ -9,7 +10,7 @@ const usualStreams = 100;
 
 export interface OriginPorts {
   /** Opens a connection on which HTTP/2 and HTTP/1.1 were offered. */
-  readonly openTls: () => Promise<TLSSocket>;
+  readonly openTls: (onStep: OnConnectStep | undefined) => Promise<TLSSocket>;
   /** Takes a connection whose provider has chosen HTTP/1.1. */
   readonly keepSpare: (socket: TLSSocket) => void;
 }
@@ -46,9 +47,13 @@ export class Http2Origin {
     return this.#connections.size >= maxConnections ? leastBusy : undefined;
   }
 
-  /** Resolves when there is another connection, or `speaksHttp1`. Rejects as `Connector.openTls` does. */
-  async open(): Promise<void> {
-    this.#opening ??= this.#open().finally(() => {
+  /**
+   * Resolves when there is another connection, or `speaksHttp1`. Rejects as `Connector.openTls` does.
+   *
+   * @param onStep hears of the way there, where it is this opening that takes it
+   */
+  async open(onStep?: OnConnectStep): Promise<void> {
+    this.#opening ??= this.#open(onStep).finally(() => {
       this.#opening = null;
     });
     await this.#opening;
@@ -65,8 +70,8 @@ export class Http2Origin {
     await Promise.all([...this.#connections].map((connection) => connection.destroy()));
   }
 
-  async #open(): Promise<void> {
-    const socket = await this.#ports.openTls();
+  async #open(onStep: OnConnectStep | undefined): Promise<void> {
+    const socket = await this.#ports.openTls(onStep);
     if (socket.alpnProtocol !== 'h2') {
       this.#speaksHttp1 = true;
       this.#ports.keepSpare(socket);

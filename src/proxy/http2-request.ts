@@ -1,11 +1,13 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import { Readable } from 'node:stream';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { RawHeaders } from '../core/wire.js';
 import { readContentLength } from './content-length.js';
 import type { Http2Connection } from './http2-connection.js';
 import { dropPseudoHeaders, findRawHeaders, type Http2Headers, makeHttp2Headers } from './http2-headers.js';
+import { pickSendableHeaders } from './sendable-headers.js';
 import { resetCodes, resetStream, StreamReset } from './stream-reset.js';
-import { pickSendableHeaders, type ReplyControl, type ReplyHandler, type UpstreamRequest } from './upstream.js';
+import type { UpstreamRequest } from './upstream.js';
 
 const endStreamFlag = 1;
 

@@ -1,7 +1,10 @@
+import type { OnConnectStep } from '../core/in-process.js';
+import type { ReplyHandler } from '../core/reply.js';
 import type { Connector, Destination } from './connector.js';
+import { makeDestinationKey } from './destination-key.js';
 import { Http2Origin } from './http2-origin.js';
 import { sendOverHttp2 } from './http2-request.js';
-import { makeDestinationKey, type ReplyHandler, type Upstream, type UpstreamRequest } from './upstream.js';
+import type { Upstream, UpstreamRequest } from './upstream.js';
 
 /** Enough for every provider at once; beyond it the least recently used one's connections close when idle. */
 const maxOrigins = 256;
@@ -29,11 +32,11 @@ export class Http2Upstream {
   }
 
   /** As `Upstream.reach`, for a client of HTTP/2. */
-  async reach(destination: Destination): Promise<void> {
+  async reach(destination: Destination, onStep?: OnConnectStep): Promise<void> {
     const origin = this.#requireOrigin(destination);
     if (origin.find() !== undefined) return;
-    if (!origin.speaksHttp1) await origin.open();
-    if (origin.speaksHttp1) await this.#http1.reach(destination);
+    if (!origin.speaksHttp1) await origin.open(onStep);
+    if (origin.speaksHttp1) await this.#http1.reach(destination, onStep);
   }
 
   /** Ends every connection at once. */
@@ -65,7 +68,7 @@ export class Http2Upstream {
     const origin =
       known ??
       new Http2Origin(destination, {
-        openTls: async () => await this.#connector.openTls(destination, offered),
+        openTls: async (onStep) => await this.#connector.openTls(destination, { protocols: offered, onStep }),
         keepSpare: (socket) => this.#http1.keepSpare(destination, socket),
       });
     this.#origins.set(key, origin);

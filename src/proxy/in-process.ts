@@ -2,13 +2,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import {
   alpnHeader,
+  type ConnectStep,
   clientHeader,
   clientInProcess,
+  describeConnectStep,
   describeUpstreamError,
   errorHeader,
   type InProcessRequest,
   readHeaderValue,
   requestHeader,
+  stepHeader,
   tlsHeader,
   writeHeaderValue,
 } from '../core/in-process.js';
@@ -24,6 +27,8 @@ export interface InProcessClient {
   readonly serverName: string | null;
   /** For which request it connects, when it knows. */
   readonly request: InProcessRequest | null;
+  /** Whether it hears of the way to the provider, by interim replies. */
+  readonly wantsSteps: boolean;
   /** What is spoken with it; `undefined` where it offers nothing that is served. */
   readonly protocol: ServedProtocol | undefined;
 }
@@ -43,6 +48,7 @@ export function readInProcessClient(request: IncomingMessage, socket: Socket): I
     profile: makeTlsProfile(tls),
     serverName: tls.servername ?? null,
     request: asked,
+    wantsSteps: headers[stepHeader] !== undefined,
     protocol: chooseProtocol(alpn),
   };
 }
@@ -51,6 +57,11 @@ export function readInProcessClient(request: IncomingMessage, socket: Socket): I
 export function formatUpstreamError(error: unknown): string {
   const described = writeHeaderValue(describeUpstreamError(error));
   return `HTTP/1.1 502 Bad Gateway\r\n${errorHeader}: ${described}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`;
+}
+
+/** What such a client hears meanwhile of the way to the provider. */
+export function formatConnectStep(step: ConnectStep): string {
+  return `HTTP/1.1 102 Processing\r\n${stepHeader}: ${writeHeaderValue(describeConnectStep(step))}\r\n\r\n`;
 }
 
 /** By loopback, or by another address of the machine's own, where a door listens there for containers. */

@@ -1,3 +1,4 @@
+// Longer than 250 lines: every way in which a connection comes, and where it is led.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { SecureContext, TLSSocket } from 'node:tls';
@@ -10,13 +11,14 @@ import { handleConnect, type Served } from './connect.js';
 import type { Connector } from './connector.js';
 import { Door, SocketRegister } from './door.js';
 import { DoorFaults } from './door-faults.js';
-import { type Engine, loadEngine } from './engine.js';
-import { cutAsProvider, Http1Client } from './http1-client.js';
+import { type Engine, type EngineHandlers, loadEngine } from './engine.js';
+import { Http1Client } from './http1-client.js';
 import { isHttp2 } from './http2-server.js';
-import type { MitmHandlers } from './mitm.js';
+import { KeptTunnels } from './kept-tunnels.js';
 import { type CallMaker, relayRequest } from './relay-request.js';
 import { relayStreams } from './relay-streams.js';
 import { makeRequestHead, readTarget } from './request-target.js';
+import { formatSealed } from './sealed.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 
 export interface ProxyPorts extends CallMaker {
@@ -34,6 +36,7 @@ export interface DoorRequest {
   readonly credentials: string | null;
   readonly bindAddress: string;
   readonly port?: number;
+  readonly isSealed?: boolean;
   readonly tally?: SessionTally;
 }
 
@@ -46,6 +49,7 @@ export class SessionProxy {
   #engine: Engine | null = null;
   #loading: Promise<Engine> | null = null;
   readonly #sockets = new SocketRegister();
+  readonly #kept = new KeptTunnels();
   readonly #doors = new Set<Door>();
   readonly #faults: DoorFaults;
 
@@ -96,11 +100,12 @@ export class SessionProxy {
   }
 
   async #loadEngine(): Promise<Engine> {
-    const handlers: MitmHandlers = {
+    const handlers: EngineHandlers = {
       onConnect: (request, socket, head) => this.#onConnect(request, socket, head),
       onRequest: (request, response) => this.#onRequest(request, response),
       onUpgrade: (request, socket, head) => this.#onUpgrade(request, socket, head),
       onProblem: (kind, error) => this.#reportProblem(kind, error),
+      onLost: (key) => this.#kept.endIdle(key),
     };
     const [engine] = await Promise.all([loadEngine(handlers, this.#ports.connector), this.#ports.prepare?.()]);
     this.#engine = engine;
@@ -127,6 +132,8 @@ export class SessionProxy {
   #admit(socket: Socket, door: Door, served: Served | null): void {
     const { destination = null, isInProcess = false } = served ?? {};
     this.#sockets.note(socket, { door, destination, isInProcess });
+    if (isInProcess && destination !== null && !isHttp2(socket))
+      this.#kept.keep(door.findRoot(socket), door, destination);
     // One connection may carry any number of requests, each listening for its close.
     socket.setMaxListeners(0);
     this.#accept(socket);
@@ -151,9 +158,9 @@ export class SessionProxy {
     handleConnect(
       {
         ...{ registry, connector, leafFor, handleCall },
-        reach: async (destination, protocol) => {
+        reach: async (destination, protocol, onStep) => {
           const { upstream, http2Upstream } = await this.#requireEngine();
-          await (protocol === 'h2' ? http2Upstream : upstream).reach(destination);
+          await (protocol === 'h2' ? http2Upstream : upstream).reach(destination, onStep);
         },
         onUnreached: (to, message) => this.#faults.reportUnreached(to, message),
         serve: (opened, to, served) => this.#admit(opened, to, served),
@@ -187,26 +194,29 @@ export class SessionProxy {
     response.once('close', door.begin(request.socket));
     relayRequest(this.#ports, {
       ...{ door, target, upstream: engine.upstream },
-      client: new Http1Client(request, response),
-      ...(isInProcess && { cut: (error: unknown) => cutAsProvider(door.findRoot(request.socket), error) }),
+      client: new Http1Client(request, response, { root: door.findRoot(request.socket), isInProcess }),
     });
   }
 
   #relayStreams(socket: TLSSocket, { http2Upstream }: Engine): void {
     const facts = this.#sockets.find(socket);
-    const { registry, handleCall } = this.#ports;
+    const { registry, handleCall, handleOther } = this.#ports;
     const onServed = (): void => {
       if (facts?.destination) this.#faults.requireTrustWatch(facts.door).onServed(facts.destination.serverName);
     };
     const onProblem = (error: Error): void => this.#reportProblem('HANDLER_ERROR', error);
-    relayStreams({ registry, handleCall, upstream: http2Upstream, onServed, onProblem }, socket, facts);
+    relayStreams(
+      { registry, handleCall, ...(handleOther && { handleOther }), upstream: http2Upstream, onServed, onProblem },
+      socket,
+      facts,
+    );
   }
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const facts = this.#sockets.find(socket);
     const target = facts === undefined ? undefined : readTarget(request, facts.destination);
     if (facts === undefined || target === undefined) return void socket.destroy();
-    const { door, destination } = facts;
+    const { door, destination, isInProcess } = facts;
     socket.on('error', () => undefined);
     if (destination === null && !door.admits(request.headers['proxy-authorization'])) {
       socket.end(loginWanted);
@@ -219,7 +229,7 @@ export class SessionProxy {
       return;
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
-    const { connector } = this.#ports;
+    if (door.isSealed) return void socket.end(formatSealed(target.destination.origin));
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({
@@ -228,8 +238,9 @@ export class SessionProxy {
       head,
       path: target.path,
       destination: target.destination,
-      connector,
+      connector: this.#ports.connector,
       door,
+      isInProcess,
       watch: this.#watchSocket(door, makeRequestHead(request, target)),
       takeSpare: () => this.#engine?.upstream.takeSpare(target.destination),
       onRefused: () => {

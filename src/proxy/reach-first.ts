@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 import type { Call, Interruption } from '../call/call.js';
-import type { InProcessRequest } from '../core/in-process.js';
+import type { ConnectStep, InProcessRequest, OnConnectStep } from '../core/in-process.js';
 import type { Origin, RequestHead } from '../core/wire.js';
 import type { ServedProtocol } from './alpn.js';
 import type { Destination } from './connector.js';
 import type { Door } from './door.js';
 import { explainLeaving } from './explain-leaving.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
-import { formatUpstreamError, type InProcessClient } from './in-process.js';
+import { formatConnectStep, formatUpstreamError, type InProcessClient } from './in-process.js';
 import type { CallMaker } from './relay-request.js';
 
 export interface ReachPorts extends CallMaker {
   /** Opens a connection for the request that follows, unless one is free; rejects with what its client would meet. */
-  readonly reach: (destination: Destination, protocol: ServedProtocol) => Promise<void>;
+  readonly reach: (destination: Destination, protocol: ServedProtocol, onStep: OnConnectStep) => Promise<void>;
   /** Calls to this host could not be sent, and what they were is not known. */
   readonly onUnreached: (door: Door, message: string) => void;
 }
@@ -28,12 +28,15 @@ export async function reachFirst(
   { door, destination }: { readonly door: Door; readonly destination: Destination },
 ): Promise<boolean> {
   const { origin } = destination;
-  const { request, protocol = 'http/1.1' } = client.inProcess;
+  const { request, protocol = 'http/1.1', wantsSteps } = client.inProcess;
+  const onStep = (step: ConnectStep): void => {
+    if (wantsSteps && client.socket.writable) client.socket.write(formatConnectStep(step));
+  };
   // Begun now, so that its time is what its caller waited; one that is sent is begun again by its request.
   const call = request === null ? undefined : beginCall(ports, { door, origin, request, protocol });
   try {
     const isReached = await Promise.race([
-      ports.reach(destination, protocol).then(() => true),
+      ports.reach(destination, protocol, onStep).then(() => true),
       waitForLeaving(client.socket),
     ]);
     if (isReached && !client.socket.destroyed) return true;

@@ -6,11 +6,14 @@ import type { ClientSide } from './client-side.js';
 import type { Door } from './door.js';
 import { relayExchange } from './exchange.js';
 import { makeRequestHead, type RequestTarget } from './request-target.js';
+import { refuseSealed } from './sealed.js';
 import type { Upstream } from './upstream.js';
 
 export interface CallMaker {
   readonly registry: ProviderRegistry;
   readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch, protocol: Protocol) => Call;
+  /** A provider's request that is no model call; `null` where nobody has to do with it. */
+  readonly handleOther?: (session: Session, head: RequestHead) => Call | null;
 }
 
 /** One request of a client's, and where it is to go. */
@@ -19,21 +22,19 @@ export interface AskedRequest {
   readonly target: RequestTarget;
   readonly door: Door;
   readonly upstream: Pick<Upstream, 'send'>;
-  /** Ends the client's connection as the provider ended ours, where no reply has begun; a 502 when absent. */
-  readonly cut?: (error: unknown) => void;
 }
 
 /** Relays a request, as a call where it is one. */
-export function relayRequest({ registry, handleCall }: CallMaker, asked: AskedRequest): void {
-  const { client, target, door, upstream, cut } = asked;
+export function relayRequest({ registry, handleCall, handleOther }: CallMaker, asked: AskedRequest): void {
+  const { client, target, door, upstream } = asked;
   const head = makeRequestHead(client, target);
   const match = registry.recognise(head);
+  const call =
+    match === undefined
+      ? (handleOther?.(door.session, head) ?? null)
+      : handleCall(door.session, head, match, client.protocol);
+  if (call === null && door.isSealed) return refuseSealed(client, target.destination.origin);
   door.count(match === undefined ? 'passedRequests' : 'calls');
-  const call = match === undefined ? null : handleCall(door.session, head, match, client.protocol);
-  relayExchange({
-    ...{ client, upstream, call, door },
-    destination: target.destination,
-    path: target.path,
-    ...(cut !== undefined && { cut }),
-  });
+  const { destination, path } = target;
+  relayExchange({ client, upstream, call, door, destination, path });
 }

@@ -19,10 +19,9 @@ export function relayStreams(ports: StreamPorts, socket: TLSSocket, facts: Socke
     onStream: (stream, head) => {
       ports.onServed();
       stream.once('close', door.begin(socket));
-      const client = new Http2Client(stream, head);
+      const client = new Http2Client(stream, head, isInProcess);
       relayRequest(ports, {
         ...{ door, client, target: { destination, path: head.path }, upstream: ports.upstream },
-        ...(isInProcess && { cut: (error: unknown) => client.refuse(error) }),
       });
     },
     onProblem: ports.onProblem,

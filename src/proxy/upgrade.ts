@@ -4,6 +4,7 @@ import type { SocketWatch } from '../core/socket.js';
 import type { Connector, Destination } from './connector.js';
 import type { Door } from './door.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
+import { cutAsProvider } from './http1-client.js';
 import { joinSockets } from './tunnel.js';
 import { RefusalWatch } from './upgrade-refusal.js';
 import { SocketCopies } from './watch-socket.js';
@@ -19,6 +20,8 @@ export interface UpgradeOptions {
   /** A connection that was opened for this client already, if there is one. */
   readonly takeSpare?: () => Socket | undefined;
   readonly door: Door;
+  /** Its client is this process itself, and meets a provider's failure as it would without us. */
+  readonly isInProcess: boolean;
   /** Reads a copy of what passes; `null` where nobody does. */
   readonly watch: SocketWatch | null;
   /** The provider said no, the client has its answer, and the connection is open for further requests. */
@@ -40,6 +43,7 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
         ? (options.takeSpare?.() ?? (await connector.openTls(destination)))
         : await connector.openTcp(destination.origin);
   } catch (error) {
+    if (options.isInProcess) return cutAsProvider(door.findRoot(client), error);
     const problem = explainUpstreamError(error, destination.origin);
     const text = `${JSON.stringify({ error: { type: 'llmtap_upstream_error', ...problem } })}\n`;
     client.end(

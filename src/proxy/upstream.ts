@@ -1,13 +1,20 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 // NOTE: not the package's index, which loads twice as much (fetch, WebSocket, caches, mocks: 90 ms, measured). The path
 // is not promised, so the version is pinned; drop it when undici exports its parts.
+import Client from 'undici/lib/dispatcher/client.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
+import type { OnConnectStep } from '../core/in-process.js';
+import type { ReplyHandler } from '../core/reply.js';
 import type { RawHeaders } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import type { Connector, Destination } from './connector.js';
+import { makeDestinationKey } from './destination-key.js';
+import { ReplyWire } from './reply-wire.js';
+import { pickSendableHeaders } from './sendable-headers.js';
 import { SpareConnections } from './spare-connections.js';
+import { WireHandler } from './wire-handler.js';
 
 /** One request on its way to the provider. */
 export interface UpstreamRequest {
@@ -20,25 +27,6 @@ export interface UpstreamRequest {
   readonly readTrailers?: () => RawHeaders;
 }
 
-/** What comes back, in the order it comes. Exactly one of `onEnd` and `onError` is last. */
-export interface ReplyHandler {
-  /** The request is about to be written; the returned reason, if any, gives it up instead. */
-  onStart(control: ReplyControl): void;
-  /** A reply of 1xx; a final one follows. */
-  onInterim?(status: number, rawHeaders: string[]): void;
-  /** @param isWhole whether the reply is known to end with its head */
-  onHead(status: number, statusMessage: string, rawHeaders: string[], isWhole?: boolean): void;
-  onData(chunk: Buffer): void;
-  onEnd(rawTrailers: string[]): void;
-  onError(error: Error): void;
-}
-
-export interface ReplyControl {
-  pause(): void;
-  resume(): void;
-  abort(reason: Error): void;
-}
-
 /** Enough for every provider at once; beyond it the least recently used pool is closed when idle. */
 const maxPools = 256;
 const maxHeaderBytes = 256 * 1024;
@@ -46,24 +34,29 @@ const maxHeaderBytes = 256 * 1024;
 /** Sends requests over kept-alive, verified connections: one undici pool a destination, shared by all sessions. */
 export class Upstream {
   readonly #connector: Connector;
+  readonly #onLost: (key: string) => void;
   readonly #pools = new Map<string, Pool>();
   readonly #spares = new SpareConnections();
 
-  constructor(connector: Connector) {
+  /** @param onLost told of a destination's key when the last of its connections has ended */
+  constructor(connector: Connector, onLost: (key: string) => void = () => undefined) {
     this.#connector = connector;
+    this.#onLost = onLost;
   }
 
   /** Never throws: what fails at once comes through `onError` too. */
   send(request: UpstreamRequest, handler: ReplyHandler): void {
     const viaProxy = this.#findForwardProxy(request.destination);
-    const options: Dispatcher.DispatchOptions = {
+    const wireHandler = new WireHandler(handler);
+    const options: WatchedOptions = {
+      wireHandler,
       path: viaProxy === null ? request.path : `${viaProxy.prefix}${request.path}`,
       method: request.method as Dispatcher.HttpMethod,
       headers: pickSendableHeaders(request.rawHeaders, viaProxy?.authorization ?? null),
       body: request.body,
     };
     try {
-      this.#requirePool(request.destination).dispatch(options, makeDispatchHandler(handler));
+      this.#requirePool(request.destination).dispatch(options, wireHandler);
     } catch (error) {
       handler.onError(error instanceof Error ? error : new Error(String(error)));
     }
@@ -73,10 +66,10 @@ export class Upstream {
    * Resolves when the destination can be reached: a connection to it is free, or was opened and kept for the request that
    * follows. Rejects with the error its client would have met.
    */
-  async reach(destination: Destination): Promise<void> {
+  async reach(destination: Destination, onStep?: OnConnectStep): Promise<void> {
     const key = makeDestinationKey(destination);
     if ((this.#pools.get(key)?.stats.free ?? 0) > 0) return;
-    this.#spares.put(key, await this.#connect(destination));
+    this.#spares.put(key, await this.#connect(destination, onStep));
   }
 
   /** A connection `reach` has opened, for who sends no request over it. */
@@ -109,10 +102,16 @@ export class Upstream {
     const key = makeDestinationKey(destination);
     const known = this.#pools.get(key);
     this.#pools.delete(key);
-    const pool = known ?? this.#openPool(destination, key);
+    const pool = known ?? this.#watchPool(this.#openPool(destination, key), key);
     this.#pools.set(key, pool);
     if (this.#pools.size > maxPools) this.#closeOldestPool();
     return pool;
+  }
+
+  #watchPool(pool: Pool, key: string): Pool {
+    return pool.on('disconnect', () => {
+      if (pool.stats.connected === 0) this.#onLost(key);
+    });
   }
 
   #closeOldestPool(): void {
@@ -124,11 +123,13 @@ export class Upstream {
     }
   }
 
-  async #connect(destination: Destination): Promise<Socket> {
+  async #connect(destination: Destination, onStep?: OnConnectStep): Promise<Socket> {
     const { origin } = destination;
-    if (origin.scheme === 'https') return await this.#connector.openTls(destination);
+    if (origin.scheme === 'https') return await this.#connector.openTls(destination, { onStep });
     const proxy = this.#connector.findProxy(origin);
-    return proxy === undefined ? await this.#connector.openTcp(origin) : await this.#connector.openToProxy(proxy);
+    return proxy === undefined
+      ? await this.#connector.openTcp(origin, onStep)
+      : await this.#connector.openToProxy(proxy);
   }
 
   #openPool(destination: Destination, key: string): Pool {
@@ -144,6 +145,7 @@ export class Upstream {
       keepAliveMaxTimeout: 600_000,
       maxHeaderSize: maxHeaderBytes,
       maxResponseSize: -1,
+      factory: makeWatchedClient,
       connect: (_options, callback) => {
         const spare = this.#spares.take(key);
         // NOTE: never within the call: undici does not look for work again while it is looking.
@@ -156,71 +158,28 @@ export class Upstream {
   }
 }
 
-/** Whose connections may carry whose requests. */
-export function makeDestinationKey({ origin, serverName, profile }: Destination): string {
-  return `${origin.scheme} ${formatAuthority(origin.host, origin.port)} ${serverName} ${profile?.id ?? ''}`;
-}
-
-function makeDispatchHandler(handler: ReplyHandler): Dispatcher.DispatchHandler {
-  return {
-    onRequestStart: (controller) => handler.onStart(controller),
-    onResponseStart: (controller, status, _headers, statusMessage) => {
-      // NOTE: interim replies (103 and its kin) come through here as well; a final one always follows.
-      if (status < 200) return handler.onInterim?.(status, readRawHeaders(controller.rawHeaders));
-      // NOTE: undici reads the reason phrase as UTF-8, node:http writes it as latin1.
-      const reason = Buffer.from(statusMessage ?? '').toString('latin1');
-      handler.onHead(status, reason, readRawHeaders(controller.rawHeaders));
-    },
-    onResponseData: (_controller, chunk) => handler.onData(chunk),
-    onResponseEnd: (controller) => handler.onEnd(readRawHeaders(controller.rawTrailers)),
-    onResponseError: (_controller, error) => handler.onError(error),
+/** The client of one connection at a time: tells whom it serves what comes over it. */
+function makeWatchedClient(
+  origin: URL,
+  options: Client.Options & { readonly connect: buildConnector.connector },
+): Client {
+  const wire = new ReplyWire();
+  const connect: buildConnector.connector = (to, done) =>
+    options.connect(to, (...[error, socket]) => {
+      if (error !== null) return done(error, null);
+      wire.watch(socket);
+      done(null, socket);
+    });
+  const client = new Client(origin, { ...options, connect });
+  const dispatch = client.dispatch.bind(client);
+  client.dispatch = (asked, handler) => {
+    // NOTE: undici has wrapped the handler by now; the options are still ours.
+    (asked as WatchedOptions).wireHandler.wire = wire;
+    return dispatch(asked, handler);
   };
+  return client;
 }
 
-function readRawHeaders(raw: unknown): string[] {
-  if (!Array.isArray(raw)) return [];
-  return raw.map((item: unknown) => (Buffer.isBuffer(item) ? item.toString('latin1') : String(item)));
-}
-
-/**
- * Headers that belong to the connection between client and tap, not to the message. `expect` is answered by the
- * tap's own server before the body comes. Source: RFC 9110 section 7.6.1 (read 2026-11-21).
- */
-const connectionHeaders = new Set([
-  'connection',
-  'proxy-connection',
-  'proxy-authorization',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-]);
-
-/** The headers to send: those of the wire, in its order and case, but for the connection's own. */
-export function pickSendableHeaders(raw: RawHeaders, proxyAuthorization: string | null = null): string[] {
-  const headers: string[] = [];
-  let named: Set<string> | null = null;
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    if (raw[i]?.toLowerCase() === 'connection') named = addConnectionTokens(named, raw[i + 1] ?? '');
-  }
-  for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    const lower = name.toLowerCase();
-    if (connectionHeaders.has(lower) || named?.has(lower)) continue;
-    headers.push(name, raw[i + 1] ?? '');
-  }
-  if (proxyAuthorization !== null) headers.push('Proxy-Authorization', proxyAuthorization);
-  return headers;
-}
-
-/** `Connection: close, X-Thing` makes X-Thing a header of the connection; the usual tokens name none. */
-function addConnectionTokens(named: Set<string> | null, value: string): Set<string> | null {
-  for (const token of value.toLowerCase().split(',')) {
-    const name = token.trim();
-    if (name === '' || name === 'keep-alive' || name === 'close' || name === 'content-length' || name === 'host')
-      continue;
-    named ??= new Set();
-    named.add(name);
-  }
-  return named;
+interface WatchedOptions extends Dispatcher.DispatchOptions {
+  readonly wireHandler: WireHandler;
 }

@@ -3,19 +3,20 @@ import type { SqlValue } from './database.js';
 import { readJson } from './json-column.js';
 
 /** What of a call is only ever shown with it: one JSON text of its row, so that a new field needs no column. */
-type Details = Pick<CallRecord, 'usageDetails' | 'estimatedUsage' | 'streamTiming' | 'receipt'> & {
+type Details = Pick<CallRecord, 'usageDetails' | 'estimatedUsage' | 'streamTiming' | 'receipt' | 'cachedLatencyMs'> & {
   readonly costProblem: string | null;
   readonly costBasis: CallRecord['cost']['basis'];
 };
 
 /** `null` when there is nothing to keep. */
 export function makeDetailsText(record: CallRecord): string | null {
-  const { usageDetails, estimatedUsage, streamTiming, receipt, cost } = record;
+  const { usageDetails, estimatedUsage, streamTiming, receipt, cachedLatencyMs, cost } = record;
   const details = {
     usageDetails,
     estimatedUsage,
     streamTiming,
     receipt,
+    cachedLatencyMs,
     costProblem: cost.problem,
     costBasis: cost.basis,
   };
@@ -32,6 +33,7 @@ export function readDetails(value: SqlValue | undefined): Details {
     estimatedUsage: readObject(parsed?.estimatedUsage),
     streamTiming: readObject(parsed?.streamTiming),
     receipt: readObject(parsed?.receipt),
+    cachedLatencyMs: typeof parsed?.cachedLatencyMs === 'number' ? parsed.cachedLatencyMs : null,
     costBasis: readObject(parsed?.costBasis),
     costProblem: typeof problem === 'string' ? problem : null,
   };

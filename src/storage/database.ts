@@ -93,14 +93,24 @@ export function isThere(path: string): boolean {
   }
 }
 
+/**
+ * A connection to a file of another kind, made and set up by who asks. `:memory:` is none. Throws errors of SQLite.
+ */
+export function connectFile(
+  path: string,
+  options: { readonly busyTimeoutMs: number; readonly readonly?: boolean },
+): Database {
+  return new BetterSqlite3(path, { timeout: options.busyTimeoutMs, readonly: options.readonly === true });
+}
+
 function connectReadable(path: string, busyTimeoutMs: number): Database {
-  const db = new BetterSqlite3(path, { timeout: busyTimeoutMs, readonly: true });
+  const db = connectFile(path, { busyTimeoutMs, readonly: true });
   db.pragma('query_only = ON');
   return db;
 }
 
-/** SQLite gives `-wal` and `-shm` the mode of the file itself, so making that one first settles all three. */
-function makePrivateFile(path: string): void {
+/** Makes a file only its owner can read. SQLite gives `-wal` and `-shm` the mode of the file itself, so making that one first settles all three. */
+export function makePrivateFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, 'a', 0o600));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {

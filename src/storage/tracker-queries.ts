@@ -52,7 +52,8 @@ class SqliteTrackerQueries implements TrackerQueries {
   cachedLatencyMs(filter: CallFilter): number {
     const { sql, values } = this.#condition(filter);
     return this.#connection.read('sum up the latency of cached calls', 0, (queries) => {
-      const row = queries.get(`SELECT total(latency_ms) AS ms FROM calls WHERE cached = 1 AND ${sql}`, values);
+      const stated = "iif(json_valid(details), json_extract(details, '$.cachedLatencyMs'), NULL)";
+      const row = queries.get(`SELECT total(${stated}) AS ms FROM calls WHERE cached = 1 AND ${sql}`, values);
       return Number(row?.ms ?? 0);
     });
   }

@@ -1,16 +1,22 @@
+import { join, resolve } from 'node:path';
 import { makeDoorUrl } from '../activation/door-url.js';
 import { findInheritedEnv } from '../activation/inherited-env.js';
 import { runInScope } from '../activation/scope.js';
 import { makeSessionEnvironment, type SessionEnvironment } from '../activation/spawn/session-environment.js';
+import { readCacheChoice } from '../core/cache-choice.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { EventListener } from '../core/events.js';
 import { HeldEvents } from '../core/held-events.js';
 import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
+
+import { type CachePlace, cacheFileName, usualCacheFolder } from '../core/response-cache.js';
+import { RouterDesk } from '../core/router-desk.js';
+import type { Router, RouterObject } from '../core/routing.js';
+
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { ownFiles } from '../own-files.js';
 import { openWorkerLink } from '../worker/worker-link.js';
-import { RouterDesk } from './router-desk.js';
 import { Scope } from './scope.js';
 import { pickIds, type ScopeOptions, type TrackerOptions } from './tracker-options.js';
 
@@ -21,9 +27,11 @@ const usualDrainMs = 2000;
 /** What a tracker does its work with: the link to its host, the providers it knows, its events, its routers. */
 export class Backstage {
   readonly #options: TrackerOptions;
+  /** Of the working folder the tracker was made in. */
+  readonly #cachePlace: CachePlace;
   readonly #trackerId: string;
   readonly #events = new HeldEvents((error) => this.#noteListenerError(error));
-  readonly #desk = new RouterDesk();
+  readonly #desk = new RouterDesk((...fault) => this.#noteFault(...fault));
   /** Those of before the registry was opened as well. */
   #registrations: readonly ProviderRegistration[];
   #registry: ProviderRegistry | null = null;
@@ -32,6 +40,7 @@ export class Backstage {
 
   constructor(options: TrackerOptions, trackerId: string) {
     this.#options = options;
+    this.#cachePlace = makeCachePlace(options);
     this.#trackerId = trackerId;
     this.#registrations = options.providers ?? [];
   }
@@ -76,12 +85,18 @@ export class Backstage {
     const link = this.requireLink('open a scope');
     const registry = await this.#requireRegistry();
     const { bindAddress } = this.#options;
-    const router = options.router ?? null;
+    const { router, budget, cassette } = options;
+    const own = router !== undefined && router !== null && isOwn(router) ? router : null;
+    const cache = readCacheChoice(options.cache);
     const linked = await link.openSession({
       ...pickIds(options),
       credentials: options.credentials === true,
-      routed: router !== null,
+      routed: own !== null,
+      ...(router !== undefined && !isOwn(router) && { router }),
+      ...(budget !== undefined && { budget }),
       ...(bindAddress === undefined ? {} : { bindAddress }),
+      ...(cache === null ? {} : { cache }),
+      ...(cassette === undefined ? {} : { cassette: { ...cassette, path: resolve(String(cassette.path)) } }),
     });
     const scope = new Scope(linked, {
       link,
@@ -92,7 +107,7 @@ export class Backstage {
       release: (session) => this.#activation?.releaseSession(session),
       force: options.force === true,
     });
-    if (router !== null) void scope.whenClosed.then(this.#desk.add(linked.session, router));
+    if (own !== null) void scope.whenClosed.then(this.#desk.add(linked.session, own));
     return scope;
   }
 
@@ -132,12 +147,13 @@ export class Backstage {
   }
 
   #makeLinkOptions(): LinkOptions {
-    const { home, bodies, connectTo, upstreamCa, prices, exporters, routerDeadlineMs } = this.#options;
+    const { home, bodies, connectTo, upstreamCa, prices, exporters, routerDeadlineMs, budget } = this.#options;
     return {
       env: this.env(),
       trackerId: this.#trackerId,
       providers: this.#registrations,
       router: (question) => this.#desk.ask(question),
+      cache: this.#cachePlace,
       ...(home === undefined ? {} : { home }),
       ...(bodies === undefined ? {} : { bodies }),
       ...(connectTo === undefined ? {} : { connectTo }),
@@ -145,6 +161,7 @@ export class Backstage {
       ...(prices === undefined ? {} : { prices }),
       ...(exporters === undefined ? {} : { exporters }),
       ...(routerDeadlineMs === undefined ? {} : { routerDeadlineMs }),
+      ...(budget === undefined ? {} : { budget }),
     };
   }
 
@@ -167,6 +184,19 @@ export class Backstage {
   #noteListenerError(error: unknown): void {
     this.#link?.noteListenerError(readErrorMessage(error));
   }
+}
+
+/** Whether a router is the user's code, rather than a description of one of ours. */
+function isOwn(router: NonNullable<ScopeOptions['router']> | null): router is Router | RouterObject {
+  return typeof router === 'function' || (router !== null && 'route' in router);
+}
+
+function makeCachePlace({ cacheDir, cacheMaxBytes, cacheMaxEntries }: TrackerOptions): CachePlace {
+  return {
+    path: cacheDir === null ? null : join(resolve(cacheDir ?? usualCacheFolder), cacheFileName),
+    ...(cacheMaxBytes === undefined ? {} : { maxBytes: cacheMaxBytes }),
+    ...(cacheMaxEntries === undefined ? {} : { maxEntries: cacheMaxEntries }),
+  };
 }
 
 async function loadProviders() {

@@ -46,8 +46,10 @@ export class ScopeList {
     checkScopeOptions(options);
     const ids = mergeIds(options, this.#options);
     this.#requireStarted('open a scope');
+    // NOTE: `null` of the scope's own is none.
+    const cache = (options.cache === undefined ? this.#options.cache : options.cache) ?? null;
     const opening = this.#backstage
-      .openScope({ ...this.#inherited(), ...options, ...ids })
+      .openScope({ ...this.#inherited(), ...options, ...ids, cache })
       .then((scope) => this.#keep(scope));
     this.#openings.add(opening);
     try {
@@ -95,8 +97,13 @@ export class ScopeList {
   }
 
   #inherited(): ScopeOptions {
-    const { router, force, credentials } = this.#options;
-    return { ...(router && { router }), ...(force && { force }), ...(credentials && { credentials }) };
+    const { router, force, credentials, cache = null } = this.#options;
+    return {
+      cache,
+      ...(router !== undefined && { router }),
+      ...(force && { force }),
+      ...(credentials && { credentials }),
+    };
   }
 
   #keep(scope: Scope): Scope {

@@ -1,3 +1,6 @@
+import { type BudgetLimits, checkBudget } from '../core/budget.js';
+import { type CacheChoice, cacheChoiceWanted, isCacheChoice, readCacheChoice } from '../core/cache-choice.js';
+import type { CassetteUse } from '../core/cassette.js';
 import { TrackerError } from '../core/errors.js';
 import type { ExporterPlan } from '../core/exporting.js';
 import type { BodyPolicy, CallFilter } from '../core/ledger.js';
@@ -11,7 +14,7 @@ import {
   type Shape,
   type Shapes,
 } from '../core/option-checks.js';
-import type { Router } from '../core/routing.js';
+import type { Router, RouterDescription, RouterObject } from '../core/routing.js';
 import type { SessionIds } from '../core/session.js';
 import type { ProviderRegistration } from '../core/wire.js';
 
@@ -23,15 +26,30 @@ export type GivenIds = { readonly [K in keyof SessionIds]?: NonNullable<SessionI
 
 /** One scope. */
 export interface ScopeOptions extends ScopeIds {
-  /** Chooses the model of every call; `null` routes none, also where the tracker has a router. */
-  readonly router?: Router | null;
+  /**
+   * Chooses the model of every call: a function of yours, an object with one, or `{ name, options }` of a router that comes
+   * with llmtap. `null` routes none, also where the tracker has a router.
+   */
+  readonly router?: Router | RouterObject | RouterDescription | null;
+  /** What may be spent: of a scope by its run, of a tracker by all its calls. Calls beyond are refused. */
+  readonly budget?: BudgetLimits;
   /**
    * Lead children through the session also when their `env` is given and says otherwise, as `{...process.env, X}` does in
    * a shell with proxy variables of its own. Off when absent.
    */
   readonly force?: boolean;
+  /**
+   * Records the scope's calls to a file, or answers them from one: then nothing goes out, or with `replay-or-live` only what
+   * was not recorded. Neither when absent.
+   */
+  readonly cassette?: CassetteUse;
   /** Ask for a password on the session's port; it stands in the proxy URL. Always so beyond loopback. */
   readonly credentials?: boolean;
+  /**
+   * Whether calls are answered from kept replies, and how: that of the scope, then the tracker's; not at all when absent.
+   * A call's own `x-llmtap-cache` header comes before both.
+   */
+  readonly cache?: CacheChoice;
 }
 
 /**
@@ -64,8 +82,11 @@ export interface TrackerOptions extends ScopeOptions {
   readonly drainMs?: number;
   /** How long a call waits for the router before it goes as asked, milliseconds; 1000 when absent. */
   readonly routerDeadlineMs?: number;
-  /** Not in this version: anything but `false` is refused. */
-  readonly cache?: false;
+  /** The folder replies are kept in, as `cache.db`: `.llmtap` in the working folder when absent, memory alone when `null`. */
+  readonly cacheDir?: string | null;
+  /** How large the cache may get: what was used longest ago goes first. 1 GiB, and 1,000,000 entries, when absent. */
+  readonly cacheMaxBytes?: number;
+  readonly cacheMaxEntries?: number;
 }
 
 /** What a timer of Node takes. */
@@ -83,6 +104,19 @@ const wholeNumber: Shape = {
   isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 };
 
+function isRouter(value: unknown): boolean {
+  if (typeof value === 'function') return true;
+  if (!isObject(value)) return false;
+  const { route, onOutcome, name } = value as Readonly<Record<string, unknown>>;
+  if (route === undefined) return typeof name === 'string';
+  return typeof route === 'function' && (onOutcome === undefined || typeof onOutcome === 'function');
+}
+
+const count: Shape = {
+  wanted: 'a whole number over 0',
+  isRight: (value) => Number.isSafeInteger(value) && Number(value) > 0,
+};
+
 const idShapes = {
   ...{ runId: orNull(id), configKey: orNull(id), variationKey: orNull(id), version: orNull(wholeNumber) },
   ...{ graphKey: orNull(id), graphRunId: orNull(id), dataId: orNull(id), comboId: orNull(id), agentId: orNull(id) },
@@ -91,9 +125,15 @@ const idNames = Object.keys(idShapes) as (keyof SessionIds)[];
 
 const scopeShapes: Shapes = {
   ...idShapes,
-  router: orNull({ wanted: 'a function, or null', isRight: (value) => typeof value === 'function' }),
+  router: orNull({
+    wanted: 'a function, { route } with a function, { name, options } of a router that comes with llmtap, or null',
+    isRight: isRouter,
+  }),
+  budget: { wanted: 'an object of maxCostUsd, maxCalls, maxTokens', isRight: isObject },
   force: flag,
   credentials: flag,
+  cache: { wanted: cacheChoiceWanted, isRight: isCacheChoice },
+  cassette: { wanted: 'an object of mode and path', isRight: isObject },
 };
 
 const trackerShapes: Shapes = {
@@ -109,6 +149,12 @@ const trackerShapes: Shapes = {
   providers: { wanted: 'a list of { name, baseUrl }', isRight: isListOf(isObject) },
   prices: { wanted: 'the path of a JSON file', isRight: isText },
   exporters: { wanted: 'a list of { kind }', isRight: isListOf(isObject) },
+  cacheDir: orNull({
+    wanted: 'the path of a folder, or null for memory alone',
+    isRight: (value) => typeof value === 'string' && value.trim() !== '',
+  }),
+  cacheMaxBytes: count,
+  cacheMaxEntries: count,
   bindAddress: { wanted: 'an address of this machine', isRight: isText },
   drainMs: {
     wanted: `a number of milliseconds from 0 to ${longestMs}`,
@@ -128,21 +174,21 @@ const listShapes: Shapes = { limit: wholeNumber, bodies: flag };
 
 /** What other trackers of this kind have and this version does not: why, and what to do instead. */
 const absent: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
-  cache: ['there is no cache of replies in this version', 'Leave it out, or give false.'],
-  cacheDir: ['there is no cache of replies in this version', 'Leave it out.'],
   gatewayUrl: ['there is no gateway in this version', 'Leave it out: the tap runs in a thread of this process.'],
 };
 
 /** Checks what a caller without types may have got wrong. Throws `OPTION_INVALID`. */
 export function checkTrackerOptions(options: TrackerOptions): void {
-  const { cache, cacheDir, gatewayUrl, ...given } = requireObject(options, 'new LLMTracker');
-  for (const [name, value] of Object.entries({ cache, cacheDir, gatewayUrl })) {
+  const { gatewayUrl, ...given } = requireObject(options, 'new LLMTracker');
+  for (const [name, value] of Object.entries({ gatewayUrl })) {
     if (value === undefined || value === false || value === null) continue;
     const [reason, hint] = absent[name] ?? [];
     throw new TrackerError('OPTION_INVALID', `Could not use the option ${name}: ${reason}.`, { ...(hint && { hint }) });
   }
   checkNames(given, Object.keys(trackerShapes), 'new LLMTracker');
   checkShapes(given, trackerShapes);
+  if (options.budget !== undefined) checkBudget(options.budget);
+  readCacheChoice(given.cache as CacheChoice | undefined);
 }
 
 /** As `checkTrackerOptions`, for one scope. Throws `OPTION_INVALID`. */
@@ -150,6 +196,8 @@ export function checkScopeOptions(options: ScopeOptions): void {
   const given = requireObject(options, 'a scope');
   checkNames(given, Object.keys(scopeShapes), 'a scope');
   checkShapes(given, scopeShapes);
+  if (options.budget !== undefined) checkBudget(options.budget);
+  readCacheChoice(given.cache as CacheChoice | undefined);
 }
 
 /** As `checkTrackerOptions`, for what a query asks for: a filter by nothing would give every call. */

@@ -46,6 +46,8 @@ export interface Requests {
   summary: { readonly asked: CallFilter; readonly answer: TrackerSummary };
   runs: { readonly asked: null; readonly answer: readonly RunRow[] };
   clear: { readonly asked: null; readonly answer: number };
+  clearCache: { readonly asked: null; readonly answer: number };
+  flushCache: { readonly asked: null; readonly answer: boolean };
   close: { readonly asked: null; readonly answer: null };
 }
 

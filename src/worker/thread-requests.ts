@@ -48,6 +48,8 @@ export class ThreadRequests {
       summary: async (filter) => await askPatiently(() => queries.summarise(filter)),
       runs: async () => await askPatiently(() => queries.listRuns()),
       clear: async () => await this.#clear(),
+      clearCache: () => host.cache.clear(),
+      flushCache: () => host.cache.flush(),
       close: async () => {
         await host.close();
         queries.close();

@@ -160,6 +160,14 @@ class WorkerLink implements HostLink {
     return await this.#ask('clear', null);
   }
 
+  async clearCache(): Promise<number> {
+    return await this.#ask('clearCache', null);
+  }
+
+  async flushCache(): Promise<boolean> {
+    return await this.#ask('flushCache', null);
+  }
+
   noteFault(fault: Omit<Fault, 'at'>): void {
     if (this.state === 'serving' || this.state === 'restarting') this.#life.note({ kind: 'fault', fault });
     else this.#events.announce({ type: 'fault.occurred', fault: { ...fault, at: new Date().toISOString() } });

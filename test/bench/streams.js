@@ -1,5 +1,7 @@
 // A hundred calls at a time: as streams of one connection of HTTP/2, and over a hundred sockets of HTTP/1.1. Both by the
-// client Node brings for each, through the same tap to the same provider, which speaks both.
+// client Node brings for each, through the same tap to the same provider, which speaks both; and to it without a tap, for
+// that is what the two clients and servers differ by themselves.
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import http2 from 'node:http2';
 import net from 'node:net';
@@ -17,17 +19,21 @@ const body = JSON.stringify({
 const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-bench-0000000000000000' };
 const path = '/v1/chat/completions';
 
-async function openTls(tap, protocol) {
-  const socket = net.connect({ port: tap.port, host: '127.0.0.1', noDelay: true });
-  socket.write(`CONNECT ${host}:443 HTTP/1.1\r\nHost: ${host}:443\r\n\r\n`);
-  await new Promise((resolve) => socket.once('data', resolve));
-  const secure = tls.connect({ socket, servername: host, ca: tap.ca, ALPNProtocols: [protocol] });
+/** @param peer where to connect to: a tap, to be asked for a tunnel, or a provider with its CA */
+async function openTls(peer, protocol) {
+  const socket = net.connect({ port: peer.port, host: '127.0.0.1', noDelay: true });
+  if (peer.caPath === undefined) {
+    socket.write(`CONNECT ${host}:443 HTTP/1.1\r\nHost: ${host}:443\r\n\r\n`);
+    await new Promise((resolve) => socket.once('data', resolve));
+  }
+  const ca = peer.ca ?? readFileSync(peer.caPath, 'utf8');
+  const secure = tls.connect({ socket, servername: host, ca, ALPNProtocols: [protocol] });
   await new Promise((resolve, reject) => secure.once('secureConnect', resolve).once('error', reject));
   return secure;
 }
 
-async function openHttp2(tap) {
-  const secure = await openTls(tap, 'h2');
+async function openHttp2(peer) {
+  const secure = await openTls(peer, 'h2');
   const session = http2.connect(`https://${host}`, { createConnection: () => secure });
   const ask = () =>
     new Promise((resolve, reject) => {
@@ -46,10 +52,10 @@ async function openHttp2(tap) {
   return { ask, close: () => session.destroy() };
 }
 
-function openHttp1(tap) {
+function openHttp1(peer) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: lanes });
   agent.createConnection = (_options, done) => {
-    openTls(tap, 'http/1.1').then(
+    openTls(peer, 'http/1.1').then(
       (secure) => done(null, secure),
       (error) => done(error),
     );
@@ -85,12 +91,19 @@ async function askAll(way, calls) {
   return performance.now() - begin;
 }
 
-/** Calls a second either way, and CPU of the tap for a call in milliseconds; in turns. */
-export async function measureStreams(tap, { calls, rounds }) {
+/**
+ * Calls a second each way, and CPU of the tap for a call in milliseconds; in turns.
+ *
+ * @param provider what the tap leads to, for the ways without it; none when absent
+ */
+export async function measureStreams(tap, { calls, rounds, provider }) {
   const ways = { h2: await openHttp2(tap), h1: openHttp1(tap) };
-  const measured = { h2: [], h1: [], h2CpuMs: [], h1CpuMs: [] };
+  if (provider !== undefined)
+    Object.assign(ways, { directH2: await openHttp2(provider), directH1: openHttp1(provider) });
+  const names = Object.keys(ways);
+  const measured = Object.fromEntries(names.flatMap((name) => [name, `${name}CpuMs`]).map((key) => [key, []]));
   for (let round = -1; round < rounds; round++) {
-    for (const name of round % 2 === 0 ? ['h2', 'h1'] : ['h1', 'h2']) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const before = await tap.ask('cpu');
       const tookMs = await askAll(ways[name], calls);
       const after = await tap.ask('cpu');

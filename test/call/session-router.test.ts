@@ -37,8 +37,10 @@ function asRouter(answer: (question: RouteQuestion) => unknown): AskRouter {
 
 describe('a router', () => {
   it('is believed when it names a model, also without a promise', async () => {
-    expect(await openRouter(() => Promise.resolve('small')).choose(question, never, noSecrets)).toBe('small');
-    expect(await openRouter(asRouter(() => 'small')).choose(question, never, noSecrets)).toBe('small');
+    expect(await openRouter(() => Promise.resolve('small')).choose(question, never, noSecrets)).toEqual({
+      model: 'small',
+    });
+    expect(await openRouter(asRouter(() => 'small')).choose(question, never, noSecrets)).toEqual({ model: 'small' });
     expect(faults).toEqual([]);
   });
 
@@ -65,7 +67,7 @@ describe('a router', () => {
 
   it.each([
     [0, 'a value of type number'],
-    [{ model: 'small' }, 'a value of type object'],
+    [{ name: 'small' }, 'an object without the name of a model'],
     [['small'], 'an array'],
     ['', 'an empty name'],
     ['  ', 'an empty name'],

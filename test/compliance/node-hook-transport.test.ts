@@ -110,6 +110,15 @@ describe('the hook under way', () => {
     expect(await runScript(script)).toMatchObject({ code: 0, stdout: 'true\n', stderr: '' });
   });
 
+  it('tells of the name it connects to as looked up, and goes on as a direct connection does', async () => {
+    const script = `const told = []; const socket = require('tls').connect({ host: '${upstreamHost}', port: 443 });
+      for (const name of ['connect', 'ready', 'secureConnect']) socket.on(name, () => told.push(name));
+      socket.on('lookup', (error, address, family, host) => told.push('lookup', error, address, family, host));
+      socket.on('secureConnect', () => { console.log(JSON.stringify(told)); socket.destroy(); })`;
+    const told = ['lookup', null, '127.0.0.1', 4, upstreamHost, 'connect', 'ready', 'secureConnect'];
+    expect(await runScript(script)).toMatchObject({ code: 0, stdout: `${JSON.stringify(told)}\n`, stderr: '' });
+  });
+
   it('sends what was written before the connection stood, in order', async () => {
     const script = `const socket = require('tls').connect({ host: '${upstreamHost}', port: 443 });
       socket.write('GET /early HTTP/1.1\\r\\n'); socket.write('Host: x\\r\\n'); socket.end('Connection: close\\r\\n\\r\\n'); socket.pipe(process.stdout)`;

@@ -1,10 +1,10 @@
 /**
- * T1 to T5 of the acceptance list (`agentopt-behaviours.test.ts` tells what that is), over real sockets: a router of the
- * host's is asked for the model of every call of a routed session. T6 to T9 come with the built-in routers, the cache
- * and the gateway.
+ * T1 to T6 and T8 of the acceptance list (`agentopt-behaviours.test.ts` tells what that is), over real sockets: a router is
+ * asked for the model of every call of a routed session. T9, of a router that cannot be described, stands in
+ * `test/tracker/routers.test.ts`; T7 needs a cache of replies: its half without one is here.
  */
 import { afterEach, expect, it } from 'vitest';
-import type { RouteQuestion } from '../../src/core/routing.js';
+import type { RouteQuestion, RouterDescription } from '../../src/core/routing.js';
 import { ask } from '../fixtures/proxy-client.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
 
@@ -69,9 +69,32 @@ it('T4 sends the model asked for when the router throws', async () => {
   expect(rig.faults[0]?.message).toContain('TypeError: no budget left');
 });
 
-it.each([42, true, { model: 'gpt-4o-mini' }, ['gpt-4o-mini'], ''])('T5 ignores the answer %j', async (answer) => {
+it.each([42, true, { name: 'gpt-4o-mini' }, ['gpt-4o-mini'], ''])('T5 ignores the answer %j', async (answer) => {
   const { record, sent } = await askRouted(() => answer);
   expect(sent).toBe(body);
   expect(record).toMatchObject({ status: 200, routedModel: 'gpt-4o', changes: [] });
   expect(rig.faults).toMatchObject([{ code: 'ROUTER_FAILED' }]);
+});
+
+/** A rig whose session has a router of llmtap's own, and the models that are asked for so many calls. */
+async function askDescribed(router: RouterDescription, times: number): Promise<unknown[]> {
+  rig = await openRig({ session: { router } });
+  rig.upstream.handler = (request, response) => {
+    request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(reply)).resume();
+  };
+  for (let i = 0; i < times; i++) await ask({ port: rig.session.port, ca: rig.ca, body });
+  await rig.waitForRecords(times);
+  return rig.upstream.seen.map(({ body: sent }) => (JSON.parse(sent.toString()) as { model: unknown }).model);
+}
+
+it('T6 sends models among the candidates alone, by a random router with the seed 42', async () => {
+  const candidates = ['gpt-4o', 'gpt-4o-mini'];
+  const models = await askDescribed({ name: 'random', options: { candidates, seed: 42 } }, 20);
+  expect(new Set(models)).toEqual(new Set(candidates));
+});
+
+it('T7 sends the same request to one model and the other in turn', async () => {
+  const models = await askDescribed({ name: 'roundRobin', options: { candidates: ['a', 'b'] } }, 4);
+  expect(models).toEqual(['a', 'b', 'a', 'b']);
+  expect(rig.records.map(({ routedModel }) => routedModel)).toEqual(['a', 'b', 'a', 'b']);
 });

@@ -240,6 +240,27 @@ describe('a CONNECT from this process', () => {
   });
 });
 
+describe('an upgrade asked in this process', () => {
+  it('whose provider cannot be reached any more is cut, as it would be without us', async () => {
+    const { authority } = await openProvider(makeTestCertificate('localhost'));
+    const { socket } = await connect({ authority, tls: { rejectUnauthorized: false } });
+    const secure = tls.connect({ socket, servername: 'localhost', ca: rig.ca });
+    await once(secure, 'secureConnect');
+    // The provider goes, and with it the connection that was opened for this one.
+    const [server] = servers.splice(0);
+    server?.closeAllConnections();
+    await new Promise((done) => server?.close(done));
+    let text = '';
+    secure
+      .on('error', () => undefined)
+      .setEncoding('utf8')
+      .on('data', (piece: string) => (text += piece));
+    secure.write(`GET /v1/realtime HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
+    await once(secure, 'close');
+    expect(text).toBe('');
+  });
+});
+
 describe('TLS options of a caller in this process', () => {
   it('let a provider that demands a certificate have the caller’s', async () => {
     const server = makeTestCertificate('localhost');

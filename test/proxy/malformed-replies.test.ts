@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ask, openSecure, type Reply, readHead } from '../fixtures/proxy-client.js';
+import { openRawProvider } from '../fixtures/raw-provider.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
 import { dial, readAll, readBytes } from '../fixtures/tcp.js';
@@ -87,6 +89,30 @@ describe('a reply that breaks off', () => {
     await session.waitForRecords(1);
     await session.session.close();
     expect(session.records).toMatchObject([{ outcome: 'upstream_aborted', status: 200 }]);
+  });
+
+  it.each([
+    ['by its length', `HTTP/1.1 200 OK\r\n${json}\r\nContent-Length: 999\r\n\r\n`],
+    ['by chunks', `HTTP/1.1 200 OK\r\n${json}\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n`],
+    ['by its connection', `HTTP/1.1 200 OK\r\n${json}\r\nConnection: close\r\n\r\n`],
+  ])('and was reset is reset for the client, where it was to end %s', async (_how, head) => {
+    const provider = await openRawProvider(rig.upstream.certificate);
+    rig.host.registerProvider({ name: 'raw', baseUrl: `https://localhost:${provider.port}` });
+    const path = '/v1/chat/completions';
+    provider.answers.set(path, { text: `${head}{"id":"x"`, ending: 'reset' });
+    const secure = await openSecure(session.port, 'localhost', { ca: rig.ca, connectAs: `localhost:${provider.port}` });
+    secure.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}`);
+    let text = '';
+    const reset = once(secure.resume(), 'error');
+    secure.on('data', (piece: Buffer) => {
+      text += piece.toString();
+      if (text.includes('{"id":"x"')) provider.reset(path);
+    });
+    expect(await reset).toMatchObject([{ code: 'ECONNRESET' }]);
+    expect(await session.waitForRecords(1)).toMatchObject([
+      { outcome: 'upstream_aborted', status: 200, error: { code: 'UPSTREAM_ABORTED' } },
+    ]);
+    await provider.close();
   });
 
   it('has given a slow client every byte that came before the cut', async () => {

@@ -58,6 +58,7 @@ export function makeCall(changes: Partial<CallRecord> = {}): CallRecord {
     selfMs: null,
     receipt: null,
     cached: false,
+    cachedLatencyMs: null,
     finishReasons: ['stop'],
     toolCalls: [],
     responseId: 'chatcmpl-1',

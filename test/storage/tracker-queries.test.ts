@@ -109,11 +109,14 @@ describe('what a tracker asks of a ledger', () => {
     expect(latencyMs).toBe(15);
   });
 
-  it('sums the latency of cached calls alone', async () => {
+  it('sums how long the replies of cached calls took when they were first given', async () => {
     const home = makeHome();
     await write(home, mine, [makeCall({ latencyMs: 7 })]);
     expect(openQueries(home).cachedLatencyMs({})).toBe(0);
-    await write(home, mine, [makeCall({ cached: true, latencyMs: 5 }), makeCall({ cached: true, latencyMs: 0.5 })]);
+    await write(home, mine, [
+      makeCall({ cached: true, latencyMs: 1, cachedLatencyMs: 5 }),
+      makeCall({ cached: true, cachedLatencyMs: 0.5 }),
+    ]);
     expect(openQueries(home).cachedLatencyMs({})).toBe(5.5);
   });
 

@@ -143,7 +143,8 @@ describe('a host whose thread dies', () => {
     const calling = Promise.all(Array.from({ length: 8 }, callUntilCut));
     await lab.until(() => events.filter(isDone).length >= 20);
     // NOTE: Worker.terminate amid HTTP traffic now and then aborts the whole process: "v8::ToLocalChecked Empty
-    // MaybeLocal" below llhttp (measured, Node 20.20). A thread that leaves by itself does not.
+    // MaybeLocal" below llhttp (measured, Node 20.20; nodejs/node issue 38418 tells of HTTP/2, read 2026-11-27). A
+    // thread that leaves by itself does not.
     lab.tell('exit');
     const callers = await calling;
     await lab.until(() => lab.faults.length > 0);

@@ -230,7 +230,7 @@ describe('queries over a link', () => {
 
   it('give frozen values, also to listeners', async () => {
     const { link, call, events, home } = await openLab(sources);
-    await seed(home, 'tracker-1', [makeCall({ model: '__proto__', cached: true, latencyMs: 7 })]);
+    await seed(home, 'tracker-1', [makeCall({ model: '__proto__', cached: true, cachedLatencyMs: 7 })]);
     const session = await link.openSession();
     await call(session);
     const [, record] = await link.records({});
@@ -397,7 +397,7 @@ describe('a router over a link', () => {
   it.each([
     ['throws', () => Promise.reject(new Error('no idea'))],
     ['answers with what no thread can be given', () => Promise.resolve(() => 'a function')],
-    ['answers with what is no model', () => Promise.resolve({ model: 'gpt-4o-mini' })],
+    ['answers with what is no model', () => Promise.resolve({ name: 'gpt-4o-mini' })],
     ['never answers', () => new Promise(() => undefined)],
   ])('that %s leaves the call as asked, with one fault', async (_, router) => {
     const { link, call, upstream, faults, until } = await openLab(sources, { router, routerDeadlineMs: 100 });

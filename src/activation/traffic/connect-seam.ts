@@ -6,7 +6,7 @@ import type { ScopedSession } from '../../core/scope.js';
 import hook from '../node-hook.cjs';
 import { type Patch, patchMethod } from '../patch.js';
 import { findCurrentSession } from '../scope.js';
-import { makeConnectHeaders, readUpstreamError } from './connect-wire.js';
+import { makeConnectHeaders, readConnectStep, readUpstreamError } from './connect-wire.js';
 import { findMark, type OpeningRequest, requestMark, sessionMark } from './marks.js';
 import { findPin, readAlpn, requireDoorContext } from './trust.js';
 
@@ -73,7 +73,8 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
   if (isTooMuch(headers, host, session)) return connect(...args);
   // Noted now: the tunnel is begun in a later turn, when its scope may have ended.
   const settled = session.noteOpening();
-  const open = (tunnel: net.Socket): void => openTunnel(tunnel.once('connect', settled), call, session, headers);
+  const open = (tunnel: net.Socket, heard: net.Socket): void =>
+    openTunnel(tunnel.once('connect', settled), { call, session, headers, heard });
   const offered = readAlpn(options.ALPNProtocols) ?? [];
   // Clients of other protocols are relayed without decryption: their own roots decide.
   const isBlind = offered.length > 0 && !offered.some((name) => name === 'http/1.1' || name === 'h2');
@@ -143,7 +144,7 @@ function makeNetConnect(original: Connect): Connect {
     const headers = makeConnectHeaders({}, call.host, findRequest(call.options));
     if (isTooMuch(headers, call.host, session)) return connect();
     const settled = session.noteOpening();
-    const socket = hook.connectNet(call, (opening) => openTunnel(opening, call, session, headers));
+    const socket = hook.connectNet(call, (opening) => openTunnel(opening, { call, session, headers }));
     socket.once('connect', settled).once('close', settled);
     ownSockets.set(socket, session.session.sessionId);
     return socket;
@@ -167,12 +168,24 @@ function findRequest(options: object): OpeningRequest | undefined {
   return (Reflect.get(options, requestMark) as OpeningRequest | undefined) ?? openingFor;
 }
 
-function openTunnel(tunnel: net.Socket, call: Call, session: ScopedSession, headerLines: readonly string[]): void {
+interface Opening {
+  readonly call: Call;
+  readonly session: ScopedSession;
+  /** Lines of the CONNECT. */
+  readonly headers: readonly string[];
+  /** Where its caller listens, unless at the tunnel. */
+  readonly heard?: net.Socket;
+}
+
+function openTunnel(tunnel: net.Socket, { call, session, headers, heard = tunnel }: Opening): void {
   const waiting = session.whenServing();
   const open = (): void => {
     const { host, port, authorization } = session.door;
-    const route = { proxyHost: host, proxyPort: port, authorization, headerLines, makeError: readUpstreamError };
-    new hook.TunnelOpening(tunnel, call, route);
+    const route = {
+      ...{ proxyHost: host, proxyPort: port, authorization, headerLines: headers },
+      ...{ makeError: readUpstreamError, readStep: (reply: string) => readConnectStep(reply, call.host) },
+    };
+    new hook.TunnelOpening(tunnel, call, { route, heard });
   };
   if (waiting === undefined) {
     open();

@@ -1,12 +1,15 @@
 import {
   alpnHeader,
+  type ConnectStep,
   clientHeader,
   clientInProcess,
   errorHeader,
   type InProcessTls,
+  makeConnectStep,
   makeUpstreamError,
   readHeaderValue,
   requestHeader,
+  stepHeader,
   tlsHeader,
   writeHeaderValue,
 } from '../../core/in-process.js';
@@ -25,6 +28,7 @@ export function makeConnectHeaders(
   const alpn = readAlpn(options.ALPNProtocols);
   return [
     `${clientHeader}: ${clientInProcess}`,
+    `${stepHeader}: wanted`,
     ...(Object.keys(tls).length > 0 ? [`${tlsHeader}: ${writeHeaderValue(tls)}`] : []),
     ...(alpn === undefined ? [] : [`${alpnHeader}: ${writeHeaderValue(alpn)}`]),
     ...(request === undefined ? [] : [`${requestHeader}: ${writeHeaderValue(request)}`]),
@@ -33,11 +37,18 @@ export function makeConnectHeaders(
 
 /** What a door that could not reach the provider says of it; `undefined` for any other reply. */
 export function readUpstreamError(reply: string): Error | undefined {
+  return makeUpstreamError(findHeader(reply, errorHeader));
+}
+
+/** What an interim reply of a door says of its way to the provider, as this caller would have heard it of its own. */
+export function readConnectStep(reply: string, host: string): ConnectStep | undefined {
+  return makeConnectStep(findHeader(reply, stepHeader), host);
+}
+
+function findHeader(reply: string, name: string): unknown {
   for (const line of reply.split('\r\n')) {
     const colon = line.indexOf(':');
-    if (line.slice(0, colon).toLowerCase() === errorHeader) {
-      return makeUpstreamError(readHeaderValue(line.slice(colon + 1).trim()));
-    }
+    if (line.slice(0, colon).toLowerCase() === name) return readHeaderValue(line.slice(colon + 1).trim());
   }
   return undefined;
 }

@@ -13,6 +13,7 @@ import { makeTestScope, type TestScope } from '../../fixtures/scoped-session.js'
 import { makeTestCertificate } from '../../fixtures/upstream.js';
 import { makeClient } from './clients.js';
 import { openReachingDoor, type ReachingDoor } from './reaching-door.js';
+import { readError } from './read-error.js';
 import { openTrafficLab, type TrafficLab } from './traffic-lab.js';
 
 let lab: TrafficLab;
@@ -84,23 +85,6 @@ afterAll(async () => {
   await door.close();
   await lab.close();
 });
-
-/** Everything a caller may tell errors apart by, down the chain of causes; no stacks. */
-function readError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const facts = ['code', 'errno', 'syscall', 'hostname', 'address', 'port', 'reason'].map((name) => [
-    name,
-    Reflect.get(error, name) as unknown,
-  ]);
-  return {
-    constructor: error.constructor.name,
-    name: error.name,
-    message: error.message,
-    ...Object.fromEntries(facts),
-    errors: (Reflect.get(error, 'errors') as unknown[] | undefined)?.map(readError),
-    cause: error.cause === undefined ? undefined : readError(error.cause),
-  };
-}
 
 const names = [
   'built-in fetch',

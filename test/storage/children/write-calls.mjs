@@ -21,7 +21,7 @@ for (let i = 0; i < Number(count); i++) {
     ...{ partial: false, protocol: 'http/1.1', usageDetails: null, estimatedUsage: null, serviceTier: null },
     ...{ cost: { usd: null, problem: null, basis: null, savedUsd: null, reportedUsd: null } },
     ...{ streamTiming: null, selfMs: null, receipt: null },
-    ...{ cached: false, finishReasons: [], toolCalls: [], responseId: null, requestId: null, wireSession: null },
+    ...{ cached: false, cachedLatencyMs: null, finishReasons: [], toolCalls: [], responseId: null, requestId: null, wireSession: null },
     ...{ requestBytes: 1, responseBytes: 1, error: null, changes: [], requestBody: body, responseBody: null },
   });
   await new Promise((resolve) => setImmediate(resolve));

@@ -1,0 +1,215 @@
+import type { CacheAnswer, CachedCall, CacheEnd, CacheQuestion, CallCache } from '../core/call-cache.js';
+import type { ReplyHandler } from '../core/reply.js';
+import type { CacheEntry, CacheOutcome, CacheStore, CacheUse } from '../core/response-cache.js';
+import type { RawHeaders } from '../core/wire.js';
+import { type CacheKey, makeCacheKey } from './key.js';
+import { Recording, type RecordingPorts } from './recording.js';
+import { answerRefusal } from './refusal.js';
+import { replayEntry } from './replay.js';
+
+export interface OneCallPorts extends Pick<RecordingPorts, 'openDecoder' | 'clockMs' | 'nowMs'> {
+  readonly store: () => CacheStore;
+  /** Calls that are under way, by key and variant. */
+  readonly recordings: Map<string, Recording>;
+  readonly isShared: (asked: Pick<CacheQuestion, 'head' | 'match'>) => boolean;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** The cache in the life of one call. */
+export class OneCall implements CallCache {
+  readonly #call: CachedCall & { readonly use: CacheUse };
+  readonly #ports: OneCallPorts;
+  #key: CacheKey | null = null;
+  #question: CacheQuestion | null = null;
+  #outcome: CacheOutcome = 'unkeyed';
+  #reason: string | null = 'The request was not read whole.';
+  #recording: Recording | null = null;
+  /** Whose reply is waited for. */
+  #joined: Recording | null = null;
+  #isLeft = false;
+  #isOver = false;
+
+  constructor(call: CachedCall & { readonly use: CacheUse }, ports: OneCallPorts) {
+    this.#call = call;
+    this.#ports = ports;
+  }
+
+  ask(question: CacheQuestion): Promise<CacheAnswer | null> | CacheAnswer | null {
+    try {
+      return this.#ask(question);
+    } catch (error) {
+      this.#ports.onFault(error);
+      return null;
+    }
+  }
+
+  #ask(question: CacheQuestion): Promise<CacheAnswer | null> | CacheAnswer | null {
+    this.#question = question;
+    const { use } = this.#call;
+    const { head, match } = question;
+    const { store, recordings, isShared } = this.#ports;
+    const reading = makeCacheKey(
+      {
+        ...{ provider: match.provider, api: match.dialect.api, origin: head.origin, rawHeaders: head.rawHeaders },
+        ...{ path: head.path, body: question.body, stream: question.stream, isShared: isShared(question) },
+      },
+      store().salt,
+    );
+    if (!reading.ok) {
+      this.#reason = reading.reason;
+      return use.mode === 'only' ? this.#refuse(reading.reason) : null;
+    }
+    this.#key = reading.key;
+    this.#reason = null;
+    const entry = use.mode === 'refresh' ? null : this.#find(reading.key);
+    if (entry !== null) return this.#hit(entry);
+    const underWay = recordings.get(makeId(reading.key));
+    if (use.mode !== 'refresh' && underWay?.shared.isJoinable === true) return this.#join(underWay);
+    return use.mode === 'only' ? this.#refuseMiss() : this.#lead(reading.key);
+  }
+
+  onRefused(): void {
+    // What is sent next asks for something else, and what comes back is not what this key stands for.
+    this.#recording?.fail(new Error('the request was refused as it was changed'));
+    this.#reason = 'The reply was not kept: its provider did not take the request as it was changed.';
+  }
+
+  onNotSent(reason: string): void {
+    this.#recording?.fail(new Error('the request was not sent'));
+    this.#reason = reason;
+  }
+
+  refuseUnread(): CacheAnswer | null {
+    return this.#call.use.mode === 'only' ? this.#refuse('The request was not read whole.') : null;
+  }
+
+  onReplyHead(status: number, rawHeaders: RawHeaders): void {
+    this.#recording?.onHead(status, rawHeaders);
+  }
+
+  onReplyData(chunk: Buffer): void {
+    this.#recording?.onData(chunk);
+  }
+
+  takeOver(): ReplyHandler | null {
+    const recording = this.#recording;
+    if (recording === null || recording.shared.followers === 0) return null;
+    this.#isLeft = true;
+    return recording.makeHeir();
+  }
+
+  end(end: CacheEnd): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#joined?.shared.leave(this);
+    if (this.#recording === null || this.#isLeft) return this.#noteLookup();
+    this.#recording.end(end).then(
+      () => this.#noteLookup(),
+      (error: unknown) => {
+        this.#recording?.fail(new Error('it could not be kept'));
+        this.#ports.onFault(error);
+      },
+    );
+  }
+
+  #find(key: CacheKey): CacheEntry | null {
+    const entry = this.#ports.store().find(key.key, key.variant);
+    this.#outcome = 'miss';
+    if (entry === null) return null;
+    const nowMs = this.#ports.nowMs();
+    const { ttlMs = Number.POSITIVE_INFINITY } = this.#call.use;
+    if (nowMs - entry.storedAtMs < ttlMs && nowMs < (entry.expiresAtMs ?? Number.POSITIVE_INFINITY)) return entry;
+    this.#outcome = 'expired';
+    return null;
+  }
+
+  #hit(entry: CacheEntry): CacheAnswer {
+    this.#outcome = 'hit';
+    this.#ports.store().noteUse(entry, this.#ports.nowMs());
+    const { replaySpeed = Number.POSITIVE_INFINITY } = this.#call.use;
+    return {
+      how: 'hit',
+      answer: (handler) => replayEntry(entry, replaySpeed, handler),
+      originalLatencyMs: () => entry.latencyMs,
+      change: `reply: from the cache, kept from call ${entry.callId} on ${new Date(entry.storedAtMs).toISOString()}`,
+    };
+  }
+
+  #lead(key: CacheKey): null {
+    const { recordings, store } = this.#ports;
+    const { callId, use, hasSecret } = this.#call;
+    if (use.mode === 'refresh') this.#outcome = 'refresh';
+    const id = makeId(key);
+    const question = this.#question;
+    if (question === null) return null;
+    const recording = new Recording(
+      { callId, key, question: { ...question, body: Buffer.alloc(0) }, match: question.match, use, hasSecret },
+      {
+        ...this.#ports,
+        put: (entry) => store().put(entry),
+        onOver: () => {
+          if (recordings.get(id) === recording) recordings.delete(id);
+        },
+        onKept: (reason) => {
+          this.#reason ??= reason;
+        },
+      },
+    );
+    this.#recording = recording;
+    if (!recordings.has(id)) recordings.set(id, recording);
+    return null;
+  }
+
+  async #join(recording: Recording): Promise<CacheAnswer | null> {
+    this.#joined = recording;
+    const isThere = await recording.shared.join(this);
+    this.#joined = null;
+    if (this.#isOver) return null;
+    if (!isThere) {
+      if (this.#call.use.mode === 'only') return this.#refuseMiss();
+      // NOTE: by itself, not one after the other behind a new first: a thousand would wait for a thousand failures.
+      return this.#key === null ? null : this.#lead(this.#key);
+    }
+    this.#outcome = 'shared';
+    const { shared } = recording;
+    return {
+      how: 'shared',
+      answer: (handler) => shared.play(handler),
+      originalLatencyMs: () => shared.latencyMs,
+      change: 'reply: shared with an equal call that was under way',
+    };
+  }
+
+  #refuseMiss(): CacheAnswer {
+    return this.#refuse('The cache does not have it (llmtap cache why tells the nearest entry).');
+  }
+
+  #refuse(why: string): CacheAnswer {
+    this.#outcome = 'refused';
+    const { api } = this.#call.match.dialect;
+    const message = `llmtap: the cache alone was to be asked (cache mode "only"), and the provider was not. ${why}`;
+    return {
+      how: 'refused',
+      answer: (handler) => answerRefusal(api, message, handler),
+      originalLatencyMs: () => null,
+      change: 'reply: refused by the tap, for the cache does not have it',
+    };
+  }
+
+  #noteLookup(): void {
+    const { callId, match } = this.#call;
+    const isAnswered = this.#outcome === 'hit' || this.#outcome === 'shared';
+    this.#ports.store().noteLookup({
+      ...{ callId, atMs: this.#ports.nowMs(), api: match.dialect.api, url: this.#question?.url ?? '' },
+      ...{ key: this.#key?.key ?? null, variant: this.#key?.variant ?? null },
+      parts: isAnswered ? null : (this.#key?.parts() ?? null),
+      outcome: this.#outcome,
+      reason: this.#reason,
+    });
+  }
+}
+
+/** No key has a line break in it. */
+function makeId({ key, variant }: CacheKey): string {
+  return `${key}\n${variant}`;
+}

@@ -1,0 +1,210 @@
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
+import type { RawHeaders } from '../core/wire.js';
+import { frameReplyHeaders } from './reply-headers.js';
+
+/** Once the reply has grown too large to be held whole, one who lags further behind is cut: the others do not wait. */
+const longestLagBytes = 16 * 1024 * 1024;
+
+/** A reply under way that several calls get: each from its first byte, at its own pace. */
+export class SharedReply {
+  readonly #maxBytes: number;
+  #head: { readonly status: number; readonly rawHeaders: readonly string[]; readonly length: number | null } | null =
+    null;
+  #state: 'waiting' | 'open' | 'whole' | 'failed' = 'waiting';
+  #error = new Error('the call that was waited for failed');
+  #chunks: { readonly bytes: Buffer; readonly atMs: number }[] = [];
+  /** Chunks that all players have had and that are held no longer. */
+  #dropped = 0;
+  #bytes = 0;
+  readonly #waiting = new Set<object>();
+  readonly #players = new Set<Player>();
+  #settleHead: (isThere: boolean) => void = () => undefined;
+  readonly #whenHead: Promise<boolean>;
+  #control: ReplyControl | null = null;
+  /** How long the provider's reply took, once it has ended. */
+  latencyMs: number | null = null;
+
+  /** @param maxBytes what is held of the reply, so that whoever comes late gets it from the start */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.#whenHead = new Promise((resolve) => {
+      this.#settleHead = resolve;
+    });
+  }
+
+  /** Whether one who comes now can still have it all. */
+  get isJoinable(): boolean {
+    return (this.#state === 'waiting' || this.#state === 'open') && !this.#isTooLarge;
+  }
+
+  /** Calls that wait for it or get it. */
+  get followers(): number {
+    return this.#waiting.size + this.#players.size;
+  }
+
+  /** What came so far; `null` when it was more than is held. */
+  get chunks(): readonly { readonly bytes: Buffer; readonly atMs: number }[] | null {
+    return this.#isTooLarge ? null : this.#chunks;
+  }
+
+  /** Resolves with whether there is a reply to be had; `false` where the call failed before. */
+  async join(who: object): Promise<boolean> {
+    this.#waiting.add(who);
+    const isThere = await this.#whenHead;
+    this.#waiting.delete(who);
+    return isThere;
+  }
+
+  /** Somebody waits for it no longer. */
+  leave(who: object): void {
+    if (this.#waiting.delete(who)) this.#giveUp();
+  }
+
+  begin(status: number, rawHeaders: RawHeaders, length: number | null): void {
+    if (this.#state !== 'waiting') return;
+    this.#head = { status, rawHeaders, length };
+    this.#state = 'open';
+    this.#settleHead(true);
+  }
+
+  push(bytes: Buffer, atMs: number): void {
+    if (this.#state !== 'open' || bytes.length === 0) return;
+    // In memory of its own: a small piece must not hold a large buffer.
+    this.#chunks.push({ bytes: Buffer.from(bytes), atMs });
+    this.#bytes += bytes.length;
+    for (const player of this.#players) player.play();
+    this.#trim();
+  }
+
+  /** Whoever still follows has it all, or gets the rest. */
+  end(latencyMs: number): void {
+    if (this.#state !== 'open') return this.fail(this.#error);
+    this.latencyMs = latencyMs;
+    this.#state = 'whole';
+    for (const player of this.#players) player.play();
+  }
+
+  /** Whoever has begun is cut; whoever waits is told that there is nothing. */
+  fail(error: Error): void {
+    if (this.#state === 'whole' || this.#state === 'failed') return;
+    this.#state = 'failed';
+    this.#error = error;
+    this.#settleHead(false);
+    for (const player of this.#players) player.play();
+    this.#control?.abort(error);
+  }
+
+  /** Gives it to one more, from its first byte. */
+  play(handler: ReplyHandler): void {
+    const player = new Player(handler, {
+      read: (at) => this.#chunks[at - this.#dropped]?.bytes,
+      findEnd: () => (this.#state === 'whole' || this.#state === 'failed' ? this.#state : null),
+      onPlayed: () => this.#trim(),
+      onGone: () => {
+        if (this.#players.delete(player)) this.#giveUp();
+      },
+    });
+    this.#players.add(player);
+    const { status = 200, rawHeaders = [], length = null } = this.#head ?? {};
+    handler.onStart(player);
+    if (this.#players.has(player)) handler.onHead(status, 'OK', frameReplyHeaders(rawHeaders, length));
+    player.play();
+  }
+
+  /** The provider's reply, whose own client has left: given up when nobody else is there. */
+  control(control: ReplyControl): void {
+    this.#control = control;
+    control.resume();
+    this.#giveUp();
+  }
+
+  get #isTooLarge(): boolean {
+    return this.#bytes > this.#maxBytes;
+  }
+
+  /** Where its own client has left, and now the last who shared it, the provider is told. */
+  #giveUp(): void {
+    const isUnderWay = this.#state === 'waiting' || this.#state === 'open';
+    if (isUnderWay && this.followers === 0) this.#control?.abort(new Error('nobody waits for the reply any more'));
+  }
+
+  /** Lets go of what all have had, where nobody can join any more. */
+  #trim(): void {
+    if (!this.#isTooLarge) return;
+    for (const player of this.#players) if (this.#measureLag(player.at) > longestLagBytes) player.cut();
+    const end = this.#dropped + this.#chunks.length;
+    const at = [...this.#players].reduce((least, player) => Math.min(least, player.at), end);
+    this.#chunks.splice(0, at - this.#dropped);
+    this.#dropped = at;
+  }
+
+  #measureLag(at: number): number {
+    return this.#chunks.slice(at - this.#dropped).reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+}
+
+interface PlayerPorts {
+  /** A chunk by its number; `undefined` when it has not come yet. */
+  readonly read: (at: number) => Buffer | undefined;
+  readonly findEnd: () => 'whole' | 'failed' | null;
+  readonly onPlayed: () => void;
+  readonly onGone: () => void;
+}
+
+/** One who gets a shared reply. */
+class Player implements ReplyControl {
+  readonly #handler: ReplyHandler;
+  readonly #ports: PlayerPorts;
+  #paused = false;
+  #isOver = false;
+  #isPlaying = false;
+  /** The chunk that comes next. */
+  at = 0;
+
+  constructor(handler: ReplyHandler, ports: PlayerPorts) {
+    this.#handler = handler;
+    this.#ports = ports;
+  }
+
+  play(): void {
+    if (this.#isPlaying) return;
+    this.#isPlaying = true;
+    while (!this.#paused && !this.#isOver) {
+      const bytes = this.#ports.read(this.at);
+      if (bytes === undefined) break;
+      this.at += 1;
+      this.#handler.onData(bytes);
+    }
+    this.#isPlaying = false;
+    const end = this.#paused || this.#isOver || this.#ports.read(this.at) !== undefined ? null : this.#ports.findEnd();
+    if (end === null) return;
+    this.#isOver = true;
+    if (end === 'whole') this.#handler.onEnd([]);
+    else this.#handler.onError(new Error('the reply it shares was cut'));
+    this.#ports.onGone();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.play();
+    this.#ports.onPlayed();
+  }
+
+  cut(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#handler.onError(new Error('the reply it shares went too far ahead of it'));
+    this.#ports.onGone();
+  }
+
+  abort(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ports.onGone();
+  }
+}

@@ -1,0 +1,11 @@
+/** Changes told of a request that was not sent after all. */
+const ofSending: ReadonlySet<string> = new Set([
+  'request: stream_options.include_usage set',
+  'request: x-llmtap-cache removed',
+]);
+
+/** Tells of an answer in the provider's place, and no longer of what was changed for the provider. */
+export function changeUnsent(changes: string[], change: string): void {
+  const kept = changes.filter((told) => !ofSending.has(told));
+  changes.splice(0, changes.length, ...kept, change);
+}

@@ -1,0 +1,59 @@
+/** How many bytes, and pieces, wait at most. */
+const blockBytes = 16 * 1024;
+const blockPieces = 128;
+
+/** Who reads what was gathered. The memory is used again: it is valid until the call returns. */
+export interface GatheredReader {
+  /** All of it, before its pieces. */
+  onBlock(block: Buffer): void;
+  /** One after the other. @param atMs when it came */
+  onPiece(piece: Buffer, atMs: number): void;
+}
+
+/**
+ * Keeps the small pieces of a stream, and when they came, until there are enough to be read together. What is read piece by
+ * piece between two sockets finds no cache filled by the piece before, and costs twice as much (measured: 7 µs an
+ * event of 130 bytes instead of 4).
+ */
+export class GatheredPieces {
+  readonly #reader: GatheredReader;
+  #block: Buffer | null = null;
+  readonly #ends = new Uint16Array(blockPieces);
+  readonly #times = new Float64Array(blockPieces);
+  #count = 0;
+  #filled = 0;
+
+  constructor(reader: GatheredReader) {
+    this.#reader = reader;
+  }
+
+  add(piece: Buffer, atMs: number): void {
+    if (this.#filled + piece.length > blockBytes || this.#count === blockPieces) this.flush();
+    if (piece.length > blockBytes) {
+      this.#reader.onBlock(piece);
+      this.#reader.onPiece(piece, atMs);
+      return;
+    }
+    this.#block ??= Buffer.allocUnsafe(blockBytes);
+    this.#block.set(piece, this.#filled);
+    this.#filled += piece.length;
+    this.#ends[this.#count] = this.#filled;
+    this.#times[this.#count++] = atMs;
+  }
+
+  /** Has read what waits. */
+  flush(): void {
+    const count = this.#count;
+    if (this.#block === null || count === 0) return;
+    const block = this.#block.subarray(0, this.#filled);
+    this.#count = 0;
+    this.#filled = 0;
+    this.#reader.onBlock(block);
+    let start = 0;
+    for (let i = 0; i < count; i++) {
+      const end = this.#ends[i] ?? start;
+      this.#reader.onPiece(block.subarray(start, end), this.#times[i] ?? 0);
+      start = end;
+    }
+  }
+}

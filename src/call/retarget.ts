@@ -1,0 +1,75 @@
+import type { ApiAddress, RawHeaders, RequestHead } from '../core/wire.js';
+import { isSecretHeader, isSecretParameter } from './secrets-names.js';
+
+/** Headers that say whose account a call is of, besides those that log in. */
+const accountHeaders: ReadonlySet<string> = new Set(['openai-organization', 'openai-project', 'chatgpt-account-id']);
+
+export interface Retargeting {
+  readonly head: RequestHead;
+  readonly address: ApiAddress;
+  readonly apiKey: string | null;
+  /** Whether the call stays with its provider. */
+  readonly stays?: boolean;
+}
+
+/**
+ * The head of a request as another provider gets it: its host and path, the client's credentials taken out of headers and
+ * query, and those of that provider put in. All other headers stay.
+ */
+export function retarget({ head, address, apiKey, stays = false }: Retargeting): RequestHead {
+  const { origin, path, match } = address;
+  const rawHeaders: string[] = [];
+  for (let i = 0; i + 1 < head.rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = head.rawHeaders.slice(i, i + 2);
+    const plain = name.toLowerCase();
+    if (plain === 'host') rawHeaders.push(name, makeHostHeader(address));
+    else if (!isSecretHeader(name) && (stays || !accountHeaders.has(plain))) rawHeaders.push(name, value);
+  }
+  if (apiKey !== null) rawHeaders.push(...makeLogin(match.provider, match.dialect.api, apiKey));
+  return { method: head.method, origin, path: `${path}${keepQuery(head.path, stays)}`, rawHeaders };
+}
+
+/** The same head with another key, for a call that stays where it is. */
+export function relogin(head: RequestHead, match: ApiAddress['match'], apiKey: string): RequestHead {
+  return retarget({ head, address: { origin: head.origin, path: barePath(head.path), match }, apiKey, stays: true });
+}
+
+function barePath(path: string): string {
+  return path.split('?', 1)[0] ?? path;
+}
+
+function makeHostHeader({ origin: { scheme, host, port } }: ApiAddress): string {
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
+}
+
+/**
+ * How each API is logged in to: OpenAI's by `Authorization: Bearer`, Anthropic's by `x-api-key`, Google's by
+ * `x-goog-api-key`. Others that serve Anthropic's take the one or the other, and get both. Sources:
+ * https://platform.openai.com/docs/api-reference/authentication, https://docs.claude.com/en/api/overview,
+ * https://ai.google.dev/api/all-methods, https://openrouter.ai/docs (read 2026-11-27).
+ */
+function makeLogin(provider: string, api: string, apiKey: string): RawHeaders {
+  const bearer = ['authorization', `Bearer ${apiKey}`];
+  if (api === 'messages' || api === 'complete') {
+    return provider === 'anthropic' ? ['x-api-key', apiKey] : ['x-api-key', apiKey, ...bearer];
+  }
+  if (provider === 'azure-openai') return ['api-key', apiKey];
+  if (!/(?:generate|embed)Content|batchEmbedContents/i.test(api)) return bearer;
+  // Vertex AI is logged in to by a token of OAuth, in express mode by a key.
+  return provider === 'google-vertex' && apiKey.startsWith('ya29.') ? bearer : ['x-goog-api-key', apiKey];
+}
+
+/** What the query says but for keys, and for the version of Azure's API, which is nobody else's. */
+function keepQuery(path: string, stays: boolean): string {
+  const at = path.indexOf('?');
+  if (at === -1) return '';
+  const kept = path
+    .slice(at + 1)
+    .split('&')
+    .filter((pair) => {
+      const name = pair.split('=', 1)[0] ?? '';
+      return name !== '' && (stays || name !== 'api-version') && !isSecretParameter(name);
+    });
+  return kept.length === 0 ? '' : `?${kept.join('&')}`;
+}

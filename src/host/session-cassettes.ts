@@ -1,0 +1,100 @@
+import type { SessionCaching } from '../call/call-caching.js';
+import type { ResponseCache } from '../core/call-cache.js';
+import type { CassetteUse } from '../core/cassette.js';
+import { systemClock } from '../core/clock.js';
+import { type ErrorCode, readErrorMessage } from '../core/errors.js';
+import type { Session } from '../core/session.js';
+import { CassetteWriter, readCassette } from '../replay/cassette-file.js';
+import { Player } from '../replay/player.js';
+import { makeRecorder } from '../replay/recorder.js';
+import { wireTools } from './wire-tools.js';
+
+type OnFault = (sessionId: string | null, code: ErrorCode, message: string, hint: string | null) => void;
+
+interface Running {
+  readonly cache: Pick<ResponseCache, 'open'>;
+  /** Work on calls that have ended. */
+  readonly held: Set<Promise<void>>;
+  /** Writes what was recorded; absent where nothing is. */
+  readonly close?: () => Promise<void>;
+}
+
+/** What is decoded of a body at most. */
+const maxDecodedBytes = 128 * 1024 * 1024;
+
+/** The cassettes of a host's sessions. */
+export class SessionCassettes {
+  readonly #running = new Map<Session, Running>();
+  readonly #onFault: OnFault;
+
+  constructor(onFault: OnFault) {
+    this.#onFault = onFault;
+  }
+
+  /** Rejects with `CASSETTE_NOT_FOUND`, `CASSETTE_INVALID` or `CASSETTE_UNWRITABLE`. */
+  async add(session: Session, use: CassetteUse): Promise<void> {
+    const held = new Set<Promise<void>>();
+    const ports = {
+      openDecoder: (coding: string | null, sink: (bytes: Buffer) => void) =>
+        wireTools.openDecoder(coding, sink, { maxDecodedBytes }),
+      clockMs: () => systemClock.monotonicMs(),
+      hold: (work: Promise<void>) => hold(held, work),
+    };
+    const tell = (code: ErrorCode, message: string, hint: string): void =>
+      this.#onFault(session.sessionId, code, message, hint);
+    if (use.mode === 'record') this.#running.set(session, await openRecorder(use, { held, ports, tell }));
+    else this.#running.set(session, await openPlayer({ ...use, mode: use.mode }, { held, ports, tell }));
+  }
+
+  find(session: Session): SessionCaching | null {
+    const running = this.#running.get(session);
+    // The mode says nothing to a cassette, but that it is used.
+    return running === undefined ? null : { cache: running.cache, use: { mode: 'on' } };
+  }
+
+  async remove(session: Session): Promise<void> {
+    const running = this.#running.get(session);
+    if (running === undefined) return;
+    await Promise.allSettled(running.held);
+    await running.close?.();
+    this.#running.delete(session);
+  }
+}
+
+interface Parts {
+  readonly held: Set<Promise<void>>;
+  readonly ports: Parameters<typeof makeRecorder>[0] extends infer P ? Omit<P, 'add' | 'onUnrecorded'> : never;
+  readonly tell: (code: ErrorCode, message: string, hint: string) => void;
+}
+
+async function openRecorder({ path, normalise = {} }: CassetteUse, { held, ports, tell }: Parts): Promise<Running> {
+  const writer = await CassetteWriter.open(path, normalise, {
+    recordedAt: systemClock.nowIso(),
+    onFailure: (error) =>
+      tell('CASSETTE_UNWRITABLE', `Could not record to ${path}: ${readErrorMessage(error)}.`, 'Record it again.'),
+  });
+  const cache = makeRecorder({
+    ...ports,
+    add: (interaction) => writer.add(interaction),
+    onUnrecorded: (what) =>
+      tell('CASSETTE_INCOMPLETE', `A call is not in the recording: ${what}`, 'A replay will not have it.'),
+  });
+  return { cache, held, close: () => writer.close() };
+}
+
+async function openPlayer(
+  use: CassetteUse & { readonly mode: 'replay' | 'replay-or-live' },
+  { held, ports, tell }: Parts,
+): Promise<Running> {
+  const cassette = await readCassette(use.path);
+  const cache = new Player(cassette, use, {
+    ...ports,
+    onMiss: (message) => tell('REPLAY_MISSED', message, 'Record it again, or set aside what changes (--normalise).'),
+  });
+  return { cache, held };
+}
+
+function hold(held: Set<Promise<void>>, work: Promise<void>): void {
+  const settled = work.catch(() => undefined).finally(() => held.delete(settled));
+  held.add(settled);
+}

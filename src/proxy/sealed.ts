@@ -1,0 +1,31 @@
+import type { Origin } from '../core/wire.js';
+import { formatAuthority } from './authority-form.js';
+import type { ClientSide } from './client-side.js';
+
+/** No SDK asks again after it. */
+const status = 412;
+const statusText = 'Precondition Failed';
+
+function makeBody(origin: Origin): Buffer {
+  const where = formatAuthority(origin.host, origin.port);
+  const message = `llmtap: nothing goes out in a replay, and this request to ${where} is in no recording.`;
+  return Buffer.from(`${JSON.stringify({ error: { type: 'llmtap_replay', message } })}\n`);
+}
+
+/** Answers a request that is no recorded call, in a session from which nothing may go out. */
+export function refuseSealed(client: ClientSide, origin: Origin): void {
+  const body = makeBody(origin);
+  client.upload.stream.resume();
+  client.listen({ onClosed: () => undefined, onDrain: () => undefined });
+  client.writeHead(status, statusText, [
+    ...['content-type', 'application/json', 'content-length', String(body.length), 'x-should-retry', 'false'],
+  ]);
+  client.end(body, []);
+}
+
+/** As `refuseSealed`, for a connection that asks for a tunnel or an upgrade. */
+export function formatSealed(origin: Origin): string {
+  const body = makeBody(origin);
+  const head = ['Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close'];
+  return `HTTP/1.1 ${status} ${statusText}\r\n${head.join('\r\n')}\r\n\r\n${body.toString()}`;
+}
