@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'STORE_FULL'
   | 'STORE_FAILED'
   | 'CACHE_DAMAGED'
+  | 'CACHE_FILE_INVALID'
   | 'RECORD_NOT_FOUND'
   | 'RUN_NOT_FOUND'
   | 'COMMAND_NOT_FOUND'
