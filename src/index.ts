@@ -17,6 +17,7 @@ export type {
   PrunePlan,
   PruneResult,
   RunRow,
+  Savings,
   StoreInfo,
   Summary,
   TokenSum,

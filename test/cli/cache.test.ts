@@ -52,8 +52,13 @@ describe('llmtap run --cache', () => {
     expect(countAsked()).toBe(2);
     const calls = readJsonLines((await ask(['calls', '--run', 'latest', '--json'])).stdout);
     expect(calls.map(({ cached }) => cached)).toEqual([false, true, false]);
-    const replies = first.stdout.split('}{').length;
-    expect(replies).toBe(3);
+    expect(first.stderr).toMatch(/1 of 3 calls from the cache: \d+ tokens and \d.* saved\./);
+    expect((await ask(['summary', '--run', 'latest'])).stderr).toContain('1 of 3 calls from the cache');
+    expect((await ask(['runs'])).stdout).toContain('from cache');
+    expect((await ask(['calls', '--run', 'latest'])).stdout).toContain('ok, from cache');
+    const page = (await ask(['show', String(calls[1]?.callId)])).stdout;
+    expect(page).toMatch(/of the provider +\d.*, when it was asked/);
+    expect(page).toContain('chat.completions, from the cache');
   });
 
   it('answers another run, which asks nobody when it is told only', async () => {
