@@ -58,6 +58,7 @@ export type {
   PrunePlan,
   PruneResult,
   RunRow,
+  Savings,
   StoreInfo,
   Summary,
   TokenSum,
