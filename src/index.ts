@@ -5,7 +5,7 @@ export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
-export type { ExporterPlan, JsonlPlan, OtlpPlan, OtlpProfile } from './core/exporting.js';
+export type { ExporterPlan, JsonlPlan, LangfusePlan, OtlpPlan, OtlpProfile, PrometheusPlan } from './core/exporting.js';
 export type {
   Dedupe,
   Host,
