@@ -54,6 +54,8 @@ export type ErrorCode =
   | 'LISTENER_FAILED'
   | 'EXPORT_FAILED'
   | 'EXPORT_DROPPED'
+  | 'EVENTS_DROPPED'
+  | 'EVENT_REFUSED'
   | 'INTERNAL';
 
 export interface TrackerErrorOptions {

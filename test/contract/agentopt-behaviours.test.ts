@@ -4,12 +4,11 @@
  *
  * Not here, because what they are about comes with a later issue:
  * - the response cache: C1 to C17, C19 to C22, D1 to D25
- * - routing behind the cache, the other half of T7
  * - the gateway daemon and its command line: E1 to E18
  * - Bedrock, the other half of G5
  * - selection of models, its results and objectives: S1 to S9, O1 to O25
  *
- * T1 to T9 stand in `agentopt-behaviours-routing.test.ts`, K1 to K9 in `agentopt-behaviours-concurrency.test.ts`.
+ * T1 to T9 stand in and are named by `agentopt-behaviours-routing.test.ts`, K1 to K9 in `agentopt-behaviours-concurrency.test.ts`.
  *
  * P2 (`resolve_target`, a reading of the path without a header) and G7 (an in-process patch) have no counterpart of
  * their own: what a call is follows from host, path and method at the proxy, which P2 and G7 below ask for.
