@@ -1,10 +1,5 @@
 export type { ContainerOptions } from './activation/container-args.js';
 export type { SessionProxy } from './activation/session-proxy.js';
-
-export type { BudgetLimits } from './core/budget.js';
-
-export type { CacheChoice } from './core/cache-choice.js';
-
 export type {
   AgentConfig,
   BaseConfig,
@@ -29,24 +24,41 @@ export type { Variables } from './configs/interpolate.js';
 export { Judge, type JudgeOptions } from './configs/judge.js';
 export { ManagedAgent, ManagedModel, type ManagedOptions, type ManagedResult } from './configs/managed-run.js';
 export type { MakeRunner, Runner, RunnerResult, RunnerUse } from './configs/runner.js';
+export type { BudgetLimits } from './core/budget.js';
+export type { CacheChoice } from './core/cache-choice.js';
 export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
 export type { CassetteMode, CassetteUse, NormaliseRule, NormaliseRules, VolatileKind } from './core/cassette.js';
 export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
-export type { ExporterPlan, JsonlPlan, OtlpPlan, OtlpProfile } from './core/exporting.js';
+export type { ExporterPlan, JsonlPlan, LangfusePlan, OtlpPlan, OtlpProfile, PrometheusPlan } from './core/exporting.js';
 export type { FlagSource } from './core/flags.js';
-export type { Host, HostCache, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
+export type {
+  Dedupe,
+  Host,
+  HostCache,
+  HostOptions,
+  LedgerSink,
+  LedgerSinkOptions,
+  OpenSession,
+  RestoredSession,
+  RunFacts,
+  RunVerdict,
+  SessionOptions,
+} from './core/host.js';
 export type {
   BodyPolicy,
   CallFilter,
+  EventFilter,
+  EventRow,
   LedgerReader,
   ModelSummary,
   PruneOptions,
   PrunePlan,
   PruneResult,
   RunRow,
+  Savings,
   StoreInfo,
   Summary,
   TokenSum,
@@ -63,9 +75,19 @@ export type {
   RouterDescription,
   RouterObject,
 } from './core/routing.js';
-export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger, USAGE_EVENTS } from './core/run-events.js';
-export type { RunIds, RunScope } from './core/run-scope.js';
-export type { Session, SessionCounts, SessionIds } from './core/session.js';
+export {
+  CONFIG_EVENTS,
+  type EventSink,
+  type EventSource,
+  type GivenEvent,
+  GRAPH_EVENTS,
+  type OnceSink,
+  type RunEvent,
+  type RunLogger,
+  USAGE_EVENTS,
+} from './core/run-events.js';
+export type { RunIds, RunScope, ScopeFacts, ScopeUsage } from './core/run-scope.js';
+export type { RunOutcome, Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
 export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';
 export type { Usage, UsageDetails } from './core/usage.js';
@@ -74,12 +96,12 @@ export type { Origin, ProviderRegistration } from './core/wire.js';
 export { AgentGraph, type AgentGraphParts, type GraphVisitor, type WalkOptions } from './graph/agent-graph.js';
 export { type GraphEdge, type GraphFlag, readGraphFlag } from './graph/graph-flag.js';
 export { GraphNode } from './graph/graph-node.js';
-export {
-  type CollectedExchange,
+export type {
+  CollectedExchange,
   GraphRun,
-  type GraphRunOptions,
-  type NodeOptions,
-  type RunnableConfig,
+  GraphRunOptions,
+  NodeOptions,
+  RunnableConfig,
 } from './graph/graph-run.js';
 export { type LoadGraphOptions, loadGraph } from './graph/load-graph.js';
 export {
@@ -99,11 +121,12 @@ export {
 } from './graph/run-graph.js';
 export type { GraphOrder } from './graph/visit-order.js';
 export type { WalkContext } from './graph/walk.js';
-export { openHost, openLedgerReader } from './openers.js';
+export { openEventSink, openHost, openLedgerReader } from './openers.js';
 export { type ConcurrencySplit, splitConcurrency } from './selection/split-concurrency.js';
 export { getCurrentSessionProxy } from './tracker/current-session.js';
+export type { ScopeConfig } from './tracker/run-options.js';
 export type { TrackedSession } from './tracker/scope.js';
-export type { ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
+export type { RunOptions, ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
 export { LLMTracker } from './tracker.js';
 export type { ConfigRunSummary, ConfigTrackData, Feedback, JudgeResult } from './trackers/config-run.js';
 export { ConfigTracker } from './trackers/config-tracker.js';

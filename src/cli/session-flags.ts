@@ -45,6 +45,8 @@ export interface SessionFlags extends CacheFlags, RoutingFlags {
   readonly events?: string | undefined;
   readonly otlp?: string | true | undefined;
   readonly otlpProfile?: OtlpProfile | undefined;
+  readonly langfuse?: true | undefined;
+  readonly prometheus?: number | true | undefined;
   readonly exportContent?: true | undefined;
   readonly record?: string | undefined;
   readonly replay?: string | undefined;
@@ -100,6 +102,12 @@ export function makeSessionCommand(name: string) {
     .optionsGroup('Sending events elsewhere, besides the ledger:')
     .option('--events <file>', 'append each event to a file, one line of JSON each (LLMTAP_EVENTS)')
     .option('--otlp [url]', 'traces, metrics and logs to a collector; OTEL_… variables count (LLMTAP_OTLP)')
+    .option('--langfuse', 'traces to Langfuse, by LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY')
+    .addOption(
+      new Option('--prometheus [port]', 'serve metrics on loopback for Prometheus to fetch (port 9464)').argParser(
+        makeWholeNumberReader('--prometheus', 1),
+      ),
+    )
     .addOption(
       new Option('--otlp-profile <names>', 'OpenTelemetry’s names: latest (usual), legacy or both').argParser(
         readOtlpProfile,
@@ -163,12 +171,13 @@ export async function readTapPlan(
 }
 
 function planExporters(
-  { events, otlp, otlpProfile, exportContent }: SessionFlags,
+  { events, otlp, otlpProfile, exportContent, langfuse, prometheus }: SessionFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): readonly ExporterPlan[] {
   const path = events ?? (env.LLMTAP_EVENTS || undefined);
   const url = otlp ?? (env.LLMTAP_OTLP || undefined);
   const content = exportContent ?? false;
+  const profile = otlpProfile === undefined ? {} : { profile: otlpProfile };
   return [
     ...(path === undefined ? [] : [{ kind: 'jsonl', path: resolve(path), content } as const]),
     ...(url === undefined
@@ -178,9 +187,13 @@ function planExporters(
             kind: 'otlp',
             content,
             ...(url !== true && { url }),
-            ...(otlpProfile !== undefined && { profile: otlpProfile }),
+            ...profile,
           } as const,
         ]),
+    ...(langfuse === undefined ? [] : [{ kind: 'langfuse', ...profile } as const]),
+    ...(prometheus === undefined
+      ? []
+      : [{ kind: 'prometheus', ...(prometheus !== true && { port: prometheus }), ...profile } as const]),
   ];
 }
 

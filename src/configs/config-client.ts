@@ -1,5 +1,6 @@
 // Longer than a file is: one method for each way to ask for a config, with what it takes, gives and says.
 import { readErrorMessage } from '../core/errors.js';
+import { makeInvalid } from '../core/option-checks.js';
 import { copyPlainData, setOwn } from '../core/plain-copy.js';
 import { isolate, makeQuietLogger } from '../core/quiet-logger.js';
 import { type EventSink, type RunLogger, USAGE_EVENTS } from '../core/run-events.js';
@@ -128,6 +129,7 @@ export class ConfigClient {
     requests: readonly AgentRequest[],
     context: object,
   ): Promise<Readonly<Record<string, AgentConfig>>> {
+    if (!Array.isArray(requests)) throw makeInvalid('the requests', requests, 'a list of { key }');
     const asked = requests.map(({ key, defaultValue, variables }) => ({
       key,
       context,

@@ -1,4 +1,4 @@
-import { makeRunIds, type RunScope } from '../core/run-scope.js';
+import { makeRunIds, type RunScope, type ScopeFacts, sumScopeTokens } from '../core/run-scope.js';
 import type { ConfigTracker } from '../trackers/config-tracker.js';
 import type { Runner, RunnerResult } from './runner.js';
 
@@ -11,17 +11,24 @@ export interface ScopedTurn {
 }
 
 /**
- * Takes one turn of a runner's in the scope of its run, and records what it came to. The scope's own time does not count.
+ * Takes one turn of a runner's in the scope of its run, and records what it came to: by what the runner says, and where it says
+ * nothing of tokens by the calls made in the scope. The scope's own time does not count.
  * Throws what the runner throws; a scope that fails before the runner is asked is an error of the run.
  */
 export async function takeTurn({ tracker, runner, runScope, input, outputType }: ScopedTurn): Promise<RunnerResult> {
   let began = false;
-  const ask = async (): Promise<RunnerResult> => {
+  const ask = async (facts?: ScopeFacts): Promise<RunnerResult> => {
     began = true;
-    return await tracker.trackMetricsOf(
-      (result) => result.metrics,
-      async () => await runner.run(input, ...(outputType === undefined ? [] : [outputType])),
-    );
+    try {
+      return await tracker.trackMetricsOf(
+        (result) => result.metrics,
+        async () => await runner.run(input, ...(outputType === undefined ? [] : [outputType])),
+      );
+    } finally {
+      // What the runner did not say, the calls it made may.
+      const tokens = tracker.getSummary().tokens === undefined ? await sumScopeTokens(facts) : null;
+      if (tokens !== null) tracker.trackTokens(tokens);
+    }
   };
   try {
     return await runScope(makeRunIds(tracker.getTrackData()), ask);

@@ -2,11 +2,12 @@ import { type Clock, systemClock } from '../core/clock.js';
 import { TrackerError } from '../core/errors.js';
 import { makeQuietLogger } from '../core/quiet-logger.js';
 import type { RunLogger } from '../core/run-events.js';
-import { makeRunIds, noScope, type RunScope } from '../core/run-scope.js';
+import { makeRunIds, noScope, type RunScope, type ScopeFacts } from '../core/run-scope.js';
 import type { ConfigTracker } from '../trackers/config-tracker.js';
 import type { GraphTracker } from '../trackers/graph-tracker.js';
-import { type RunMetrics, readMetrics, type TokenCounts } from '../trackers/run-metrics.js';
+import type { RunMetrics, TokenCounts } from '../trackers/run-metrics.js';
 import type { AgentGraph } from './agent-graph.js';
+import { measureNode } from './measure-node.js';
 import { type Exchange, NodeRecord, NodeRun } from './node-run.js';
 
 /** What a node's config has to have. */
@@ -37,6 +38,14 @@ const mostExchanges = 1_000;
 export interface CollectedExchange<C> extends Exchange {
   readonly config: C;
   readonly tracker: ConfigTracker;
+}
+
+interface ActivationParts<C, T> {
+  readonly key: string;
+  readonly config: C;
+  readonly record: NodeRecord;
+  readonly work: (node: NodeRun<C>) => T;
+  readonly metricsOf: NodeOptions<Awaited<T>>['metricsOf'];
 }
 
 /**
@@ -89,10 +98,10 @@ export class GraphRun<C extends RunnableConfig> {
     const ids = makeRunIds({ ...data, graphKey: data.graphKey ?? this.#graphKey(), graphRunId: this.runId });
     let began = false;
     try {
-      return await this.#scope(ids, async () => {
+      return await this.#scope(ids, async (facts) => {
         began = true;
         if (from !== undefined) this.#cross(from, key);
-        return await this.#activate({ key, config, record, work, metricsOf });
+        return await this.#activate({ key, config, record, work, metricsOf }, facts);
       });
     } catch (error) {
       if (!began && from !== undefined) this.tracker.trackHandoffFailure(from, key);
@@ -140,49 +149,18 @@ export class GraphRun<C extends RunnableConfig> {
     for (const record of this.#records.values()) record.flush();
   }
 
-  async #activate<T>(given: {
-    readonly key: string;
-    readonly config: C;
-    readonly record: NodeRecord;
-    readonly work: (node: NodeRun<C>) => T;
-    readonly metricsOf: NodeOptions<Awaited<T>>['metricsOf'];
-  }): Promise<Awaited<T>> {
+  async #activate<T>(given: ActivationParts<C, T>, facts: ScopeFacts | undefined): Promise<Awaited<T>> {
     const { key, config, record, work, metricsOf } = given;
     if (this.#path.length < longestPath) this.#path.push(key);
     const activation = record.begin();
-    const node = new NodeRun({
-      key,
-      config,
-      record,
-      activation,
-      onExchange: (exchange) => this.#collect(given, exchange),
-    });
-    const begin = this.#clock.monotonicMs();
-    const end = (success: boolean | null, durationMs: number): void => {
-      record.end(activation, { success, durationMs });
+    const onExchange = (exchange: Exchange): void => this.#collect(given, exchange);
+    const node = new NodeRun({ key, config, record, activation, onExchange });
+    try {
+      return await measureNode({ node, record, work, metricsOf, facts, clock: this.#clock });
+    } finally {
       // It outlived the run, which sent of it what was known then.
       if (this.#isOver) record.flush();
-    };
-    let result: Awaited<T>;
-    try {
-      result = await work(node);
-    } catch (error) {
-      end(false, this.#clock.monotonicMs() - begin);
-      throw error;
     }
-    const elapsedMs = this.#clock.monotonicMs() - begin;
-    try {
-      const metrics = metricsOf === undefined ? null : readMetrics(metricsOf(result));
-      if (metrics?.tokens) record.addTokens(metrics.tokens);
-      if (metrics?.toolCalls) node.addToolCalls(metrics.toolCalls);
-      const said = metricsOf === undefined ? true : (metrics?.success ?? null);
-      end(node.hasFailed ? false : said, metrics?.durationMs ?? elapsedMs);
-    } catch (error) {
-      // Neither a success nor an error: the node worked, and nothing is known of what it gave.
-      end(node.hasFailed ? false : null, elapsedMs);
-      throw error;
-    }
-    return result;
   }
 
   #collect({ config, record }: { readonly config: C; readonly record: NodeRecord }, exchange: Exchange): void {

@@ -63,7 +63,7 @@ export class NodeRecord {
 
   /** The tokens of the node, `null` when none are known. */
   get tokens(): TokenCounts | null {
-    return readTokens(this.#reported?.tokens) ?? this.#tokens;
+    return this.tracker.getSummary().tokens ?? readTokens(this.#reported?.tokens) ?? this.#tokens;
   }
 
   /**
@@ -109,6 +109,7 @@ export class NodeRun<C> {
   readonly #record: NodeRecord;
   readonly #onExchange: (exchange: Exchange) => void;
   #hasFailed = false;
+  #isCounted = false;
 
   /** @internal A run makes it. */
   constructor({ key, config, record, activation, onExchange }: NodeRunParts<C>) {
@@ -120,8 +121,9 @@ export class NodeRun<C> {
     this.#onExchange = onExchange;
   }
 
-  /** Tokens of one call; of as many as the node makes, which are added up. */
+  /** Tokens of one call; of as many as the node makes, which are added up. Those its scope saw are then not. */
   addTokens(tokens: TokenCounts): void {
+    this.#isCounted = true;
     this.#record.addTokens(tokens);
   }
 
@@ -138,6 +140,11 @@ export class NodeRun<C> {
   /** What was put to the node and what it gave, for the judges of its config. */
   collect(input: string, output: string): void {
     this.#onExchange({ input, output });
+  }
+
+  /** Whether anybody said which tokens it took. */
+  get isCounted(): boolean {
+    return this.#isCounted || this.tracker.getSummary().tokens !== undefined;
   }
 
   /** Whether it said that it failed. */

@@ -274,6 +274,15 @@ describe('a client', () => {
     expect(events).toEqual([]);
   });
 
+  it('refuses agents that are no list, or one of them that has no key', async () => {
+    const { client, events } = openConfigLab({});
+    for (const requests of ['a', [{ key: 'a' }, { key: '' }]]) {
+      await expect(client.agentConfigs(requests as never, user)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    }
+    await expect(client.agentGraph(' ', user)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    expect(events).toEqual([]);
+  });
+
   it('sends its events to its flags where these take them, and is not harmed by what they throw', async () => {
     const { events, sink, logger, lines } = openRecorder();
     const both = new ConfigClient({ flags: { ...flags, ...sink } as never });

@@ -98,7 +98,7 @@ describe('a run of a graph', () => {
         tracker.trackError();
       });
     });
-    expect(briefly(events, 'graph')).toEqual(['path c', 'duration:total 1', 'invocation_success 1']);
+    expect(briefly(events, 'graph')).toEqual(['path c', 'duration:total 1', 'invocation_success 1', 'total_tokens 3']);
     expect(briefly(events, 'a').filter((event) => !event.startsWith('duration'))).toEqual([
       ...['tokens:total 3', 'tokens:output 3', 'generation:error 1'],
     ]);
@@ -199,6 +199,35 @@ describe('a node', () => {
     const wanted = ['tool_call t', 'tokens:total 2', 'tokens:output 2', 'duration:total 50'];
     expect(briefly(events, 'a')).toEqual([...wanted, 'generation:success 1']);
     expect(briefly(events, 'b')).toEqual([...wanted, 'generation:error 1']);
+  });
+
+  it('of whose tokens nobody speaks has those of the calls in its scope, also when it throws', async () => {
+    const usage = {
+      m: { inputTokens: 3, outputTokens: 1, totalTokens: null },
+      n: { inputTokens: null, outputTokens: null, totalTokens: 5 },
+    };
+    let asked = 0;
+    const runScope: RunScope = async (ids, work) => {
+      if (ids.configKey === 'c') return await work({ usage: () => Promise.reject(new Error('lost')) });
+      return await work({ usage: async () => await Promise.resolve({ [asked++]: usage.m, n: usage.n }) });
+    };
+    const { graph, events } = await openGraphLab(line);
+    await runGraph(
+      graph,
+      async (run) => {
+        await run.runNode('a', () => Promise.reject(new Error('down'))).catch(() => undefined);
+        await run.runNode('a', () => undefined);
+        await run.runNode('b', (node) => node.addTokens(tokens(2)));
+        await run.runNode('b', () => undefined, { metricsOf: () => ({ success: true, tokens: tokens(2) }) });
+        await run.runNode('c', () => undefined);
+      },
+      { runScope },
+    );
+    expect(asked).toBe(2);
+    expect(briefly(events, 'a').slice(0, 3)).toEqual(['tokens:total 18', 'tokens:input 6', 'tokens:output 2']);
+    expect(briefly(events, 'b').slice(0, 2)).toEqual(['tokens:total 4', 'tokens:output 4']);
+    expect(briefly(events, 'c')).toEqual([expect.stringMatching(/^duration/), 'generation:success 1']);
+    expect(briefly(events, 'graph')).toContain('total_tokens 22');
   });
 
   it('that says it failed has failed; of what cannot be read nothing is known', async () => {

@@ -36,6 +36,10 @@ function readBlocks(language: string): readonly string[] {
     .map(([, , text]) => text ?? '');
 }
 
+const nodeEvents = ['tokens:total', 'tokens:input', 'tokens:output', 'duration:total', 'generation:success'].map(
+  (name) => `$ld:ai:${name}`,
+);
+
 it('give a model of a file, and a graph whose nodes are recorded', { timeout: 60_000 }, async () => {
   const [yaml = ''] = readBlocks('yaml');
   const [model = '', graph = ''] = readBlocks('js');
@@ -76,7 +80,9 @@ it('give a model of a file, and a graph whose nodes are recorded', { timeout: 60
       '$ld:ai:graph:invocation_success',
       '$ld:ai:graph:path',
     ],
-    ...['$ld:ai:duration:total', '$ld:ai:generation:success', '$ld:ai:duration:total', '$ld:ai:generation:success'],
+    '$ld:ai:graph:total_tokens',
+    ...nodeEvents,
+    ...nodeEvents,
   ]);
   expect(stdout).toMatch(/\[ 'triage', 'billing' \] [\d.]+/);
   const records = JSON.parse(lines.at(-1) ?? '[]') as readonly {

@@ -45,7 +45,10 @@ export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> 
   try {
     const open = await host.openSession({ ...plan.session, ...router?.session });
     router?.attach(host, open.session);
-    const { folder, variables, noProxy, removeFiles } = await prepareChild(plan, { open, host, env: options.env });
+    const { folder, variables, noProxy, removeFiles } = await prepareChild(plan, {
+      ...{ open, host, env: options.env },
+      traceparent: (options.hostEnv ?? options.env).TRACEPARENT,
+    });
     await reportHiddenHosts({ noProxy, open, host, onFault: options.onFault });
     return {
       session: open.session,
@@ -71,15 +74,20 @@ interface Opened {
   readonly open: OpenSession;
   readonly host: Host;
   readonly env: Env;
+  /** Of the tap's own environment. */
+  readonly traceparent: string | undefined;
 }
 
-async function prepareChild(plan: TapPlan, { open, host, env }: Opened) {
-  const [{ makeChildEnv }, { openSessionFiles }] = await Promise.all([
+async function prepareChild(plan: TapPlan, { open, host, env, traceparent }: Opened) {
+  const [{ makeChildEnv }, { makeRunVariables }, { makeSessionToken }, { openSessionFiles }] = await Promise.all([
     import('../../activation/child-env.js'),
+    import('../../activation/run-variables.js'),
+    import('../../trackers/session-token.js'),
     import('../../activation/session-files.js'),
   ]);
   const { session, proxyUrl } = open;
   const { caPath, bundlePath, extraCaPath, registered } = host;
+  const token = makeSessionToken(session);
   const bundleFor = (userFile: string | undefined) => host.bundleFor(userFile);
   const files = openSessionFiles({
     home: plan.host.home,
@@ -96,7 +104,7 @@ async function prepareChild(plan: TapPlan, { open, host, env }: Opened) {
     const variables = makeChildEnv({ ...common, ...java, proxyUrl, extraCaPath, bundleFor, hookPath, registered });
     return {
       folder: files.folder,
-      variables: { ...variables, LLMTAP_RUN_ID: session.runId, LLMTAP_SESSION_ID: session.sessionId },
+      variables: { ...variables, ...makeRunVariables({ ...session, token, traceparent }, env) },
       noProxy: variables.NO_PROXY ?? '',
       removeFiles: () => files.close(),
     };
