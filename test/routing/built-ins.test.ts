@@ -88,6 +88,15 @@ it('fallback chooses the first, and says what to try after it and when', () => {
   });
 });
 
+it('fallback is not made of what no call could be tried with', () => {
+  const many = Array.from({ length: 18 }, (_, i) => `m${i}`);
+  expect(() => make('fallback', { candidates: many })).toThrow(
+    /it would answer with 17 fallbacks, where 16 are the most/,
+  );
+  const nested = ['a', { model: 'b', fallbacks: ['c'] }];
+  expect(() => make('fallback', { candidates: nested })).toThrow(/fallbacks of its own/);
+});
+
 const ended = (routedModel: string, facts: Partial<CallRecord> = {}): CallRecord =>
   ({
     routedModel,
