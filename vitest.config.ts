@@ -23,6 +23,8 @@ export default defineConfig({
   plugins: [commonJs],
   test: {
     include: ['test/**/*.test.ts'],
+    // These install programs: `npm run test:clients`.
+    exclude: ['test/clients/**'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -9,4 +9,6 @@ export const ownFiles = Object.freeze({
   worker: new URL('./worker/entry.js', import.meta.url),
   /** What Node children are preloaded with. */
   nodeHook: fileURLToPath(new URL('./activation/node-hook.cjs', import.meta.url)),
+  /** What says which version of the package this is. */
+  manifest: new URL('../package.json', import.meta.url),
 });

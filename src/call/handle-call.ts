@@ -174,13 +174,27 @@ class HandledCall implements Call {
     return this.#askForUsage(body, this.#options.head.path);
   }
 
-  async #route(routing: CallRouting, body: Buffer, requestedModel: string): Promise<RewrittenRequest | null> {
-    let routed: RoutedCall | null = null;
-    try {
-      routed = await routing.route(body, requestedModel);
-    } catch (cause) {
+  #route(
+    routing: CallRouting,
+    body: Buffer,
+    model: string,
+  ): Promise<RewrittenRequest | null> | RewrittenRequest | null {
+    let routed: ReturnType<CallRouting['route']> = null;
+    this.#guard(() => {
+      routed = routing.route(body, model);
+    });
+    // Assigned within a function, which the compiler does not follow.
+    const answer = routed as ReturnType<CallRouting['route']>;
+    const apply = (call: RoutedCall | null): RewrittenRequest | null => this.#applyRoute(call, body, model);
+    if (!(answer instanceof Promise)) return apply(answer);
+    const settled = answer.catch((cause: unknown) => {
       this.#reportFailure(cause);
-    }
+      return null;
+    });
+    return settled.then(apply);
+  }
+
+  #applyRoute(routed: RoutedCall | null, body: Buffer, requestedModel: string): RewrittenRequest | null {
     if (routed === null) return this.#askForUsage(body, this.#options.head.path);
     this.#noteRouted(routed, requestedModel);
     const { rest, target, path } = routed;

@@ -4,6 +4,9 @@ import { makeCaCommand } from './commands/ca.js';
 import { makeCallsCommand } from './commands/calls.js';
 import { makeDoctorCommand } from './commands/doctor.js';
 import { makeEnvCommand } from './commands/env.js';
+import { makeEventCommand } from './commands/event.js';
+import { makeEventsCommand } from './commands/events.js';
+import { makeFeedbackCommand } from './commands/feedback.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeRunsCommand } from './commands/runs.js';
 import { makeServeCommand } from './commands/serve.js';
@@ -21,6 +24,9 @@ const makers = [
   makeCallsCommand,
   makeShowCommand,
   makeSummaryCommand,
+  makeEventsCommand,
+  makeFeedbackCommand,
+  makeEventCommand,
   makeEnvCommand,
   makeDoctorCommand,
   makeCaCommand,

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'PROXY_UNSUPPORTED'
   | 'UPSTREAM_CA_UNREADABLE'
   | 'PRICES_INVALID'
+  | 'FLAGS_INVALID'
   | 'EXPORTER_INVALID'
   | 'TOKEN_INVALID'
   | 'LISTEN_FAILED'
@@ -53,6 +54,8 @@ export type ErrorCode =
   | 'LISTENER_FAILED'
   | 'EXPORT_FAILED'
   | 'EXPORT_DROPPED'
+  | 'EVENTS_DROPPED'
+  | 'EVENT_REFUSED'
   | 'INTERNAL';
 
 export interface TrackerErrorOptions {

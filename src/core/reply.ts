@@ -18,7 +18,7 @@ export interface ReplyControl {
   abort(reason: Error): void;
   /**
    * After `onError`: the bytes of the reply that were no HTTP, all there were where none has begun. `null` where they are
-   * not at hand; absent over HTTP/2.
+   * not at hand; absent over HTTP/2, and where nobody was asked.
    */
   findUnread?(error: unknown): Buffer | null;
 }

@@ -135,6 +135,6 @@ function bind(control: ReplyControl): Omit<ReplyControl, 'abort'> {
   return {
     pause: () => control.pause(),
     resume: () => control.resume(),
-    findUnread: (error) => control.findUnread?.(error) ?? null,
+    ...(control.findUnread !== undefined && { findUnread: (error: unknown) => control.findUnread?.(error) ?? null }),
   };
 }

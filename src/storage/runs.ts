@@ -1,4 +1,5 @@
 import type { RunRow } from '../core/ledger.js';
+import type { RunOutcome } from '../core/session.js';
 import { type CallRow, readTexts } from './call-rows.js';
 import { makePrefixCondition } from './filters.js';
 import type { Queries } from './ledger-queries.js';
@@ -58,7 +59,7 @@ const sessionsSql = `
 
 /** The newest session speaks for the run; one that ran a command before one that did not. */
 const speakerSql = `
-  SELECT command, exit_code, config_key, graph_key FROM sessions WHERE run_id = ?
+  SELECT command, exit_code, config_key, graph_key, outcome FROM sessions WHERE run_id = ?
   ORDER BY command IS NULL, opened_at DESC, session_id LIMIT 1`;
 
 const callsSql = `
@@ -95,5 +96,6 @@ function makeRunRow(queries: Queries, runId: string, startedAt: string): RunRow 
     costUsd: Object.freeze({ known: number(calls.cost_usd), unknownCalls: Number(calls.unpriced ?? 0) }),
     configKey: text(speaker.config_key ?? calls.config_key),
     graphKey: text(speaker.graph_key ?? calls.graph_key),
+    outcome: text(speaker.outcome) as RunOutcome | null,
   });
 }

@@ -19,6 +19,7 @@ export function summarise(queries: Queries, condition: Condition): Summary {
     const firstTokens = readMedians(queries, condition, 'time_to_first_token_ms');
     const rows = queries.all(
       `SELECT model, provider, count(*) AS calls, count(error_code) AS errors, sum(cached) AS cached_calls,
+         coalesce(sum(error_code = 'BUDGET_EXCEEDED'), 0) AS refused_calls,
          max(latency_ms) AS latency_max, ${sums.join(', ')}, ${costSum}
        FROM calls WHERE ${condition.sql} GROUP BY model, provider ORDER BY calls DESC, provider, model`,
       condition.values,
@@ -31,6 +32,7 @@ export function summarise(queries: Queries, condition: Condition): Summary {
       models: Object.freeze(models),
       calls: models.reduce((sum, { calls }) => sum + calls, 0),
       errors: models.reduce((sum, { errors }) => sum + errors, 0),
+      refusedCalls: rows.reduce((sum, row) => sum + Number(row.refused_calls), 0),
       counts: readCounts(queries, condition),
     });
   })();

@@ -10,7 +10,8 @@ export interface TokenCounts {
 /** What one execution came to, as its runner states it. */
 export interface RunMetrics {
   readonly success: boolean;
-  readonly tokens?: TokenCounts | undefined;
+  /** `null` when they are not known. */
+  readonly tokens?: TokenCounts | null | undefined;
   /** Keys of the tools called, in order. */
   readonly toolCalls?: readonly string[] | undefined;
   /** Milliseconds by the runner's own measure, which beats the tracker's. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { openChild } from './children.js';
 import { askAtOnce, askInSequence, openDirect, openProxied, quantile, readFlood, readStream } from './measure.js';
 import { measureReadings } from './readings.js';
+import { measureRouting } from './routing.js';
 import { measureSockets } from './sockets.js';
 import { measureStreams } from './streams.js';
 
@@ -57,6 +58,9 @@ await inTurns(quick ? 2 : 6, async (name, way) => {
     note(name, 'gaps', gaps);
   }
 });
+
+say('routers and budgets …');
+const routing = await measureRouting(tap, { calls: callsARound, rounds: quick ? 3 : 8 });
 
 say('sessions …');
 const { times: sessionTimes } = await tap.ask('sessions');
@@ -115,6 +119,8 @@ const trackers = await openChild('./trackers.js');
 const events = await trackers.ask('events');
 const graphTimes = [];
 for (let i = 0; i < 5; i++) graphTimes.push(await trackers.ask('graphs'));
+const agents = [];
+for (let i = 0; i < 5; i++) agents.push(await trackers.ask('agents'));
 await trackers.close();
 
 const of = (name, what) => results[name]?.[what] ?? [];
@@ -150,6 +156,9 @@ const figures = [
     '<= 2 ms',
     added('llmtap', 'gaps', 0.99) <= 2,
   ],
+  formatAdded('routed by a random router: added, p25', routing.random),
+  formatAdded('routed by the length of the request: added, p25', routing.byLength),
+  formatAdded('with a budget: added, p25', routing.budget),
   ['session open, p50', `${median(sessionTimes).toFixed(2)} ms`, '<= 3 ms', median(sessionTimes) <= 3],
   ['1,000 open sessions', `+${(sessionBytes / 2 ** 20).toFixed(0)} MB`, '<= 100 MB', sessionBytes <= 100 * 2 ** 20],
   [
@@ -218,6 +227,12 @@ const figures = [
     '<= 100 ms',
     median(graphTimes) <= 100,
   ],
+  [
+    'graph of 10,000 agents: their configs read and rendered, a run through all of them, p50',
+    `${median(agents.map(({ loadMs }) => loadMs)).toFixed(0)}, ${median(agents.map(({ runMs }) => runMs)).toFixed(0)} ms`,
+    '',
+    true,
+  ],
   ['import of the package, p50', `${median(imports).toFixed(0)} ms`, '<= 50 ms', median(imports) <= 50],
 ];
 
@@ -267,6 +282,10 @@ function note(name, what, values) {
   results[name] ??= {};
   results[name][what] ??= [];
   results[name][what].push(...values);
+}
+
+function formatAdded(what, ms) {
+  return [what, `${ms.toFixed(3)} ms`, '<= 0.1 ms', ms <= 0.1];
 }
 
 function formatReading(what, { read, blind }, asked) {

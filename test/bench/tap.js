@@ -74,6 +74,19 @@ const questions = {
   },
 };
 
+/** Sessions for `routing.js`: each stays open until the end. */
+const models = { candidates: ['gpt-4o-mini', 'gpt-4.1-mini'], seed: 42 };
+const limits = { maxCostUsd: 1e9, maxCalls: 1e9, maxTokens: 1e12 };
+const openAs = (options) => async () => ({ port: (await host.openSession(options)).port });
+Object.assign(questions, {
+  plainSession: openAs({}),
+  randomSession: openAs({ router: { name: 'random', options: models } }),
+  byLengthSession: openAs({
+    router: { name: 'byLength', options: { short: 'gpt-4o-mini', long: 'gpt-4.1', chars: 100 } },
+  }),
+  budgetSession: openAs({ budget: limits }),
+});
+
 process.on('message', async ({ id, question }) => {
   process.send?.({ id, answer: await questions[question]() });
 });

@@ -1,5 +1,5 @@
 // What a tracked event costs its caller, and graphs of 10,000 nodes. In a process of its own: run.js asks.
-import { AgentGraph, ConfigTracker, GraphTracker, loadGraph } from '../../dist/index.js';
+import { AgentGraph, ConfigClient, ConfigTracker, GraphTracker, loadGraph, runGraph } from '../../dist/index.js';
 
 const sink = { track: () => undefined };
 const context = { kind: 'user', key: 'user-1', name: 'Some One', plan: 'pro' };
@@ -61,10 +61,39 @@ async function timeGraphs(nodes = 10_000) {
   return worstMs;
 }
 
-const questions = { events: timeEvents, graphs: timeGraphs };
+/** Milliseconds of loading a tree of agents whose configs are flags, each read and rendered, and of a run through all of them. */
+async function timeAgents(agents = 10_000) {
+  const flags = { g: { root: 'n0', edges: {} } };
+  for (let i = 0; i < agents; i++) {
+    flags.g.edges[`n${i}`] = shapes.tree(i, agents).map((child) => ({ key: `n${child}` }));
+    const meta = { enabled: true, mode: 'agent', variationKey: 'v', version: 3 };
+    const model = { name: 'm', parameters: { temperature: 0.2 } };
+    flags[`n${i}`] = {
+      _ldMeta: meta,
+      model,
+      provider: { name: 'p' },
+      instructions: `Agent ${i} of {{ldctx.name}}: {{task}}`,
+    };
+  }
+  const client = new ConfigClient({ flags: { variation: (key, _, fallback) => flags[key] ?? fallback }, sink });
+  const begin = now();
+  const graph = await client.agentGraph('g', context, { task: 'count' });
+  const loaded = now();
+  let ran = 0;
+  await runGraph(graph, async (run) => {
+    for (let i = 0; i < agents; i++) await run.runNode(`n${i}`, () => ++ran);
+  });
+  if (ran !== agents) throw new Error(`${ran} of ${agents} agents were run`);
+  return { loadMs: loaded - begin, runMs: now() - loaded };
+}
+
+const questions = { events: timeEvents, graphs: timeGraphs, agents: timeAgents };
 process.on('message', async ({ id, question }) => {
   process.send?.({ id, answer: await questions[question]() });
 });
 process.on('disconnect', () => process.exit(0));
 process.send?.({ ready: true });
-if (process.send === undefined) console.log(timeEvents(), await timeGraphs(), await timeGraphs());
+if (process.send === undefined) {
+  console.log(timeEvents(), await timeGraphs(), await timeGraphs());
+  for (let i = 0; i < 5; i++) console.log(await timeAgents());
+}

@@ -6,7 +6,7 @@
  * - the gateway daemon and its command line: E1 to E18
  * - selection of models, its results and objectives: S1 to S9, O1 to O25
  *
- * T1 to T9 stand in `agentopt-behaviours-routing.test.ts`, K1 to K9 in `agentopt-behaviours-concurrency.test.ts`.
+ * T1 to T9 stand in and are named by `agentopt-behaviours-routing.test.ts`, K1 to K9 in `agentopt-behaviours-concurrency.test.ts`.
  *
  * C1 to C22 and D1 to D25, of the response cache, stand in `test/cache` and `test/storage/cache-store.test.ts`.
  *

@@ -100,10 +100,15 @@ export interface Lab {
 
 const keys = { OPENAI_API_KEY: 'sk-example', ANTHROPIC_API_KEY: 'sk-ant-example', GEMINI_API_KEY: 'gem-example' };
 
-export async function openLab(options: Omit<ExampleProviderOptions, 'tls'> = {}): Promise<Lab> {
+export interface LabOptions extends Omit<ExampleProviderOptions, 'tls'> {
+  /** Names the provider has certificates for; those of the example provider when absent. */
+  readonly hosts?: readonly string[];
+}
+
+export async function openLab({ hosts, ...options }: LabOptions = {}): Promise<Lab> {
   const folder = mkdtempSync(join(tmpdir(), 'llmtap-e2e-'));
   const home = join(folder, 'home');
-  const certificates = await makeExampleCertificates(folder);
+  const certificates = await makeExampleCertificates(folder, hosts);
   const provider = await openExampleProvider({ ...options, tls: certificates });
   const local = await openExampleProvider(options);
   const localUrl = `http://localhost:${local.port}`;

@@ -224,7 +224,7 @@ describe('the ledger', () => {
     const reader = openLedgerReader({ home });
     expect(reader.listRuns()).toEqual([]);
     expect([...reader.listCalls({})]).toEqual([]);
-    expect(reader.summarise({})).toEqual({ models: [], calls: 0, errors: 0, counts: null });
+    expect(reader.summarise({})).toEqual({ models: [], calls: 0, errors: 0, refusedCalls: 0, counts: null });
     expect(reader.listFaults({})).toEqual([]);
     expect(reader.info()).toMatchObject({ bytes: 0, calls: 0, oldest: null });
     expect(reader.prune({ before: at(0) })).toEqual({ calls: 0, bodies: 0, bytesBefore: 0, bytesAfter: 0 });
@@ -319,7 +319,7 @@ describe('runs', () => {
       oldest: at(-5),
       newest: at(2),
       bodyBytes: 0,
-      schemaVersion: 3,
+      schemaVersion: 4,
     });
     reader.close();
     await writer.close();
@@ -345,11 +345,11 @@ describe('summaries', () => {
         cost: { ...unknownCost, usd: 0.1 },
       }),
       makeCall({ latencyMs: 20, usage: unknown, outcome: 'upstream_aborted', error }),
-      makeCall({ latencyMs: 40, error, cost: { ...unknownCost, usd: 0.2 } }),
+      makeCall({ latencyMs: 40, error: { ...error, code: 'BUDGET_EXCEEDED' }, cost: { ...unknownCost, usd: 0.2 } }),
       makeCall({ model: null, provider: 'groq', latencyMs: 5, usage: unknown, outcome: 'upstream_error', error }),
     ]);
     const { models, ...rest } = reader.summarise({});
-    expect(rest).toEqual({ calls: 5, errors: 3, counts: null });
+    expect(rest).toEqual({ calls: 5, errors: 3, refusedCalls: 1, counts: null });
     expect(models).toEqual([
       {
         model: 'gpt-4o',

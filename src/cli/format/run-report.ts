@@ -8,7 +8,7 @@ import { formatFaults } from './faults.js';
 import { fitColumns } from './fit-columns.js';
 import { explainNothingCaptured } from './nothing-captured.js';
 import { addTokenSums, formatCostSum, formatPlural } from './number.js';
-import { makeFootnote, makeSummaryTable } from './summary.js';
+import { explainRefused, makeFootnote, makeSummaryTable } from './summary.js';
 import { wrapText } from './text.js';
 
 export interface FaultReport {
@@ -50,6 +50,7 @@ export function formatRunReport(report: RunReport, palette: Palette, width: numb
     parts.push(`\n${formatTable(table, palette, width)}`);
     parts.push(formatNote(makeFootnote(table, summary.models), palette, width));
   }
+  parts.push(formatNote(summary === null ? null : explainRefused(summary), palette, width));
   parts.push(formatNote(explainMissing(report), palette, width));
   if (summary !== null && summary.calls > 0) {
     parts.push(`\n${palette.dim('each call:')} llmtap calls --run ${quoteId(session.runId)}\n`);

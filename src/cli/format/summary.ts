@@ -1,4 +1,4 @@
-import type { ModelSummary, TokenSum } from '../../core/ledger.js';
+import type { ModelSummary, Summary, TokenSum } from '../../core/ledger.js';
 import type { Palette } from '../colour.js';
 import { formatDuration } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
@@ -100,6 +100,12 @@ export function makeFootnote(printed: Table, models: readonly ModelSummary[]): s
     ...(unpriced === 0 ? [] : [formatUnpriced(unpriced)]),
   ];
   return makeLegend(printed, reasons.length === 0 ? null : reasons.join('; '));
+}
+
+/** What a budget kept from being sent; `null` where nothing was. */
+export function explainRefused({ refusedCalls }: Summary): string | null {
+  if (refusedCalls === 0) return null;
+  return `${formatPlural(refusedCalls, 'call')} ${refusedCalls === 1 ? 'was' : 'were'} refused and sent to nobody: the budget had no room.`;
 }
 
 /** `1 call has no price`. */

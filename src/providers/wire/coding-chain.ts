@@ -19,7 +19,11 @@ interface Stage {
   readonly make: StageMaker;
   stream: CodingStream | null;
   given: number;
+  /** Takes nothing more, and ends when all it has been given is out. */
+  isEnding: boolean;
 }
+
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Coding streams one behind the other, each opened by its first byte, with back-pressure between them and bounds
@@ -34,7 +38,7 @@ export class CodingChain {
   #onSettled: () => void = () => undefined;
 
   constructor(makers: readonly StageMaker[], sink: (bytes: Buffer) => void, bounds: ChainBounds) {
-    this.#stages = makers.map((make) => ({ make, stream: null, given: 0 }));
+    this.#stages = makers.map((make) => ({ make, stream: null, given: 0, isEnding: false }));
     this.#sink = sink;
     this.#bounds = bounds;
   }
@@ -91,7 +95,7 @@ export class CodingChain {
     const stage = this.#stages[index];
     if (stage === undefined) return this.#give(bytes);
     stage.stream ??= this.#open(index, stage.make(bytes[0] ?? 0));
-    if (stage.stream.writableEnded || stage.stream.destroyed) return true;
+    if (stage.isEnding || stage.stream.destroyed) return true;
     return stage.stream.write(bytes);
   }
 
@@ -153,7 +157,11 @@ export class CodingChain {
       this.#settle();
       return;
     }
-    if (!stage.stream.writableEnded) stage.stream.end();
+    if (stage.isEnding) return;
+    stage.isEnding = true;
+    // An encoder loses nothing by its end, and would write a flush for the write of nothing.
+    if (this.#bounds.writesEmptyBodies === true) stage.stream.end();
+    else endWhenGiven(stage.stream);
   }
 
   #fail(problem: string): void {
@@ -167,6 +175,19 @@ export class CodingChain {
     for (const stage of this.#stages) stage.stream?.destroy();
     this.#onSettled();
   }
+}
+
+/**
+ * Ends a decoder when everything it was given has come out. NOTE: a stream that fails throws away what waits to be read
+ * from it, and one whose body ends in the middle fails by its `end` (Node 20.20).
+ */
+function endWhenGiven(stream: CodingStream): void {
+  const endIfRead = (): void => {
+    if (stream.destroyed) return;
+    if (stream.readableLength === 0) stream.end();
+    else stream.once('data', endIfRead);
+  };
+  stream.write(NOTHING, endIfRead);
 }
 
 /** The sentence for an error of a coding stream. */

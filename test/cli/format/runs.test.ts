@@ -21,6 +21,7 @@ const known: RunRow = {
   costUsd: { known: 0.0123, unknownCalls: 0 },
   configKey: null,
   graphKey: null,
+  outcome: null,
 };
 
 const note = (...runs: readonly RunRow[]) => makeRunsFootnote(makeRunsTable(runs, plain), runs);

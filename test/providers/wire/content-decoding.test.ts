@@ -9,6 +9,7 @@ import {
   gzipSync,
 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { encoderMakers } from '../../../src/providers/wire/coding-stage.js';
 import { openDecoder } from '../../../src/providers/wire/content-decoding.js';
 import { decode, makeNoise, singleBytes, text, zstdSample } from './decoded.js';
 
@@ -140,6 +141,30 @@ describe('openDecoder', () => {
       }
     }
   });
+
+  it.each(['gzip', 'deflate', 'br', 'gzip, br'])(
+    'gives out every block of %s when its foot never comes',
+    async (coding) => {
+      for (const times of [1, 3000]) {
+        const events = ['data: {}\n\n', `data: ${'{"type":"response.completed"}'.repeat(times)}\n\n`];
+        const encoders = coding.split(', ').flatMap((name) => encoderMakers.get(name)?.(0) ?? []);
+        const blocks: Buffer[] = [];
+        for (const event of events) {
+          let block = Buffer.from(event);
+          for (const encoder of encoders) {
+            await new Promise<void>((resolve) => encoder.write(block, () => resolve()));
+            block = encoder.read();
+          }
+          blocks.push(block);
+        }
+        // The last comes while the first is being worked on, and the end with it.
+        const decoded = await decode(coding, blocks);
+        expect(decoded.bytes.toString()).toBe(events.join(''));
+        expect(decoded.problem).toBe('The encoded body ends in the middle.');
+        for (const encoder of encoders) encoder.destroy();
+      }
+    },
+  );
 
   it('survives a body cut at any byte', async () => {
     const frame = Buffer.from('data: {"a":1}\n\ndata: [DONE]\n\n');

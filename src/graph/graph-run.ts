@@ -1,0 +1,218 @@
+import { type Clock, systemClock } from '../core/clock.js';
+import { TrackerError } from '../core/errors.js';
+import { makeQuietLogger } from '../core/quiet-logger.js';
+import type { RunLogger } from '../core/run-events.js';
+import { makeRunIds, noScope, type RunScope, type ScopeFacts } from '../core/run-scope.js';
+import type { ConfigTracker } from '../trackers/config-tracker.js';
+import type { GraphTracker } from '../trackers/graph-tracker.js';
+import type { RunMetrics, TokenCounts } from '../trackers/run-metrics.js';
+import type { AgentGraph } from './agent-graph.js';
+import { measureNode } from './measure-node.js';
+import { type Exchange, NodeRecord, NodeRun } from './node-run.js';
+
+/** What a node's config has to have. */
+export interface RunnableConfig {
+  readonly createTracker: () => ConfigTracker;
+}
+
+export interface GraphRunOptions {
+  /** Where nodes work; a tracker's scopes by `(ids, work) => tracker.track(ids, work)`. Ids name graph and graph run. */
+  readonly runScope?: RunScope | null | undefined;
+  readonly logger?: RunLogger | null | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+export interface NodeOptions<T> {
+  /** The node that hands over to this one. */
+  readonly from?: string | undefined;
+  /** What the work came to, by what it gave: success, tokens, tools, duration. Success, when there is none. */
+  readonly metricsOf?: ((result: T) => RunMetrics) | undefined;
+}
+
+/** So many activations stay in a path; a graph that goes round for longer is recorded all the same. */
+const longestPath = 10_000;
+/** So many exchanges wait for their judges; later ones are not judged. */
+const mostExchanges = 1_000;
+
+/** What is to be judged, by whom it was given. */
+export interface CollectedExchange<C> extends Exchange {
+  readonly config: C;
+  readonly tracker: ConfigTracker;
+}
+
+interface ActivationParts<C, T> {
+  readonly key: string;
+  readonly config: C;
+  readonly record: NodeRecord;
+  readonly work: (node: NodeRun<C>) => T;
+  readonly metricsOf: NodeOptions<Awaited<T>>['metricsOf'];
+}
+
+/**
+ * One run of a graph: one graph tracker, and one tracker for each node that works in it, however often and whether at the same
+ * time. Who enters which node when is the caller's to say. All state is the run's own.
+ */
+export class GraphRun<C extends RunnableConfig> {
+  readonly graph: AgentGraph<C>;
+  /** The tracker of this run: one for all of it. */
+  readonly tracker: GraphTracker;
+  readonly #scope: RunScope;
+  readonly #logger: RunLogger;
+  readonly #clock: Clock;
+  readonly #records = new Map<string, NodeRecord>();
+  readonly #path: string[] = [];
+  readonly #exchanges: CollectedExchange<C>[] = [];
+  #isOver = false;
+
+  constructor(graph: AgentGraph<C>, { runScope, logger, clock = systemClock }: GraphRunOptions = {}) {
+    this.graph = graph;
+    this.tracker = graph.createTracker();
+    this.#scope = runScope ?? noScope;
+    this.#logger = makeQuietLogger(logger);
+    this.#clock = clock;
+  }
+
+  get runId(): string {
+    return this.tracker.getTrackData().runId;
+  }
+
+  /** The nodes entered so far, each as often as it was; the first 10,000. */
+  get path(): readonly string[] {
+    return [...this.#path];
+  }
+
+  /**
+   * Lets a node work: in a scope of its own, which names the graph's run. Gives what the work gives, throws what it throws.
+   * With `from`, the crossing is recorded: a handoff where there is such an edge, a redirect where there is none, a failed
+   * handoff where the node is none or its scope cannot be opened. Throws `OPTION_INVALID` for a node there is not, and when
+   * the run is over.
+   */
+  async runNode<T>(
+    key: string,
+    work: (node: NodeRun<C>) => T,
+    { from, metricsOf }: NodeOptions<Awaited<T>> = {},
+  ): Promise<Awaited<T>> {
+    const config = this.#requireConfig(key, from);
+    const record = this.#recordOf(key, config);
+    const data = record.tracker.getTrackData();
+    const ids = makeRunIds({ ...data, graphKey: data.graphKey ?? this.#graphKey(), graphRunId: this.runId });
+    let began = false;
+    try {
+      return await this.#scope(ids, async (facts) => {
+        began = true;
+        if (from !== undefined) this.#cross(from, key);
+        return await this.#activate({ key, config, record, work, metricsOf }, facts);
+      });
+    } catch (error) {
+      if (!began && from !== undefined) this.tracker.trackHandoffFailure(from, key);
+      throw error;
+    }
+  }
+
+  /** What a runner says of a node, which beats what was measured. A node there is not is skipped, with a warning. */
+  reportNode(key: string, metrics: RunMetrics): void {
+    const config = this.graph.getNode(key)?.getConfig();
+    if (config === undefined) {
+      this.#logger.warn(
+        `The graph "${this.#graphKey()}" has no node "${key}": what was reported of it is not recorded.`,
+      );
+      return;
+    }
+    this.#recordOf(key, config).report(metrics);
+  }
+
+  /** Tokens of all nodes together; `null` when none are known. */
+  sumTokens(): TokenCounts | null {
+    const known = [...this.#records.values()].flatMap(({ tokens }) => tokens ?? []);
+    if (known.length === 0) return null;
+    return known.reduce((sum, { total, input, output }) => ({
+      total: sum.total + total,
+      input: sum.input + input,
+      output: sum.output + output,
+    }));
+  }
+
+  /** What is to be judged. */
+  get exchanges(): readonly CollectedExchange<C>[] {
+    return this.#exchanges;
+  }
+
+  /** The trackers of the nodes that worked, by key. */
+  get nodeTrackers(): ReadonlyMap<string, ConfigTracker> {
+    return new Map([...this.#records].map(([key, { tracker }]) => [key, tracker]));
+  }
+
+  /** Ends the run: nodes send what they came to. One that still works does so once more when it ends. May be called twice. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    for (const record of this.#records.values()) record.flush();
+  }
+
+  async #activate<T>(given: ActivationParts<C, T>, facts: ScopeFacts | undefined): Promise<Awaited<T>> {
+    const { key, config, record, work, metricsOf } = given;
+    if (this.#path.length < longestPath) this.#path.push(key);
+    const activation = record.begin();
+    const onExchange = (exchange: Exchange): void => this.#collect(given, exchange);
+    const node = new NodeRun({ key, config, record, activation, onExchange });
+    try {
+      return await measureNode({ node, record, work, metricsOf, facts, clock: this.#clock });
+    } finally {
+      // It outlived the run, which sent of it what was known then.
+      if (this.#isOver) record.flush();
+    }
+  }
+
+  #collect({ config, record }: { readonly config: C; readonly record: NodeRecord }, exchange: Exchange): void {
+    if (this.#exchanges.length < mostExchanges) this.#exchanges.push({ ...exchange, config, tracker: record.tracker });
+  }
+
+  #cross(from: string, key: string): void {
+    const leads =
+      this.graph
+        .getNode(from)
+        ?.getEdges()
+        .some((edge) => edge.key === key) === true;
+    if (leads) this.tracker.trackHandoffSuccess(from, key);
+    else this.tracker.trackRedirect(from, key);
+  }
+
+  #requireConfig(key: string, from: string | undefined): C {
+    if (this.#isOver) throw this.#makeInvalid(key, 'the run is over', 'Wait for each node before the run ends.');
+    const config = this.graph.getNode(key)?.getConfig();
+    if (from !== undefined && this.graph.getNode(from) === null) {
+      throw this.#makeInvalid(
+        key,
+        `there is no node "${from}" to hand over`,
+        'Give the key of a node as `from`, or none.',
+      );
+    }
+    if (config !== undefined) return config;
+    if (from !== undefined) this.tracker.trackHandoffFailure(from, key);
+    throw this.#makeInvalid(
+      key,
+      'there is no such node',
+      'A graph that is disabled has none: look at `enabled` first.',
+    );
+  }
+
+  #makeInvalid(key: string, found: string, hint: string): TrackerError {
+    return new TrackerError(
+      'OPTION_INVALID',
+      `Could not run the node "${key}" of the graph "${this.#graphKey()}": ${found}.`,
+      { hint },
+    );
+  }
+
+  #graphKey(): string {
+    return this.tracker.getTrackData().graphKey;
+  }
+
+  #recordOf(key: string, config: C): NodeRecord {
+    const known = this.#records.get(key);
+    if (known !== undefined) return known;
+    const record = new NodeRecord(config.createTracker());
+    this.#records.set(key, record);
+    return record;
+  }
+}
