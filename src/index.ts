@@ -58,6 +58,7 @@ export type {
   PrunePlan,
   PruneResult,
   RunRow,
+  Savings,
   StoreInfo,
   Summary,
   TokenSum,
@@ -125,7 +126,8 @@ export { type ConcurrencySplit, splitConcurrency } from './selection/split-concu
 export { getCurrentSessionProxy } from './tracker/current-session.js';
 export type { ScopeConfig } from './tracker/run-options.js';
 export type { TrackedSession } from './tracker/scope.js';
-export type { RunOptions, ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
+export type { ScopeIds } from './tracker/scope-ids.js';
+export type { RunOptions, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
 export { LLMTracker } from './tracker.js';
 export type { ConfigRunSummary, ConfigTrackData, Feedback, JudgeResult } from './trackers/config-run.js';
 export { ConfigTracker } from './trackers/config-tracker.js';

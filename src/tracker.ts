@@ -12,10 +12,11 @@ import type { TrackerSummary } from './core/tracker-summary.js';
 import type { UsageSum } from './core/usage-sum.js';
 import type { ProviderRegistration } from './core/wire.js';
 import { Backstage } from './tracker/backstage.js';
+import { checkQuery } from './tracker/query-options.js';
 import type { TrackedSession } from './tracker/scope.js';
 import { makeClosed, ScopeList } from './tracker/scope-list.js';
 import { formatTrackerSummary } from './tracker/summary-text.js';
-import { checkQuery, checkTrackerOptions, type ScopeOptions, type TrackerOptions } from './tracker/tracker-options.js';
+import { checkTrackerOptions, type ScopeOptions, type TrackerOptions } from './tracker/tracker-options.js';
 
 const mostListedCalls = 500;
 

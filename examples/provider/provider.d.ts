@@ -24,11 +24,18 @@ export interface Ask {
   readonly thinks: boolean;
 }
 
+export interface ToolCall {
+  readonly name: string;
+  /** What the tool is grouped under: of OpenAI's responses alone. */
+  readonly namespace?: string;
+  readonly input: unknown;
+}
+
 export interface Answer {
   /** What the model thought before it spoke; empty when it did not. */
   readonly thought: string;
   readonly text: string;
-  readonly toolCall: { readonly name: string; readonly input: unknown } | null;
+  readonly toolCall: ToolCall | null;
 }
 
 /** Token counts of one call as llmtap's record names them; `null` where the dialect does not state the count. */

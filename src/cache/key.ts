@@ -6,7 +6,7 @@ import { formatCanonical, isObject, type JsonObject, readExactObject } from './c
 import { type HeaderSources, type PathSources, pickHeaders, pickPath } from './key-sources.js';
 
 /** Changes with whatever makes two requests of before another key. */
-const keyVersion = 1;
+export const keyVersion = 1;
 
 /** A request as it would go to its provider. */
 export interface KeyedRequest {
@@ -132,13 +132,19 @@ function makeForm({ stream, said, options, framing }: Form): string {
 
 /**
  * Members by which the same request may have another answer the next time. Source: the types of the npm packages `openai` 6.49
- * (`ResponseCreateParams`: `background`, `conversation`) and `@anthropic-ai/sdk` 1.11 (`container`), read 2026-11-27.
+ * (`ResponseCreateParams`: `background`, `conversation`), `@anthropic-ai/sdk` 1.11 (`container`), `@google/genai` 2.32
+ * (`Interaction`: `environment`, `environment_id`) and `@mistralai/mistralai` 2.7 (conversations, which the path may name and
+ * which the provider keeps; each begun is another), read 2026-11-27.
  */
 function findState(api: string, body: JsonObject): string | null {
   if (api === 'other') return 'its API makes jobs that are asked for later';
   if (body.background === true) return 'it is answered in the background';
   const isOpenaiConversation = api.startsWith('responses') && (body.conversation ?? null) !== null;
   if (isOpenaiConversation) return 'it goes on with a conversation the provider keeps';
+  if (api === 'conversations') return 'it begins, or goes on with, a conversation the provider keeps';
+  if (api === 'interactions' && (body.environment ?? body.environment_id ?? null) !== null) {
+    return 'it goes on in an environment the provider keeps';
+  }
   if (api === 'messages' && (body.container ?? null) !== null) return 'it goes on in a container the provider keeps';
   return null;
 }

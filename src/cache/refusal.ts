@@ -3,7 +3,7 @@ import type { ReplyHandler } from '../core/reply.js';
 /** Not among the statuses that SDKs ask again after: 408, 409, 429 and 5xx. */
 const status = 412;
 
-const googleApis = /^(?:stream)?generateContent$|embedContent|^batchEmbed|^predict$|^rawPredict/i;
+const googleApis = /^(?:stream)?generateContent$|^interactions$|embedContent|^batchEmbed|^predict$|^rawPredict/i;
 const bedrockApis = /^converse|^invokeModel/;
 /** Of ollama, whose errors are `error`, and of Cohere, whose are `message`. */
 const plainApis = /^(?:chat|generate|embed)$/;

@@ -1,6 +1,7 @@
 import { Command, type CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { wantsColour } from './colour.js';
 import { makeCaCommand } from './commands/ca.js';
+import { makeCacheCommand } from './commands/cache.js';
 import { makeCallsCommand } from './commands/calls.js';
 import { makeDoctorCommand } from './commands/doctor.js';
 import { makeEnvCommand } from './commands/env.js';
@@ -29,6 +30,7 @@ const makers = [
   makeEventCommand,
   makeEnvCommand,
   makeDoctorCommand,
+  makeCacheCommand,
   makeCaCommand,
   makeStoreCommand,
 ] satisfies readonly ((context: CommandContext) => CommandUnknownOpts)[];

@@ -88,6 +88,9 @@ export interface RunRow {
   /** Calls whose input or output is unknown. */
   readonly unknownUsage: number;
   readonly costUsd: TokenSum;
+  readonly cachedCalls: number;
+  /** What those would have cost. */
+  readonly savedUsd: TokenSum;
   readonly configKey: string | null;
   readonly graphKey: string | null;
   /** Of the run of its config; `null` while it goes on, and where there is none. */
@@ -101,6 +104,15 @@ export interface TokenSum {
   readonly unknownCalls: number;
 }
 
+/** What calls answered from a cache would have taken, each sum of those calls alone. */
+export interface Savings {
+  readonly inputTokens: TokenSum;
+  readonly outputTokens: TokenSum;
+  readonly usd: TokenSum;
+  /** What the provider took for them when they were first made. */
+  readonly latencyMs: number;
+}
+
 /** One line of a summary: everything of one model. Milliseconds throughout. */
 export interface ModelSummary {
   readonly model: string | null;
@@ -109,6 +121,8 @@ export interface ModelSummary {
   /** Calls whose `error` is not `null`: every outcome but `ok`, and errors stated inside a stream of status 200. */
   readonly errors: number;
   readonly cachedCalls: number;
+  /** What those did not ask of the provider. */
+  readonly saved: Savings;
   readonly inputTokens: TokenSum;
   readonly cacheReadTokens: TokenSum;
   readonly cacheWriteTokens: TokenSum;

@@ -72,7 +72,8 @@ function findWording({ provider, api, path }: RefusedCall, message: string): Wor
 }
 
 function isGoogle(provider: string, api: string): boolean {
-  if (/generateContent|embedContent|batchEmbedContents/i.test(api) || api === 'predict') return true;
+  if (/generateContent|embedContent|batchEmbedContents/i.test(api) || api === 'predict' || api === 'interactions')
+    return true;
   return api === 'other' && (provider === 'google' || provider === 'google-vertex');
 }
 

@@ -23,7 +23,8 @@ import { makeSessionToken } from '../trackers/session-token.js';
 import { openWorkerLink } from '../worker/worker-link.js';
 import { LiveSinks } from './live-sinks.js';
 import { Scope } from './scope.js';
-import { pickIds, type ScopeOptions, type TrackerOptions } from './tracker-options.js';
+import { pickIds } from './scope-ids.js';
+import type { ScopeOptions, TrackerOptions } from './tracker-options.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

@@ -2,7 +2,8 @@ import { TrackerError } from '../core/errors.js';
 import type { RunFacts } from '../core/host.js';
 import { isObject, makeInvalid } from '../core/option-checks.js';
 import { copyPlainData } from '../core/plain-copy.js';
-import type { RunOptions, ScopeIds } from './tracker-options.js';
+import type { ScopeIds } from './scope-ids.js';
+import type { RunOptions } from './tracker-options.js';
 
 /**
  * A config whose run a scope is: as a flag client gives it, with the tracker's facts of it, or its key and what else of it is

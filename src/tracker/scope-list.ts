@@ -4,7 +4,8 @@ import type { Session } from '../core/session.js';
 import type { Backstage } from './backstage.js';
 import { readRunOptions } from './run-options.js';
 import type { Scope } from './scope.js';
-import { checkScopeOptions, hasIds, mergeIds, type ScopeOptions } from './tracker-options.js';
+import { hasIds, mergeIds } from './scope-ids.js';
+import { checkScopeOptions, type ScopeOptions } from './tracker-options.js';
 
 /** The scopes of a tracker that are open, that of its own life among them. */
 export class ScopeList {

@@ -4,7 +4,7 @@ import type { CassetteUse } from '../core/cassette.js';
 import { TrackerError } from '../core/errors.js';
 import type { ExporterPlan } from '../core/exporting.js';
 import type { Dedupe } from '../core/host.js';
-import type { BodyPolicy, CallFilter } from '../core/ledger.js';
+import type { BodyPolicy } from '../core/ledger.js';
 import {
   checkNames,
   checkShapes,
@@ -17,16 +17,10 @@ import {
 } from '../core/option-checks.js';
 import type { Router, RouterDescription, RouterObject } from '../core/routing.js';
 import type { EventSink, RunLogger } from '../core/run-events.js';
-import type { SessionIds } from '../core/session.js';
 import type { ProviderRegistration } from '../core/wire.js';
 import { routerShape } from './router-option.js';
 import type { ScopeConfig } from './run-options.js';
-
-/** The ids a scope stamps on its calls. What is absent or `null` is not given. */
-export type ScopeIds = { readonly [K in keyof SessionIds]?: SessionIds[K] | null };
-
-/** The ids that are given. */
-export type GivenIds = { readonly [K in keyof SessionIds]?: NonNullable<SessionIds[K]> };
+import { idShapes, orNull, type ScopeIds } from './scope-ids.js';
 
 /** Whose run a scope is, and for whom. */
 export interface RunOptions {
@@ -119,28 +113,12 @@ export interface TrackerOptions extends ScopeOptions {
 /** What a timer of Node takes. */
 const longestMs = 2 ** 31 - 1;
 
-const isId = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '' && value.length <= 512;
-const orNull = ({ wanted, isRight }: Shape): Shape => ({
-  wanted,
-  isRight: (value) => value === null || isRight(value),
-});
 const flag: Shape = { wanted: 'true or false', isRight: (value) => typeof value === 'boolean' };
-const id: Shape = { wanted: 'a text of 1 to 512 characters', isRight: isId };
-const wholeNumber: Shape = {
-  wanted: 'a whole number of 0 or more',
-  isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-};
 
 const count: Shape = {
   wanted: 'a whole number over 0',
   isRight: (value) => Number.isSafeInteger(value) && Number(value) > 0,
 };
-
-const idShapes = {
-  ...{ runId: orNull(id), configKey: orNull(id), variationKey: orNull(id), version: orNull(wholeNumber) },
-  ...{ graphKey: orNull(id), graphRunId: orNull(id), dataId: orNull(id), comboId: orNull(id), agentId: orNull(id) },
-} satisfies Readonly<Record<keyof SessionIds, Shape>>;
-const idNames = Object.keys(idShapes) as (keyof SessionIds)[];
 
 const hasMethods =
   (...names: readonly string[]) =>
@@ -197,12 +175,6 @@ const trackerShapes: Shapes = {
   },
 };
 
-const filterShapes: Readonly<Record<keyof CallFilter, Shape>> = {
-  ...{ runId: id, sessionId: id, configKey: orNull(id), graphKey: orNull(id) },
-  ...{ dataId: orNull(id), comboId: orNull(id), agentId: orNull(id) },
-};
-const listShapes: Shapes = { limit: wholeNumber, bodies: flag };
-
 /** What other trackers of this kind have and this version does not: why, and what to do instead. */
 const absent: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
   gatewayUrl: ['there is no gateway in this version', 'Leave it out: the tap runs in a thread of this process.'],
@@ -229,46 +201,4 @@ export function checkScopeOptions(options: ScopeOptions): void {
   checkShapes(given, scopeShapes);
   if (options.budget !== undefined) checkBudget(options.budget);
   readCacheChoice(given.cache as CacheChoice | undefined);
-}
-
-/** As `checkTrackerOptions`, for what a query asks for: a filter by nothing would give every call. */
-export function checkQuery(filter: CallFilter, options: object = {}): void {
-  const given = requireObject(filter, 'a filter');
-  checkNames(given, Object.keys(filterShapes), 'a filter');
-  checkShapes(given, filterShapes);
-  const listing = requireObject(options, 'a list of calls');
-  checkNames(listing, Object.keys(listShapes), 'a list of calls');
-  checkShapes(listing, listShapes);
-}
-
-/**
- * The ids of a scope: its own, then the tracker's. Throws `OPTION_CONFLICT` when both give one and they differ: the
- * tracker's whole life belongs to the id it was made for.
- */
-export function mergeIds(scope: ScopeIds, tracker: ScopeIds): GivenIds {
-  const merged: Record<string, unknown> = {};
-  for (const name of idNames) {
-    const own = scope[name] ?? null;
-    const inherited = tracker[name] ?? null;
-    if (own !== null && inherited !== null && own !== inherited) {
-      throw new TrackerError(
-        'OPTION_CONFLICT',
-        `Could not open a scope with ${name} ${JSON.stringify(own)}: this tracker was made for ${name} ${JSON.stringify(inherited)}.`,
-        { hint: `Leave ${name} out of one of them, or make another tracker.` },
-      );
-    }
-    const value = own ?? inherited;
-    if (value !== null) merged[name] = value;
-  }
-  return merged;
-}
-
-/** Whether any id is given. */
-export function hasIds(options: ScopeIds): boolean {
-  return idNames.some((name) => (options[name] ?? null) !== null);
-}
-
-/** The ids among other options. */
-export function pickIds(options: ScopeIds): GivenIds {
-  return mergeIds(options, {});
 }

@@ -1,3 +1,4 @@
+// Longer than 250 lines: the agent side of a host, a few lines a method.
 import { resolve } from 'node:path';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import type { CallRecord } from '../core/call-record.js';

@@ -4,6 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureCache } from './cache.js';
 import { openChild } from './children.js';
 import { askAtOnce, askInSequence, openDirect, openProxied, quantile, readFlood, readStream } from './measure.js';
 import { measureReadings } from './readings.js';
@@ -91,6 +92,9 @@ const deflated = await measureSockets(tap, { ...socketRounds, compress: true });
 say('streams of one event a chunk, read and blind …');
 const pace = { events: 500, everyMs: 1, lanes: 10, rounds: quick ? 2 : 8 };
 const readings = await measureReadings(tap, ways.llmtap.dispatcher, pace);
+
+say('answers from the cache, and a file of a million entries …');
+const cached = await measureCache(upstream, { quick });
 
 say('host starts …');
 const starts = [];
@@ -233,6 +237,7 @@ const figures = [
     '',
     true,
   ],
+  ...cached,
   ['import of the package, p50', `${median(imports).toFixed(0)} ms`, '<= 50 ms', median(imports) <= 50],
 ];
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const [upstreamPort, upstreamCa] = process.argv.slice(2);
+const [upstreamPort, upstreamCa, caching] = process.argv.slice(2);
 const home = mkdtempSync(join(tmpdir(), 'llmtap-bench-tap-'));
 process.on('exit', () => rmSync(home, { recursive: true, force: true }));
 
@@ -17,8 +17,9 @@ const host = await openHost({
   upstreamCa,
   // As `llmtap run` has it: what the first call needs is loaded while the program starts.
   warm: 'later',
+  cache: { path: join(home, 'cached', 'cache.db') },
 });
-const session = await host.openSession();
+const session = await host.openSession(caching === 'cache' ? { cache: { mode: 'on' } } : {});
 const readyAt = performance.now();
 host.warm();
 

@@ -182,6 +182,9 @@ describe('a request without a key', () => {
   it('is one that goes on with what the provider keeps', () => {
     expect(read({ api: 'responses', body: { model: 'm', conversation: 'conv_1' } }).ok).toBe(false);
     expect(read({ api: 'messages', body: { model: 'm', container: 'c' } }).ok).toBe(false);
+    expect(read({ api: 'conversations', body: { inputs: 'And then?' } }).ok).toBe(false);
+    expect(read({ api: 'interactions', body: { model: 'm', environment: 'e' } }).ok).toBe(false);
+    expect(read({ api: 'interactions', body: { model: 'm', previous_interaction_id: 'v1' } }).ok).toBe(true);
     expect(read({ api: 'responses', body: { model: 'm', previous_response_id: 'resp_1' } }).ok).toBe(true);
   });
 

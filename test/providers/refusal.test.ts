@@ -33,6 +33,7 @@ it('Google: as its status has it, in a list for a stream that is one', () => {
   const error = { error: { code: 429, message: 'No.', status: 'RESOURCE_EXHAUSTED' } };
   const stream = '/v1beta/models/m:streamGenerateContent';
   expect(read('google', 'generateContent')).toMatchObject({ status: 429, document: error });
+  expect(read('google', 'interactions').document).toEqual(error);
   expect(read('google', 'streamGenerateContent', `${stream}?alt=sse`).document).toEqual(error);
   expect(read('google', 'streamGenerateContent', stream).document).toEqual([error]);
 });

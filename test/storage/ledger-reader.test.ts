@@ -274,6 +274,8 @@ describe('runs', () => {
         outputTokens: null,
         unknownUsage: 0,
         costUsd: { known: null, unknownCalls: 0 },
+        cachedCalls: 0,
+        savedUsd: { known: null, unknownCalls: 0 },
         configKey: null,
         graphKey: null,
       },
@@ -291,6 +293,8 @@ describe('runs', () => {
         outputTokens: 5,
         unknownUsage: 1,
         costUsd: { known: 0.25, unknownCalls: 1 },
+        cachedCalls: 0,
+        savedUsd: { known: null, unknownCalls: 0 },
         configKey: 'cfg',
         graphKey: 'graph',
       },
@@ -308,6 +312,8 @@ describe('runs', () => {
         outputTokens: 5,
         unknownUsage: 0,
         costUsd: { known: null, unknownCalls: 1 },
+        cachedCalls: 0,
+        savedUsd: { known: null, unknownCalls: 0 },
         configKey: null,
         graphKey: null,
       },
@@ -339,7 +345,13 @@ describe('summaries', () => {
     // Also that of a call whose stream had status 200 and stated an error.
     const error = { code: 'overloaded_error', message: 'Overloaded' };
     const { reader } = await store([
-      makeCall({ latencyMs: 10, timeToFirstTokenMs: 4, cached: true, cost: { ...unknownCost, usd: 0, savedUsd: 5 } }),
+      makeCall({
+        latencyMs: 10,
+        timeToFirstTokenMs: 4,
+        cached: true,
+        cachedLatencyMs: 900,
+        cost: { ...unknownCost, usd: 0, savedUsd: 5 },
+      }),
       makeCall({
         ...{ latencyMs: 30, timeToFirstTokenMs: 8, usage: { ...makeCall().usage, reasoningTokens: 7 } },
         cost: { ...unknownCost, usd: 0.1 },
@@ -357,6 +369,12 @@ describe('summaries', () => {
         calls: 4,
         errors: 2,
         cachedCalls: 1,
+        saved: {
+          inputTokens: { known: 10, unknownCalls: 0 },
+          outputTokens: { known: 5, unknownCalls: 0 },
+          usd: { known: 5, unknownCalls: 0 },
+          latencyMs: 900,
+        },
         inputTokens: { known: 30, unknownCalls: 1 },
         cacheReadTokens: { known: null, unknownCalls: 4 },
         cacheWriteTokens: { known: null, unknownCalls: 4 },

@@ -90,7 +90,8 @@ function makeBegun(body, model) {
 function makeOutput({ thought, text, toolCall, isCut }) {
   const reasoning = thought === '' ? [] : [{ id: makeHexId('rs_', 50), type: 'reasoning', summary: [] }];
   if (toolCall !== null) {
-    const called = { name: toolCall.name, arguments: JSON.stringify(toolCall.input) };
+    const { name, namespace, input } = toolCall;
+    const called = { name, ...(namespace && { namespace }), arguments: JSON.stringify(input) };
     const ids = { id: makeHexId('fc_', 50), call_id: makeHexId('call_', 24) };
     return [...reasoning, { type: 'function_call', ...ids, status: 'completed', ...called }];
   }

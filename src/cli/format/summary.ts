@@ -3,7 +3,7 @@ import type { Palette } from '../colour.js';
 import { formatDuration } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
 import { makeLegend } from './legend.js';
-import { addTokenSums, formatCostSum, formatCount, formatPlural, formatTokenSum } from './number.js';
+import { addTokenSums, formatCostSum, formatCount, formatPlural, formatTokenSum, unknownMark } from './number.js';
 import { readableLine } from './text.js';
 
 interface Field extends Column {
@@ -106,6 +106,24 @@ export function makeFootnote(printed: Table, models: readonly ModelSummary[]): s
 export function explainRefused({ refusedCalls }: Summary): string | null {
   if (refusedCalls === 0) return null;
   return `${formatPlural(refusedCalls, 'call')} ${refusedCalls === 1 ? 'was' : 'were'} refused and sent to nobody: the budget had no room.`;
+}
+
+/** `3 of 5 calls from the cache: 1,024 tokens, $0.0012 and 3.20 s saved.`; `null` where none was. */
+export function formatSaved(models: readonly ModelSummary[]): string | null {
+  const cached = addUp(models, (row) => row.cachedCalls);
+  if (cached === 0) return null;
+  const tokens = addTokenSums(models.flatMap(({ saved }) => [saved.inputTokens, saved.outputTokens]));
+  const usd = addTokenSums(models.map(({ saved }) => saved.usd));
+  const parts = [
+    ...(tokens.known === null ? [] : [`${formatTokenSum(tokens)} tokens`]),
+    ...(usd.known === null ? [] : [formatCostSum(usd)]),
+    formatDuration(addUp(models, ({ saved }) => saved.latencyMs)),
+  ].filter((part) => part !== unknownMark);
+  const list = parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}` : (parts[0] ?? '');
+  return `${formatCount(cached)} of ${formatPlural(
+    addUp(models, (row) => row.calls),
+    'call',
+  )} from the cache: ${list} saved.`;
 }
 
 /** `1 call has no price`. */

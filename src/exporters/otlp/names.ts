@@ -3,7 +3,7 @@
  *
  * Sources: https://github.com/open-telemetry/semantic-conventions-genai (docs/gen-ai/client-inference.md,
  * gen-ai-token-metrics.md, as of October 2026) for `latest`; https://opentelemetry.io/docs/specs/semconv/gen-ai/ of
- * semantic conventions 1.41 for `legacy`; both through `field/peers.md` section 5 (read 2026-11-27).
+ * semantic conventions 1.41 for `legacy`; both read as stored copies, 2026-11-27.
  */
 export const latestSchemaUrl = 'https://opentelemetry.io/schemas/1.44.0';
 export const legacySchemaUrl = 'https://opentelemetry.io/schemas/1.41.0';
