@@ -62,6 +62,7 @@ export interface DoorPlan {
   /** Taken when it is free. */
   readonly port?: number;
   readonly isSealed: boolean;
+  readonly mayAnswer: boolean;
 }
 
 /**
@@ -76,9 +77,11 @@ export function planDoor(options: SessionOptions): DoorPlan {
     });
   }
   const isSealed = options.cassette?.mode === 'replay';
-  if (restore !== undefined) return { bindAddress, credentials: restore.credentials, port: restore.port, isSealed };
+  const mayAnswer = options.cache?.mode === 'on' || options.cache?.mode === 'only';
+  const plan = { bindAddress, isSealed, mayAnswer };
+  if (restore !== undefined) return { ...plan, credentials: restore.credentials, port: restore.port };
   const isAsked = options.credentials === true || !isLoopback(bindAddress);
-  return { bindAddress, isSealed, credentials: isAsked ? `llmtap:${randomBytes(24).toString('base64url')}` : null };
+  return { ...plan, credentials: isAsked ? `llmtap:${randomBytes(24).toString('base64url')}` : null };
 }
 
 /** An address to connect to: one that means every address of this machine is reached by loopback's. */

@@ -14,6 +14,7 @@ export interface DoorOptions {
   readonly port?: number;
   /** Nothing may go out: what is no call that is answered here is refused. Off when absent. */
   readonly isSealed?: boolean;
+  readonly mayAnswer?: boolean;
   /** Counts what passes; a new one when absent. */
   readonly tally?: SessionTally;
   readonly onConnection: (socket: Socket, door: Door) => void;
@@ -88,6 +89,11 @@ export class Door {
   /** Whether nothing may go out. */
   get isSealed(): boolean {
     return this.#options.isSealed === true;
+  }
+
+  /** Whether its calls may be answered without their provider. */
+  get mayAnswer(): boolean {
+    return this.#options.mayAnswer === true;
   }
 
   /** Whether connections that end now were ended from here. */

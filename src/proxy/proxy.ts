@@ -38,6 +38,7 @@ export interface DoorRequest {
   readonly bindAddress: string;
   readonly port?: number;
   readonly isSealed?: boolean;
+  readonly mayAnswer?: boolean;
   readonly tally?: SessionTally;
 }
 

@@ -20,7 +20,8 @@ export interface ReachPorts extends CallMaker {
 /**
  * Reaches the provider before a client of this process is told that it has a connection, so that it meets what it would
  * have met without us. A call that could not be sent, or whose client left meanwhile, is on record all the same, where
- * its client says what it is. The socket has to be read from, or it does not notice.
+ * its client says what it is. The socket has to be read from, or it does not notice. Where the answer may be at hand the
+ * request is heard all the same.
  */
 export async function reachFirst(
   ports: ReachPorts,
@@ -43,6 +44,7 @@ export async function reachFirst(
     if (call !== undefined) endUnsent(door, call, 'client_aborted', explainLeaving(door, 'the provider was reached'));
     client.socket.destroy();
   } catch (error) {
+    if (door.mayAnswer && !client.socket.destroyed) return true;
     const problem = explainUpstreamError(error, origin);
     if (call !== undefined) endUnsent(door, call, 'upstream_error', problem);
     else if (request === null) ports.onUnreached(door, problem.message);

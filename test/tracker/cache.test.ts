@@ -1,11 +1,16 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TrackerOptions } from '../../dist/index.js';
+import { chatReply } from '../fixtures/replies.js';
 import { chat, openTrackerLab, startChat, type TrackerLab } from './tracker-lab.js';
 
+const json = { 'content-type': 'application/json' };
 let lab: TrackerLab;
 beforeAll(async () => {
   lab = await openTrackerLab();
@@ -34,6 +39,29 @@ async function countAsked(text: string): Promise<number> {
 }
 
 describe('a tracker with a cache', () => {
+  it('answers in process what it has while the provider is gone, and cuts what it has not', async () => {
+    const server = http.createServer((request, response) => {
+      request.resume().on('end', () => response.writeHead(200, json).end(chatReply));
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const baseUrl = `http://localhost:${(server.address() as AddressInfo).port}`;
+    const tracker = await startCached(null, { providers: [{ name: 'gone', baseUrl }] });
+    const ask = async (text: string) => {
+      const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: text }] });
+      return await (await fetch(`${baseUrl}/v1/chat/completions`, { method: 'POST', headers: json, body })).text();
+    };
+    expect(await tracker.track(async () => await ask('known'))).toBe(chatReply);
+    server.closeAllConnections();
+    await new Promise((done) => server.close(done));
+    expect(await tracker.track(async () => await ask('known'))).toBe(chatReply);
+    await expect(tracker.track(async () => await ask('unknown'))).rejects.toThrow('fetch failed');
+    expect((await tracker.records()).map(({ cached, outcome }) => [cached, outcome])).toEqual([
+      [false, 'ok'],
+      [true, 'ok'],
+      [false, 'upstream_error'],
+    ]);
+  });
+
   it('C22 answers the second of two equal calls of an async client, which count what the first took', async () => {
     const tracker = await startCached(null);
     const texts = await tracker.track({ dataId: 'c22' }, async () => [await chat('c22'), await chat('c22')]);
