@@ -1,10 +1,5 @@
 export type { ContainerOptions } from './activation/container-args.js';
 export type { SessionProxy } from './activation/session-proxy.js';
-
-export type { BudgetLimits } from './core/budget.js';
-
-export type { CacheChoice } from './core/cache-choice.js';
-
 export type {
   AgentConfig,
   BaseConfig,
@@ -29,6 +24,8 @@ export type { Variables } from './configs/interpolate.js';
 export { Judge, type JudgeOptions } from './configs/judge.js';
 export { ManagedAgent, ManagedModel, type ManagedOptions, type ManagedResult } from './configs/managed-run.js';
 export type { MakeRunner, Runner, RunnerResult, RunnerUse } from './configs/runner.js';
+export type { BudgetLimits } from './core/budget.js';
+export type { CacheChoice } from './core/cache-choice.js';
 export type { CallRecord, JsonValue, Outcome, Protocol } from './core/call-record.js';
 export type { CassetteMode, CassetteUse, NormaliseRule, NormaliseRules, VolatileKind } from './core/cassette.js';
 export type { Clock } from './core/clock.js';
