@@ -32,18 +32,33 @@ export type { Clock } from './core/clock.js';
 export type { Cost, CostBasis } from './core/cost.js';
 export { type ErrorCode, TrackerError, type TrackerErrorOptions } from './core/errors.js';
 export type { EventListener, Fault, TrackerEvent } from './core/events.js';
-export type { ExporterPlan, JsonlPlan, OtlpPlan, OtlpProfile } from './core/exporting.js';
+export type { ExporterPlan, JsonlPlan, LangfusePlan, OtlpPlan, OtlpProfile, PrometheusPlan } from './core/exporting.js';
 export type { FlagSource } from './core/flags.js';
-export type { Host, HostCache, HostOptions, OpenSession, RestoredSession, SessionOptions } from './core/host.js';
+export type {
+  Dedupe,
+  Host,
+  HostCache,
+  HostOptions,
+  LedgerSink,
+  LedgerSinkOptions,
+  OpenSession,
+  RestoredSession,
+  RunFacts,
+  RunVerdict,
+  SessionOptions,
+} from './core/host.js';
 export type {
   BodyPolicy,
   CallFilter,
+  EventFilter,
+  EventRow,
   LedgerReader,
   ModelSummary,
   PruneOptions,
   PrunePlan,
   PruneResult,
   RunRow,
+  Savings,
   StoreInfo,
   Summary,
   TokenSum,
@@ -60,9 +75,19 @@ export type {
   RouterDescription,
   RouterObject,
 } from './core/routing.js';
-export { CONFIG_EVENTS, type EventSink, GRAPH_EVENTS, type RunLogger, USAGE_EVENTS } from './core/run-events.js';
+export {
+  CONFIG_EVENTS,
+  type EventSink,
+  type EventSource,
+  type GivenEvent,
+  GRAPH_EVENTS,
+  type OnceSink,
+  type RunEvent,
+  type RunLogger,
+  USAGE_EVENTS,
+} from './core/run-events.js';
 export type { RunIds, RunScope, ScopeFacts, ScopeUsage } from './core/run-scope.js';
-export type { Session, SessionCounts, SessionIds } from './core/session.js';
+export type { RunOutcome, Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
 export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';
 export type { Usage, UsageDetails } from './core/usage.js';
@@ -96,11 +121,12 @@ export {
 } from './graph/run-graph.js';
 export type { GraphOrder } from './graph/visit-order.js';
 export type { WalkContext } from './graph/walk.js';
-export { openHost, openLedgerReader } from './openers.js';
+export { openEventSink, openHost, openLedgerReader } from './openers.js';
 export { type ConcurrencySplit, splitConcurrency } from './selection/split-concurrency.js';
 export { getCurrentSessionProxy } from './tracker/current-session.js';
+export type { ScopeConfig } from './tracker/run-options.js';
 export type { TrackedSession } from './tracker/scope.js';
-export type { ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
+export type { RunOptions, ScopeIds, ScopeOptions, TrackerOptions } from './tracker/tracker-options.js';
 export { LLMTracker } from './tracker.js';
 export type { ConfigRunSummary, ConfigTrackData, Feedback, JudgeResult } from './trackers/config-run.js';
 export { ConfigTracker } from './trackers/config-tracker.js';

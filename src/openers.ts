@@ -1,4 +1,4 @@
-import type { Host, HostOptions } from './core/host.js';
+import type { Host, HostOptions, LedgerSink, LedgerSinkOptions } from './core/host.js';
 import type { LedgerReader } from './core/ledger.js';
 import { isObject, isText, makeInvalid, requireObject } from './core/option-checks.js';
 
@@ -13,6 +13,17 @@ export async function openHost(options: HostOptions): Promise<Host> {
   if (!isObject(given.env)) throw makeInvalid('env', given.env, 'an object of variables');
   const host = await import('./host/host.js');
   return await host.openHost(options);
+}
+
+/**
+ * Opens the ledger of a home as a sink of trackers, without a tap: for feedback that comes later, in a program that makes no
+ * calls. Rejects with `OPTION_INVALID`, `EXPORTER_INVALID`. Loaded on use.
+ */
+export async function openEventSink(options: LedgerSinkOptions): Promise<LedgerSink> {
+  const given = requireObject(options, 'openEventSink');
+  if (!isText(given.home)) throw makeInvalid('home', given.home, 'the path of a folder');
+  const { openEventSink: open } = await import('./host/event-sink.js');
+  return await open(options);
 }
 
 /**

@@ -1,4 +1,4 @@
-// Longer than 250 lines: the public face, a few lines a method.
+// Longer than 250 lines: the public face, most of it what its methods promise.
 import { randomUUID } from 'node:crypto';
 import type { ContainerOptions } from './activation/container-args.js';
 import type { CallRecord } from './core/call-record.js';
@@ -6,6 +6,7 @@ import { TrackerError } from './core/errors.js';
 import type { EventListener } from './core/events.js';
 import type { CallFilter } from './core/ledger.js';
 import { makeInvalid } from './core/option-checks.js';
+import type { OnceSink } from './core/run-events.js';
 import type { Session } from './core/session.js';
 import type { TrackerSummary } from './core/tracker-summary.js';
 import type { UsageSum } from './core/usage-sum.js';
@@ -129,7 +130,7 @@ export class LLMTracker {
     }
     const scope = await this.#scopes.open(options);
     try {
-      return await scope.run(async () => await work(scope));
+      return await scope.work(() => work(scope));
     } finally {
       await scope.end();
     }
@@ -163,6 +164,14 @@ export class LLMTracker {
   async registerProvider(registration: ProviderRegistration): Promise<void> {
     if (this.#scopes.isClosed) throw makeClosed('register a provider');
     await this.#backstage.registerProvider(registration);
+  }
+
+  /**
+   * The tap as a sink of trackers made by hand or from a token: for ledger, exporters, listeners and `sinks`. Its `track`
+   * throws `TRACKER_NOT_STARTED`, and `OPTION_INVALID` for what is no JSON.
+   */
+  get sink(): OnceSink {
+    return this.#backstage.sink;
   }
 
   /**

@@ -6,7 +6,7 @@ import { formatCanonical, isObject, type JsonObject, readExactObject } from './c
 import { type HeaderSources, type PathSources, pickHeaders, pickPath } from './key-sources.js';
 
 /** Changes with whatever makes two requests of before another key. */
-const keyVersion = 1;
+export const keyVersion = 1;
 
 /** A request as it would go to its provider. */
 export interface KeyedRequest {

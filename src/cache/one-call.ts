@@ -2,6 +2,7 @@ import type { CacheAnswer, CachedCall, CacheEnd, CacheQuestion, CallCache } from
 import type { ReplyHandler } from '../core/reply.js';
 import type { CacheEntry, CacheOutcome, CacheStore, CacheUse } from '../core/response-cache.js';
 import type { RawHeaders } from '../core/wire.js';
+import { listSources, makeOtherForm } from './forms/other-form.js';
 import { type CacheKey, makeCacheKey } from './key.js';
 import { Recording, type RecordingPorts } from './recording.js';
 import { answerRefusal } from './refusal.js';
@@ -13,6 +14,12 @@ export interface OneCallPorts extends Pick<RecordingPorts, 'openDecoder' | 'cloc
   readonly recordings: Map<string, Recording>;
   readonly isShared: (asked: Pick<CacheQuestion, 'head' | 'match'>) => boolean;
   readonly onFault: (error: unknown) => void;
+}
+
+/** An entry, and what is answered: itself, or what was made of it. */
+interface Found {
+  readonly kept: CacheEntry;
+  readonly entry: CacheEntry;
 }
 
 /** The cache in the life of one call. */
@@ -61,10 +68,12 @@ export class OneCall implements CallCache {
     }
     this.#key = reading.key;
     this.#reason = null;
-    const entry = use.mode === 'refresh' ? null : this.#find(reading.key);
-    if (entry !== null) return this.#hit(entry);
+    const found = use.mode === 'refresh' ? null : this.#find(reading.key);
+    if (found !== null) return this.#hit(found);
     const underWay = recordings.get(makeId(reading.key));
     if (use.mode !== 'refresh' && underWay?.shared.isJoinable === true) return this.#join(underWay);
+    const made = use.mode === 'refresh' ? null : this.#findOtherForm(reading.key);
+    if (made !== null) return this.#hit(made);
     return use.mode === 'only' ? this.#refuseMiss() : this.#lead(reading.key);
   }
 
@@ -112,26 +121,38 @@ export class OneCall implements CallCache {
     );
   }
 
-  #find(key: CacheKey): CacheEntry | null {
-    const entry = this.#ports.store().find(key.key, key.variant);
-    this.#outcome = 'miss';
-    if (entry === null) return null;
-    const nowMs = this.#ports.nowMs();
-    const { ttlMs = Number.POSITIVE_INFINITY } = this.#call.use;
-    if (nowMs - entry.storedAtMs < ttlMs && nowMs < (entry.expiresAtMs ?? Number.POSITIVE_INFINITY)) return entry;
-    this.#outcome = 'expired';
+  #find(key: CacheKey): Found | null {
+    const kept = this.#ports.store().find(key.key, key.variant);
+    this.#outcome = kept === null ? 'miss' : 'expired';
+    return kept !== null && this.#isFresh(kept) ? { kept, entry: kept } : null;
+  }
+
+  /** The reply as it was kept in another form, where the one can be made of the other. */
+  #findOtherForm({ key, variant }: CacheKey): Found | null {
+    for (const source of listSources(this.#call.match.dialect.api, variant)) {
+      const kept = this.#ports.store().find(key, source);
+      const entry = kept !== null && this.#isFresh(kept) ? makeOtherForm(kept, variant) : null;
+      if (kept !== null && entry !== null) return { kept, entry };
+    }
     return null;
   }
 
-  #hit(entry: CacheEntry): CacheAnswer {
+  #isFresh(entry: CacheEntry): boolean {
+    const nowMs = this.#ports.nowMs();
+    const { ttlMs = Number.POSITIVE_INFINITY } = this.#call.use;
+    return nowMs - entry.storedAtMs < ttlMs && nowMs < (entry.expiresAtMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  #hit({ kept, entry }: Found): CacheAnswer {
     this.#outcome = 'hit';
-    this.#ports.store().noteUse(entry, this.#ports.nowMs());
+    this.#ports.store().noteUse(kept, this.#ports.nowMs());
     const { replaySpeed = Number.POSITIVE_INFINITY } = this.#call.use;
+    const made = entry === kept ? '' : `made from the ${kept.variant === 'json' ? 'JSON' : 'stream'} `;
     return {
       how: 'hit',
       answer: (handler) => replayEntry(entry, replaySpeed, handler),
       originalLatencyMs: () => entry.latencyMs,
-      change: `reply: from the cache, kept from call ${entry.callId} on ${new Date(entry.storedAtMs).toISOString()}`,
+      change: `reply: from the cache, ${made}kept from call ${entry.callId} on ${new Date(entry.storedAtMs).toISOString()}`,
     };
   }
 

@@ -81,18 +81,6 @@ export class CallBudget {
     return this.#makeReservation(kept);
   }
 
-  /** Why nothing more may be sent at all; `null` while something may. For what cannot be reserved for one by one. */
-  findEnd(): string | null {
-    const claim: Claim = { inputTokens: 0, maxOutputTokens: 0, price: () => 0 };
-    for (const account of this.#accounts) {
-      const refusal = findExcess(keep(account, claim));
-      if (refusal === null) continue;
-      this.#listener.onRefused(refusal);
-      return refusal;
-    }
-    return null;
-  }
-
   /** Counts a call nothing was kept for. */
   note(record: CallRecord): void {
     const kept = this.#accounts.map((account) => ({ account, tokens: 0, usd: 0 }));

@@ -54,7 +54,9 @@ export function openCallRouting(ports: CallPorts, call: CallOptions, maxBytes: n
 /** The routing of one call: asks the session's router, and puts its answer where the dialect keeps the model. */
 export class CallRouting {
   readonly #options: CallRoutingOptions;
-  readonly #abort = new AbortController();
+  /** Of a question that is waited for. */
+  #abort: AbortController | null = null;
+  #isClosed = false;
   readonly #obstacle: RoutingObstacle | null;
 
   constructor(options: CallRoutingOptions) {
@@ -67,9 +69,18 @@ export class CallRouting {
     return this.#obstacle === null;
   }
 
-  /** `null` for as asked. Rejects only when a dialect throws. */
-  async route(body: Buffer, requestedModel: string): Promise<RoutedCall | null> {
-    const decisions = this.#options.decisions ?? (await this.#ask(body, requestedModel));
+  /** `null` for as asked. A promise only where a router of the user's has to be asked. Fails only when a dialect throws. */
+  route(body: Buffer, requestedModel: string): Promise<RoutedCall | null> | RoutedCall | null {
+    const decisions = this.#options.decisions ?? this.#ask(body, requestedModel);
+    return decisions instanceof Promise
+      ? decisions.then((decided) => this.#applyFirst(decided, { body, requestedModel }))
+      : this.#applyFirst(decisions, { body, requestedModel });
+  }
+
+  #applyFirst(
+    decisions: readonly RouteDecision[],
+    { body, requestedModel }: { readonly body: Buffer; readonly requestedModel: string },
+  ): RoutedCall | null {
     for (const [i, decision] of decisions.entries()) {
       const routed = this.#apply(decision, body);
       // What cannot be sent is no try.
@@ -82,7 +93,7 @@ export class CallRouting {
   }
 
   /** What is to be tried, in order; nothing for as asked. */
-  async #ask(body: Buffer, requestedModel: string): Promise<readonly RouteDecision[]> {
+  #ask(body: Buffer, requestedModel: string): Promise<readonly RouteDecision[]> | readonly RouteDecision[] {
     const { router, tools, sessionId, match } = this.#options;
     const reading = router.readsRequest ? tools.readWholeJson(body) : unread;
     if (!reading.ok) {
@@ -91,11 +102,11 @@ export class CallRouting {
     }
     const { provider, dialect } = match;
     const question = { sessionId, provider, api: dialect.api, requestedModel, request: reading.value };
-    const decision = await router.choose(question, this.#abort.signal, () => this.#findSecrets());
-    if (decision === null) return [];
-    const { fallbacks = [], timeoutMs } = decision;
-    const timed = timeoutMs === undefined ? {} : { timeoutMs };
-    return [decision, ...fallbacks.map((choice) => ({ ...timed, ...makeDecision(choice) }))];
+    const decision = router.answer(question);
+    if (decision !== undefined) return listTries(decision);
+    this.#abort = new AbortController();
+    if (this.#isClosed) this.#abort.abort();
+    return router.choose(question, this.#abort.signal, () => this.#findSecrets()).then(listTries);
   }
 
   #apply(
@@ -140,7 +151,8 @@ export class CallRouting {
 
   /** The call is over: no answer is waited for any more, and what kept it from being routed is told. */
   close(end: { readonly model: string | null; readonly bytes: number }): void {
-    this.#abort.abort();
+    this.#isClosed = true;
+    this.#abort?.abort();
     const { router, maxBytes } = this.#options;
     if (end.model === null) return;
     if (this.#obstacle !== null) router.tellObstacle(this.#obstacle);
@@ -153,6 +165,13 @@ export class CallRouting {
 interface Wanted {
   readonly provider: string | undefined;
   readonly apiKey: string | undefined;
+}
+
+function listTries(decision: RouteDecision | null): readonly RouteDecision[] {
+  if (decision === null) return [];
+  const { fallbacks = [], timeoutMs } = decision;
+  const timed = timeoutMs === undefined ? {} : { timeoutMs };
+  return [decision, ...fallbacks.map((choice) => ({ ...timed, ...makeDecision(choice) }))];
 }
 
 /** For a router that does not look at the request. */

@@ -1,6 +1,8 @@
 /** How many bytes, and pieces, wait at most. */
 const blockBytes = 16 * 1024;
 const blockPieces = 128;
+/** A larger piece is read at once: it fills the caches by itself. */
+const largestGathered = 4 * 1024;
 
 /** Who reads what was gathered. The memory is used again: it is valid until the call returns. */
 export interface GatheredReader {
@@ -28,8 +30,9 @@ export class GatheredPieces {
   }
 
   add(piece: Buffer, atMs: number): void {
-    if (this.#filled + piece.length > blockBytes || this.#count === blockPieces) this.flush();
-    if (piece.length > blockBytes) {
+    const isLarge = piece.length > largestGathered;
+    if (isLarge || this.#filled + piece.length > blockBytes || this.#count === blockPieces) this.flush();
+    if (isLarge) {
       this.#reader.onBlock(piece);
       this.#reader.onPiece(piece, atMs);
       return;

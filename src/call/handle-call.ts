@@ -60,6 +60,12 @@ export function handleCall(ports: CallPorts, options: CallOptions): Call {
 
 type CallProblem = NonNullable<CallRecord['error']>;
 
+interface Ending {
+  readonly outcome: Outcome;
+  readonly error: CallProblem | null;
+  readonly endMs: number;
+}
+
 class HandledCall implements Call {
   readonly wholeRequestBytes: number | null;
   readonly #ports: CallPorts;
@@ -174,13 +180,27 @@ class HandledCall implements Call {
     return this.#askForUsage(body, this.#options.head.path);
   }
 
-  async #route(routing: CallRouting, body: Buffer, requestedModel: string): Promise<RewrittenRequest | null> {
-    let routed: RoutedCall | null = null;
-    try {
-      routed = await routing.route(body, requestedModel);
-    } catch (cause) {
+  #route(
+    routing: CallRouting,
+    body: Buffer,
+    model: string,
+  ): Promise<RewrittenRequest | null> | RewrittenRequest | null {
+    let routed: ReturnType<CallRouting['route']> = null;
+    this.#guard(() => {
+      routed = routing.route(body, model);
+    });
+    // Assigned within a function, which the compiler does not follow.
+    const answer = routed as ReturnType<CallRouting['route']>;
+    const apply = (call: RoutedCall | null): RewrittenRequest | null => this.#applyRoute(call, body, model);
+    if (!(answer instanceof Promise)) return apply(answer);
+    const settled = answer.catch((cause: unknown) => {
       this.#reportFailure(cause);
-    }
+      return null;
+    });
+    return settled.then(apply);
+  }
+
+  #applyRoute(routed: RoutedCall | null, body: Buffer, requestedModel: string): RewrittenRequest | null {
     if (routed === null) return this.#askForUsage(body, this.#options.head.path);
     this.#noteRouted(routed, requestedModel);
     const { rest, target, path } = routed;
@@ -315,6 +335,7 @@ class HandledCall implements Call {
     const endMs = this.#ports.clock.monotonicMs();
     this.#changes.push(...(this.#rewrite?.changes ?? []));
     const facts = this.#endReading();
+    this.#endCaching({ outcome, error, endMs, facts });
     const needsMore = (read: ReplyFacts | null): boolean =>
       this.#ports.estimate !== null && needsEstimate(outcome, this.#reply, read);
     if (this.#requestRead === null && !(facts instanceof Promise) && !needsMore(facts)) {
@@ -331,13 +352,22 @@ class HandledCall implements Call {
           : null;
         this.#record({ outcome, error, endMs, facts: read, estimatedUsage });
       })
-      .catch((cause: unknown) => {
-        this.#caching?.end({ outcome, error, facts: null, latencyMs: 0 });
-        this.#reportFailure(cause);
-      });
+      .catch((cause: unknown) => this.#reportFailure(cause));
     this.#ports.holdRecord(this.#options.session.sessionId, recording);
     // A client does not wait for an estimate: its call is on record soon after it has the whole reply.
     return reading.then(([read]) => (needsMore(read) ? undefined : recording)).catch(() => undefined);
+  }
+
+  /** At once, whatever the record waits for: who asks the same now must not join a reply that is over. */
+  #endCaching(end: Ending & { readonly facts: Promise<ReplyFacts | null> | ReplyFacts | null }): void {
+    const caching = this.#caching;
+    if (caching === null) return;
+    const status = this.#reply?.status ?? 0;
+    const latencyMs = roundMs(end.endMs - this.#startMs);
+    const tell = (facts: ReplyFacts | null): void =>
+      caching.end({ ...settleEnding(end, { status, facts }), facts, latencyMs });
+    if (end.facts instanceof Promise) void end.facts.then(tell, () => tell(null));
+    else tell(end.facts);
   }
 
   #endReading(): Promise<ReplyFacts | null> | ReplyFacts | null {
@@ -349,13 +379,7 @@ class HandledCall implements Call {
     }
   }
 
-  #record(end: {
-    readonly outcome: Outcome;
-    readonly error: CallProblem | null;
-    readonly endMs: number;
-    readonly facts: ReplyFacts | null;
-    readonly estimatedUsage?: EstimatedUsage | null;
-  }): void {
+  #record(end: Ending & { readonly facts: ReplyFacts | null; readonly estimatedUsage?: EstimatedUsage | null }): void {
     this.#guard(() => {
       const { session, head } = this.#options;
       const { tools, clock } = this.#ports;
@@ -401,8 +425,6 @@ class HandledCall implements Call {
     });
     this.#gate?.close();
     if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
-    const { outcome, error, facts } = end;
-    this.#caching?.end({ outcome, error, facts, latencyMs: roundMs(end.endMs - this.#startMs) });
     this.#request.close();
     this.#reply?.close();
     this.#isRecorded = true;

@@ -71,7 +71,7 @@ class HandledSocket implements SocketWatch {
       this.#rawHeaders = rawHeaders;
       this.#reader = this.#options.match.dialect.open(this.#options.head, {
         collect: (message, isKept) => this.#draft.add(message, isKept),
-        open: (atMs) => this.#open(atMs),
+        open: (atMs, given) => this.#open(atMs, given?.isApart ?? false),
       });
       this.#messages = this.#ports.tools.openSocketMessages(joinHeader(rawHeaders, 'sec-websocket-extensions'), {
         onMessage: (side, message) => this.#read(side, message),
@@ -130,9 +130,9 @@ class HandledSocket implements SocketWatch {
     }, settleMs).unref();
   }
 
-  #open(atMs: number): SocketCall {
-    const request = this.#draft;
-    this.#draft = new MessageCopies(this.#ports);
+  #open(atMs: number, isApart: boolean): SocketCall {
+    const request = isApart ? new MessageCopies(this.#ports) : this.#draft;
+    if (!isApart) this.#draft = new MessageCopies(this.#ports);
     const { session } = this.#options;
     return new OpenSocketCall(this.#ports, {
       session,
@@ -178,7 +178,7 @@ class HandledSocket implements SocketWatch {
       ids: call.ids,
       protocol: 'websocket',
       head,
-      match,
+      match: facts.api === undefined ? match : { ...match, dialect: { ...match.dialect, api: facts.api } },
       request: facts.request,
       routedModel: null,
       requestCopy: call.request.copy,

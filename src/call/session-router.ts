@@ -1,6 +1,6 @@
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import { readRouteAnswer } from '../core/route-answer.js';
-import type { AskRouter, RouteDecision, RouteQuestion } from '../core/routing.js';
+import type { AskRouter, RouteAnswer, RouteDecision, RouteQuestion } from '../core/routing.js';
 import { redactText } from './redaction.js';
 import type { SecretSet } from './secrets.js';
 
@@ -17,6 +17,8 @@ export type RouterFault = (code: ErrorCode, message: string, hint: string | null
 
 export interface SessionRouterOptions {
   readonly ask: AskRouter;
+  /** Asked instead, of a router of ours: it answers at once and throws nothing. */
+  readonly answer?: (question: RouteQuestion) => RouteAnswer;
   readonly deadlineMs: number;
   readonly onFault: RouterFault;
   /** Whether it looks at the request; it does when absent. */
@@ -41,6 +43,14 @@ export class SessionRouter {
 
   get readsRequest(): boolean {
     return this.#options.readsRequest ?? true;
+  }
+
+  /** What a router of ours decided; `null` for as asked, `undefined` for a router that has to be asked by `choose`. */
+  answer(question: RouteQuestion): RouteDecision | null | undefined {
+    const answer = this.#options.answer?.(question);
+    if (answer === undefined) return undefined;
+    const reading = readRouteAnswer(answer);
+    return reading.ok ? reading.decision : null;
   }
 
   /**

@@ -20,6 +20,8 @@ export interface CacheFlags {
   readonly cacheMaxEntries?: number | undefined;
   readonly cacheToolResults?: true | undefined;
   readonly replaySpeed?: number | undefined;
+  readonly replay?: string | undefined;
+  readonly replayOrLive?: string | undefined;
 }
 
 export interface CachePlan {
@@ -75,6 +77,11 @@ export function readReplaySpeed(value: string): number {
   );
 }
 
+/** A recording has a pace of its own, whatever the cache does. */
+function isReplayed({ replay, replayOrLive }: CacheFlags): boolean {
+  return (replay ?? replayOrLive) !== undefined;
+}
+
 function readMode(name: string, value: string): CacheMode {
   const mode = cacheModes.find((candidate) => candidate === value);
   if (mode !== undefined) return mode;
@@ -97,7 +104,7 @@ function planUse(flags: CacheFlags, env: Env): CacheUse | null {
   }
   const idle = [
     ...(ttlMs === undefined ? [] : ['--cache-ttl']),
-    ...(replaySpeed === undefined ? [] : ['--replay-speed']),
+    ...(replaySpeed === undefined || isReplayed(flags) ? [] : ['--replay-speed']),
     ...(toolResults === undefined ? [] : ['--cache-tool-results']),
   ];
   if (idle.length === 0) return null;

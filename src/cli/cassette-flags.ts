@@ -9,6 +9,7 @@ export interface CassetteFlags {
   readonly replay?: string | undefined;
   readonly replayOrLive?: string | undefined;
   readonly normalise?: string | undefined;
+  readonly replaySpeed?: number | undefined;
 }
 
 /** Where recordings are, in the working folder. */
@@ -37,7 +38,13 @@ export async function planCassette(flags: CassetteFlags): Promise<CassetteUse | 
     });
   }
   const normalise = flags.normalise === undefined ? undefined : await readRules(flags.normalise);
-  return { mode, path: resolve(folder, makeCassetteFileName(name)), ...(normalise !== undefined && { normalise }) };
+  const { replaySpeed } = flags;
+  return {
+    ...{ mode, path: resolve(folder, makeCassetteFileName(name)) },
+    ...(normalise !== undefined && { normalise }),
+    // NOTE: as none, not as Infinity, which no JSON holds: `llmtap env` hands the plan on as such.
+    ...(replaySpeed !== undefined && replaySpeed !== Number.POSITIVE_INFINITY && { replaySpeed }),
+  };
 }
 
 async function readRules(file: string): Promise<NormaliseRules> {

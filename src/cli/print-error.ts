@@ -19,7 +19,7 @@ export function printError(error: unknown, io: CliIo): number {
 }
 
 function findStatus(error: unknown): number {
-  return /^(?:RECORD_NOT_FOUND|RUN_NOT_FOUND|STORE_.*)$/.test(findSystemCode(error) ?? '')
+  return /^(?:RECORD_NOT_FOUND|RUN_NOT_FOUND|EVENT_REFUSED|STORE_.*)$/.test(findSystemCode(error) ?? '')
     ? unansweredStatus
     : failureStatus;
 }

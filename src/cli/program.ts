@@ -1,9 +1,13 @@
 import { Command, type CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { wantsColour } from './colour.js';
 import { makeCaCommand } from './commands/ca.js';
+import { makeCacheCommand } from './commands/cache.js';
 import { makeCallsCommand } from './commands/calls.js';
 import { makeDoctorCommand } from './commands/doctor.js';
 import { makeEnvCommand } from './commands/env.js';
+import { makeEventCommand } from './commands/event.js';
+import { makeEventsCommand } from './commands/events.js';
+import { makeFeedbackCommand } from './commands/feedback.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeRunsCommand } from './commands/runs.js';
 import { makeServeCommand } from './commands/serve.js';
@@ -21,8 +25,12 @@ const makers = [
   makeCallsCommand,
   makeShowCommand,
   makeSummaryCommand,
+  makeEventsCommand,
+  makeFeedbackCommand,
+  makeEventCommand,
   makeEnvCommand,
   makeDoctorCommand,
+  makeCacheCommand,
   makeCaCommand,
   makeStoreCommand,
 ] satisfies readonly ((context: CommandContext) => CommandUnknownOpts)[];

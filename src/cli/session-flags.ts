@@ -14,17 +14,20 @@ import {
   readSize,
   readSpan,
 } from './read-flags.js';
+import { type RoutingFlags, readMaxCost, readRoutingFlags } from './routing-flags.js';
 
 /** A tap about to be opened: plain data, so that it can be handed to another process. */
 export interface TapPlan {
   readonly host: Omit<HostOptions, 'env'>;
   readonly session: SessionOptions;
+  /** Absolute; the module of a router of the user's. */
+  readonly routerModule?: string;
   /** Write the trust store Java needs and name it to Java. */
   readonly java: boolean;
 }
 
 /** The flags `run` and `env` share, as commander parses them. */
-export interface SessionFlags extends CacheFlags {
+export interface SessionFlags extends CacheFlags, RoutingFlags {
   readonly runId?: string | undefined;
   readonly configKey?: string | undefined;
   readonly variationKey?: string | undefined;
@@ -42,6 +45,8 @@ export interface SessionFlags extends CacheFlags {
   readonly events?: string | undefined;
   readonly otlp?: string | true | undefined;
   readonly otlpProfile?: OtlpProfile | undefined;
+  readonly langfuse?: true | undefined;
+  readonly prometheus?: number | true | undefined;
   readonly exportContent?: true | undefined;
   readonly record?: string | undefined;
   readonly replay?: string | undefined;
@@ -68,6 +73,11 @@ export function makeSessionCommand(name: string) {
     .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
     .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect)
     .option('--prices <file>', 'JSON file of prices of your own (LLMTAP_PRICES)')
+    .optionsGroup('Routing and budget:')
+    .option('--router <router>', 'chooses the model of each call: random:A,B@SEED …, a module ./router.mjs, or none')
+    .option('--max-cost <usd>', 'refuse calls beyond so many US dollars in the run', readMaxCost)
+    .option('--max-calls <n>', 'refuse calls beyond so many', makeWholeNumberReader('--max-calls', 0))
+    .option('--max-tokens <n>', 'refuse calls beyond so many tokens', makeWholeNumberReader('--max-tokens', 0))
     .optionsGroup('Answering calls from kept replies:')
     .option('--cache [mode]', 'on (usual), refresh, only or off; off when not given (LLMTAP_CACHE)', readCacheMode)
     .option('--cache-dir <folder>', 'keep them there; .llmtap when not given (LLMTAP_CACHE_DIR)')
@@ -92,6 +102,12 @@ export function makeSessionCommand(name: string) {
     .optionsGroup('Sending events elsewhere, besides the ledger:')
     .option('--events <file>', 'append each event to a file, one line of JSON each (LLMTAP_EVENTS)')
     .option('--otlp [url]', 'traces, metrics and logs to a collector; OTEL_… variables count (LLMTAP_OTLP)')
+    .option('--langfuse', 'traces to Langfuse, by LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY')
+    .addOption(
+      new Option('--prometheus [port]', 'serve metrics on loopback for Prometheus to fetch (port 9464)').argParser(
+        makeWholeNumberReader('--prometheus', 1),
+      ),
+    )
     .addOption(
       new Option('--otlp-profile <names>', 'OpenTelemetry’s names: latest (usual), legacy or both').argParser(
         readOtlpProfile,
@@ -120,10 +136,11 @@ export async function readTapPlan(
   flags: SessionFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<TapPlan> {
-  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }] = await Promise.all([
+  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }, { session, ...routing }] = await Promise.all([
     import('../ca/paths.js'),
     import('../providers/read-provider-flag.js'),
     import('../providers/distinct-names.js'),
+    readRoutingFlags(flags),
   ]);
   const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
   requireDistinctNames(providers);
@@ -144,20 +161,23 @@ export async function readTapPlan(
     },
     session: {
       ...makeSessionOptions(flags),
+      ...session,
       ...(cache.use === null ? {} : { cache: cache.use }),
       ...(cassette !== undefined && { cassette }),
     },
+    ...routing,
     java: flags.with?.includes('java') ?? false,
   };
 }
 
 function planExporters(
-  { events, otlp, otlpProfile, exportContent }: SessionFlags,
+  { events, otlp, otlpProfile, exportContent, langfuse, prometheus }: SessionFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): readonly ExporterPlan[] {
   const path = events ?? (env.LLMTAP_EVENTS || undefined);
   const url = otlp ?? (env.LLMTAP_OTLP || undefined);
   const content = exportContent ?? false;
+  const profile = otlpProfile === undefined ? {} : { profile: otlpProfile };
   return [
     ...(path === undefined ? [] : [{ kind: 'jsonl', path: resolve(path), content } as const]),
     ...(url === undefined
@@ -167,9 +187,13 @@ function planExporters(
             kind: 'otlp',
             content,
             ...(url !== true && { url }),
-            ...(otlpProfile !== undefined && { profile: otlpProfile }),
+            ...profile,
           } as const,
         ]),
+    ...(langfuse === undefined ? [] : [{ kind: 'langfuse', ...profile } as const]),
+    ...(prometheus === undefined
+      ? []
+      : [{ kind: 'prometheus', ...(prometheus !== true && { port: prometheus }), ...profile } as const]),
   ];
 }
 

@@ -9,7 +9,8 @@ export function makeUsageError(error: CommanderError, path: string): TrackerErro
     .join(' ')
     .trim()
     .replace(/^\(|\)$/g, '');
-  const hints = [suggestion === '' ? findHint(error.code, path) : suggestion, `See ${path} --help.`];
+  // NOTE: besides a suggestion, too: `claude` is near to `cache`, and a program's name.
+  const hints = [findHint(error.code, path, suggestion), suggestion, `See ${path} --help.`];
   const message = error.code === 'commander.help' ? 'A command is missing.' : endSentence(first);
   return new TrackerError('OPTION_INVALID', message, {
     cause: error,
@@ -17,10 +18,10 @@ export function makeUsageError(error: CommanderError, path: string): TrackerErro
   });
 }
 
-function findHint(code: string, path: string): string {
+function findHint(code: string, path: string, suggestion: string): string {
   // Below `ca` and `store` nobody thinks of a program.
   if (code === 'commander.unknownCommand' && !path.includes(' '))
     return 'To run a program under the tap, write llmtap run -- PROGRAM.';
-  if (code === 'commander.unknownOption') return 'Options of the program itself come after `--`.';
+  if (code === 'commander.unknownOption' && suggestion === '') return 'Options of the program itself come after `--`.';
   return '';
 }

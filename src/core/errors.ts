@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'CASSETTE_UNWRITABLE'
   | 'CASSETTE_INCOMPLETE'
   | 'REPLAY_MISSED'
+  | 'CACHE_FILE_INVALID'
   | 'RECORD_NOT_FOUND'
   | 'RUN_NOT_FOUND'
   | 'COMMAND_NOT_FOUND'
@@ -54,6 +55,8 @@ export type ErrorCode =
   | 'LISTENER_FAILED'
   | 'EXPORT_FAILED'
   | 'EXPORT_DROPPED'
+  | 'EVENTS_DROPPED'
+  | 'EVENT_REFUSED'
   | 'INTERNAL';
 
 export interface TrackerErrorOptions {

@@ -1,6 +1,7 @@
 import type { CallRecord } from './call-record.js';
 import type { ErrorCode } from './errors.js';
-import type { Session, SessionCounts } from './session.js';
+import type { RunEvent } from './run-events.js';
+import type { RunOutcome, Session, SessionCounts } from './session.js';
 
 /** A failure of the tap's own, or something the user must know to be seen; it never reaches the agent. */
 export interface Fault {
@@ -15,8 +16,15 @@ export interface Fault {
 /** A fact announced, named in the past tense. */
 export type TrackerEvent =
   | { readonly type: 'session.opened'; readonly session: Session }
-  | { readonly type: 'session.closed'; readonly session: Session; readonly counts: SessionCounts }
+  | {
+      readonly type: 'session.closed';
+      readonly session: Session;
+      readonly counts: SessionCounts;
+      /** Of the run of its config; `null` when it is for none. */
+      readonly outcome: RunOutcome | null;
+    }
   | { readonly type: 'call.completed'; readonly record: CallRecord }
+  | { readonly type: 'run.tracked'; readonly event: RunEvent }
   | { readonly type: 'fault.occurred'; readonly fault: Fault };
 
 export type EventListener = (event: TrackerEvent) => void;

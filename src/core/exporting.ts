@@ -4,7 +4,7 @@ import type { TrackerEvent } from './events.js';
 export type OtlpProfile = 'latest' | 'legacy' | 'both';
 
 /** Where events go besides the ledger. Plain data, so that it can be handed to another thread. */
-export type ExporterPlan = JsonlPlan | OtlpPlan;
+export type ExporterPlan = JsonlPlan | OtlpPlan | PrometheusPlan | LangfusePlan;
 
 /** One line of JSON an event, at the end of a file. */
 export interface JsonlPlan {
@@ -24,6 +24,25 @@ export interface OtlpPlan {
   readonly profile?: OtlpProfile;
   /** As `JsonlPlan.content`. */
   readonly content?: boolean;
+}
+
+/** Sums and histograms for Prometheus to fetch, at `http://127.0.0.1:PORT/metrics`. */
+export interface PrometheusPlan {
+  readonly kind: 'prometheus';
+  /** 9464 when absent. */
+  readonly port?: number;
+  /** `latest` when absent. */
+  readonly profile?: OtlpProfile;
+}
+
+/**
+ * Traces to Langfuse, by OTLP. The keys are `LANGFUSE_PUBLIC_KEY` and `LANGFUSE_SECRET_KEY`; where it is, `LANGFUSE_BASE_URL`
+ * or `LANGFUSE_HOST` says, `https://cloud.langfuse.com` when neither does.
+ */
+export interface LangfusePlan {
+  readonly kind: 'langfuse';
+  /** As `OtlpPlan.profile`. */
+  readonly profile?: OtlpProfile;
 }
 
 /** What an exporter made of one event, waiting to be sent. */

@@ -5,6 +5,7 @@ import type { ExporterPlan } from './exporting.js';
 import type { BodyPolicy } from './ledger.js';
 import type { CachePlace, CacheUse } from './response-cache.js';
 import type { AskRouter, RouterDescription } from './routing.js';
+import type { GivenEvent, OnceSink } from './run-events.js';
 import type { Session, SessionCounts, SessionIds } from './session.js';
 import type { Origin, ProviderRegistration } from './wire.js';
 
@@ -51,7 +52,28 @@ export interface RestoredSession {
   readonly credentials: string | null;
 }
 
+/** What a session for a config says of its run besides its ids: plain data. */
+export interface RunFacts {
+  /** Who or what the run is for, as the flags know it; `{ kind: 'llmtap', key: CONFIG KEY, anonymous: true }` when absent. */
+  readonly context?: object;
+  /** As the config names them; those of the first call when absent. */
+  readonly modelName?: string;
+  readonly providerName?: string;
+  readonly modelKey?: string;
+  readonly modelVersion?: number;
+  /** `run` when the run is to have each of its facts once in all its sessions; `tracker`, once in each, when absent. */
+  readonly dedupe?: Dedupe;
+}
+
+/** Over what a fact is recorded at most once: one tracker, or all of a run, in whatever process. */
+export type Dedupe = 'tracker' | 'run';
+
+/** How what was done in a session ended, by who did it. */
+export type RunVerdict = 'success' | 'error' | 'aborted';
+
 export interface SessionOptions extends Partial<SessionIds> {
+  /** Of the run of its config; needless without a `configKey`. */
+  readonly run?: RunFacts;
   /** The command, for the ledger; secrets are removed from it. */
   readonly command?: readonly string[];
   /** Ask clients for credentials on the proxy port. Off when absent. */
@@ -78,6 +100,22 @@ export interface SessionOptions extends Partial<SessionIds> {
   readonly tally?: SharedArrayBuffer;
 }
 
+/** Where events of runs go without a tap. */
+export interface LedgerSinkOptions {
+  /** Absolute; made with mode 0700 when absent. */
+  readonly home: string;
+  /** The environment whose keys are removed from what is kept, and which exporters are set up by; none when absent. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly exporters?: readonly ExporterPlan[];
+}
+
+/** The ledger as a sink of trackers, for a program that makes no calls: one that is told what users thought, say. */
+export interface LedgerSink extends OnceSink {
+  onEvent(listener: EventListener): () => void;
+  /** Writes and sends what is left; may be called twice. */
+  close(): Promise<void>;
+}
+
 /** A session with its door open. */
 export interface OpenSession {
   readonly session: Session;
@@ -92,7 +130,12 @@ export interface OpenSession {
    * are closed, and exchanges under way end first. May be called twice; a call without `drain` cuts what an earlier one
    * waits for.
    */
-  close(end?: { readonly exitCode?: number; readonly drain?: boolean }): Promise<void>;
+  close(end?: {
+    readonly exitCode?: number;
+    readonly drain?: boolean;
+    /** Of a session for a config; by its calls, and its `exitCode` if there is one, when absent. */
+    readonly verdict?: RunVerdict | null;
+  }): Promise<void>;
 }
 
 /** What a host's cache can be told. */
@@ -120,6 +163,10 @@ export interface Host {
   warm(): void;
   registerProvider(registration: ProviderRegistration): void;
   onEvent(listener: EventListener): () => void;
+  /** Takes events into the ledger, and announces them to listeners and exporters; `onTaken` when that has begun. */
+  track(events: readonly GivenEvent[], onTaken?: () => void): void;
+  /** The tap as a sink of trackers. */
+  readonly sink: OnceSink;
   /** Keeps a fault of the agent side in the ledger and announces it. */
   noteFault(fault: Omit<Fault, 'at'>): void;
   /** Keeps in the ledger alone that a listener threw: to announce it would ask for another. */

@@ -1,6 +1,7 @@
 import type { CallRecord } from './call-record.js';
 import type { Fault } from './events.js';
-import type { Session, SessionCounts } from './session.js';
+import type { RunEvent } from './run-events.js';
+import type { RunOutcome, Session, SessionCounts } from './session.js';
 
 /** Which bodies the ledger keeps. Under every policy credentials are removed from what is kept. */
 export type BodyPolicy = 'none' | 'redacted' | 'full';
@@ -12,10 +13,39 @@ export interface LedgerWriter {
   /** Durable when this turn of the event loop ends, unless the file is locked or full: then it waits, bounded, and is retried. */
   saveCall(record: CallRecord): void;
   saveFault(fault: Fault): void;
+  /** Durable as `saveCall` is. `onSaved` is called once, when it is written, refused or lost. */
+  saveEvent(event: RunEvent, claim: EventClaim | null, onSaved?: (saved: EventSaved) => void): void;
   /** Writes what is queued, waiting up to `deadlineMs` for a lock; `false` when another process held the file for longer. */
   flush(deadlineMs: number): Promise<boolean>;
   /** Flushes, checkpoints and closes; may be called twice. */
   close(): Promise<void>;
+}
+
+/** Of what an event is the only one in its run. */
+export interface EventClaim {
+  readonly fact: string;
+  /** Who states it: what one owner has, others have not. */
+  readonly owner: string;
+  /**
+   * `tracker`: each of several callers may state it, and so may each session's wire; the wire not after a caller, nor a
+   * caller after the wire. `run`: whoever is first.
+   */
+  readonly dedupe: 'tracker' | 'run';
+}
+
+/** `refused`: another has stated the fact, or the very event is there already. `lost`: it could not be written. */
+export type EventSaved = 'kept' | 'refused' | 'lost';
+
+/** Which events; all of it must hold. */
+export interface EventFilter {
+  readonly runId?: string;
+  /** Those after this one, in the order they were written. */
+  readonly afterSeq?: number;
+}
+
+/** An event as it stands in the ledger. */
+export interface EventRow extends RunEvent {
+  readonly seq: number;
 }
 
 export interface SessionEnd {
@@ -24,6 +54,8 @@ export interface SessionEnd {
   readonly counts: SessionCounts;
   /** The command's exit status; `null` when the session is not a command's. */
   readonly exitCode: number | null;
+  /** How the run of its config ended; `null`, as when absent, when it is for none. */
+  readonly outcome?: RunOutcome | null;
 }
 
 /** Exact matches, all of which must hold; an absent field does not filter, `null` asks for records without it. */
@@ -56,8 +88,13 @@ export interface RunRow {
   /** Calls whose input or output is unknown. */
   readonly unknownUsage: number;
   readonly costUsd: TokenSum;
+  readonly cachedCalls: number;
+  /** What those would have cost. */
+  readonly savedUsd: TokenSum;
   readonly configKey: string | null;
   readonly graphKey: string | null;
+  /** Of the run of its config; `null` while it goes on, and where there is none. */
+  readonly outcome: RunOutcome | null;
 }
 
 /** A sum that says how many calls could not contribute to it, of tokens or of US dollars. */
@@ -65,6 +102,15 @@ export interface TokenSum {
   /** `null` when no call states it. */
   readonly known: number | null;
   readonly unknownCalls: number;
+}
+
+/** What calls answered from a cache would have taken, each sum of those calls alone. */
+export interface Savings {
+  readonly inputTokens: TokenSum;
+  readonly outputTokens: TokenSum;
+  readonly usd: TokenSum;
+  /** What the provider took for them when they were first made. */
+  readonly latencyMs: number;
 }
 
 /** One line of a summary: everything of one model. Milliseconds throughout. */
@@ -75,6 +121,8 @@ export interface ModelSummary {
   /** Calls whose `error` is not `null`: every outcome but `ok`, and errors stated inside a stream of status 200. */
   readonly errors: number;
   readonly cachedCalls: number;
+  /** What those did not ask of the provider. */
+  readonly saved: Savings;
   readonly inputTokens: TokenSum;
   readonly cacheReadTokens: TokenSum;
   readonly cacheWriteTokens: TokenSum;
@@ -94,6 +142,8 @@ export interface Summary {
   readonly calls: number;
   /** Calls whose `error` is not `null`. */
   readonly errors: number;
+  /** Of those, the calls a budget had no room for, which were sent to nobody. */
+  readonly refusedCalls: number;
   readonly counts: SessionCounts | null;
 }
 
@@ -153,6 +203,10 @@ export interface LedgerReader {
   requireSessionId(idOrPrefix: string): string;
   summarise(filter: CallFilter): Summary;
   listFaults(filter: CallFilter): readonly Fault[];
+  /** In the order they were written; lazily. */
+  listEvents(filter: EventFilter): Iterable<EventRow>;
+  /** The `seq` after which the last so many events come; 0 when there are no more than that. */
+  findLastEvents(filter: EventFilter, count: number): number;
   info(): StoreInfo;
   /** What `prune` would do with these options; changes nothing. Throws as it does. */
   planPrune(options: PruneOptions): PrunePlan;

@@ -1,8 +1,9 @@
 import type { CallRecord } from './call-record.js';
 import type { EventListener, Fault } from './events.js';
-import type { HostOptions, SessionOptions } from './host.js';
+import type { HostOptions, RunVerdict, SessionOptions } from './host.js';
 import type { CallFilter, RunRow } from './ledger.js';
 import type { AskRouter } from './routing.js';
+import type { GivenEvent } from './run-events.js';
 import type { DoorAddress } from './scope.js';
 import type { Session, SessionCounts } from './session.js';
 import type { TrackerSummary } from './tracker-summary.js';
@@ -39,7 +40,7 @@ export interface LinkedSession {
    * Ends the session. With `drain` no new connection is taken, idle ones are closed, and what is under way ends first;
    * without it everything is cut. A second call without `drain` cuts what a first one waits for.
    */
-  close(end?: { readonly drain?: boolean }): Promise<void>;
+  close(end?: { readonly drain?: boolean; readonly verdict?: RunVerdict | null }): Promise<void>;
 }
 
 /** A filter over the calls of one tracker. */
@@ -76,6 +77,8 @@ export interface HostLink {
   clearCache(): Promise<number>;
   /** Writes what the host's cache has not written yet; `false` when its file could not be written. */
   flushCache(): Promise<boolean>;
+  /** Takes an event of a run; one that no host will take is announced to the listeners all the same. Never throws. */
+  track(event: GivenEvent): void;
   /** Keeps a fault of the agent side in the ledger and announces it to the listeners. */
   noteFault(fault: Omit<Fault, 'at'>): void;
   /** Keeps in the ledger that a listener threw. */

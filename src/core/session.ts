@@ -30,6 +30,12 @@ export function pickSessionIds(session: Session): SessionIds {
   return { runId, configKey, variationKey, version, graphKey, graphRunId, dataId, comboId, agentId };
 }
 
+/**
+ * How a run of a config ended, by its caller's word and its calls: `aborted` when it was interrupted, or its last call left
+ * by the client; `empty` when it made no call and nobody said otherwise.
+ */
+export type RunOutcome = 'success' | 'error' | 'aborted' | 'empty';
+
 /** What passed through a session besides the calls on record. */
 export interface SessionCounts {
   /** Calls recorded. */

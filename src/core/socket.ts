@@ -14,6 +14,8 @@ export interface SocketMessage {
 
 /** What is known of a call when it has ended. */
 export interface SocketCallFacts {
+  /** The record's `api`, where it is not the dialect's. */
+  readonly api?: string;
   readonly request: RequestFacts;
   /** `complete` is false where the reply was cut. */
   readonly reply: ReplyFacts;
@@ -34,8 +36,11 @@ export interface SocketCall {
 export interface SocketCalls {
   /** What the client sends before anything asks for a reply: it goes to the call that is opened next. */
   collect(message: SocketMessage, isKept: boolean): void;
-  /** A call begins with a message that passed at `atMs`. One that is not ended leaves no record. */
-  open(atMs: number): SocketCall;
+  /**
+   * A call begins with a message that passed at `atMs`. One that is not ended leaves no record. What was collected stays
+   * where it is for one that stands apart.
+   */
+  open(atMs: number, options?: { readonly isApart?: boolean }): SocketCall;
 }
 
 /** Reads the messages of one socket, in the order in which they passed. */

@@ -41,6 +41,16 @@ export function readTraceparent(value: string | undefined): (SpanPlace & { reado
   return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 
+/** Writes a `traceparent` of version 00. */
+export function makeTraceparent({ traceId, spanId }: SpanPlace, isSampled: boolean): string {
+  return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+}
+
+/** The session's own span, in the trace its program was started in. */
+export function standUnder(parent: SpanPlace | null, own: SpanPlace): SpanPlace {
+  return parent === null ? own : { traceId: parent.traceId, spanId: own.spanId };
+}
+
 /** FNV-1a of 32 bits as 8 hexadecimal digits, its bits mixed once more; never all 0. */
 function hash(text: string): string {
   let value = 0x811c9dc5;

@@ -15,6 +15,8 @@ export interface ExportQueueOptions {
   readonly backOffMs?: number;
 }
 
+const defaultItems = 10_000;
+const defaultBytes = 64 * 1024 * 1024;
 const batchItems = 512;
 const longestBackOffs = 30;
 
@@ -37,6 +39,7 @@ export class ExportQueue {
   #sent: Promise<void> = Promise.resolve();
   #isBusy = false;
   #isClosed = false;
+  readonly #whenRoomy: (() => void)[] = [];
 
   constructor(options: ExportQueueOptions) {
     this.#options = options;
@@ -49,6 +52,23 @@ export class ExportQueue {
 
   get waiting(): number {
     return this.#waiting.length + this.#sending.length;
+  }
+
+  /** Whether half of the room is taken and it is being sent: who brings more may wait. One that fails is not waited for. */
+  get isCrowded(): boolean {
+    const { mostItems = defaultItems, mostBytes = defaultBytes } = this.#options;
+    const isFull = this.waiting > mostItems / 2 || this.#bytes > mostBytes / 2;
+    return isFull && this.#failures === 0 && !this.#isClosed;
+  }
+
+  /** Resolves when it is crowded no longer. */
+  async whenRoomy(): Promise<void> {
+    if (this.isCrowded) await new Promise<void>((resolve) => this.#whenRoomy.push(resolve));
+  }
+
+  #tellRoomy(): void {
+    if (this.#whenRoomy.length === 0 || this.isCrowded) return;
+    for (const tell of this.#whenRoomy.splice(0)) tell();
   }
 
   offer(event: TrackerEvent): void {
@@ -67,6 +87,7 @@ export class ExportQueue {
   async close(deadlineMs: number): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#tellRoomy();
     this.#clearTimer();
     let timer: NodeJS.Timeout | undefined;
     const enough = new Promise<void>((resolve) => {
@@ -105,7 +126,7 @@ export class ExportQueue {
   }
 
   #makeRoom(): void {
-    const { mostItems = 10_000, mostBytes = 64 * 1024 * 1024 } = this.#options;
+    const { mostItems = defaultItems, mostBytes = defaultBytes } = this.#options;
     let gone = 0;
     while (
       gone < this.#waiting.length &&
@@ -172,12 +193,14 @@ export class ExportQueue {
     this.#failures += 1;
     this.#waiting = [...this.#sending, ...this.#waiting];
     this.#sending = [];
+    this.#tellRoomy();
     this.#tell(error);
   }
 
   #settle(): void {
     for (const { bytes } of this.#sending) this.#bytes -= bytes;
     this.#sending = [];
+    this.#tellRoomy();
   }
 
   #drop(count: number): void {

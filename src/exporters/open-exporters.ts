@@ -1,11 +1,13 @@
 import { TrackerError } from '../core/errors.js';
-import type { Exporter, ExporterPlan, OtlpPlan } from '../core/exporting.js';
+import type { Exporter, ExporterPlan, OtlpPlan, PrometheusPlan } from '../core/exporting.js';
 import { readTraceparent } from '../core/trace-ids.js';
 import { openJsonl } from './jsonl.js';
+import { openLangfuse } from './langfuse.js';
 import { LogsExporter } from './otlp/logs.js';
 import { MetricsExporter } from './otlp/metrics.js';
 import { requireSdk } from './otlp/sdk.js';
 import { TracesExporter } from './otlp/traces.js';
+import { openPrometheus } from './prometheus/prometheus.js';
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -18,8 +20,10 @@ export async function openExporters(plan: ExporterPlan, env: Variables): Promise
   const { kind } = plan;
   if (kind === 'jsonl' && typeof plan.path === 'string') return [await openJsonl(plan)];
   if (kind === 'otlp') return openOtlp(plan, env);
+  if (kind === 'prometheus') return [await openPrometheus(requirePort(plan))];
+  if (kind === 'langfuse') return openLangfuse(plan, env);
   throw new TrackerError('EXPORTER_INVALID', `Could not export to ${JSON.stringify(kind) ?? 'nothing'}.`, {
-    hint: 'There are { kind: "jsonl", path } and { kind: "otlp", url }.',
+    hint: 'There are { kind: "jsonl", path }, { kind: "otlp", url }, { kind: "prometheus", port } and { kind: "langfuse" }.',
   });
 }
 
@@ -46,4 +50,16 @@ function openOtlp(plan: OtlpPlan, env: Variables): readonly Exporter[] {
     ...(env.OTEL_METRICS_EXPORTER === 'none' ? [] : [new MetricsExporter(options)]),
     ...(env.OTEL_LOGS_EXPORTER === 'none' ? [] : [new LogsExporter(options)]),
   ];
+}
+
+function requirePort(plan: PrometheusPlan): PrometheusPlan {
+  const { port } = plan;
+  if (port === undefined || (Number.isInteger(port) && port > 0 && port < 65_536)) return plan;
+  throw new TrackerError(
+    'EXPORTER_INVALID',
+    `Could not serve metrics at "${String(port).slice(0, 40)}": it is no port.`,
+    {
+      hint: 'Give a number from 1 to 65535.',
+    },
+  );
 }

@@ -11,6 +11,8 @@ const closingMs = 3000;
 /** Everything that events are sent to, each behind a queue of its own; costs nothing where there is none. */
 export interface Exporting {
   offer(event: TrackerEvent): void;
+  /** Resolves when every exporter that sends at all has room for more; `null` when all have now. */
+  whenRoomy(): Promise<void> | null;
   close(): Promise<void>;
 }
 
@@ -35,6 +37,12 @@ export async function openExporting({ exporters, env }: HostOptions): Promise<(o
         if (isAboutExporting(event)) return;
         for (const queue of queues) queue.offer(event);
       },
+      whenRoomy: () => {
+        const crowded = queues.filter((queue) => queue.isCrowded);
+        return crowded.length === 0
+          ? null
+          : Promise.all(crowded.map((queue) => queue.whenRoomy())).then(() => undefined);
+      },
       close: async () => void (await Promise.all(queues.map((queue) => queue.close(closingMs)))),
     };
   };
@@ -45,4 +53,4 @@ function isAboutExporting(event: TrackerEvent): boolean {
   return event.type === 'fault.occurred' && event.fault.code.startsWith('EXPORT_');
 }
 
-const none: Exporting = { offer: () => undefined, close: () => Promise.resolve() };
+const none: Exporting = { offer: () => undefined, whenRoomy: () => null, close: () => Promise.resolve() };

@@ -1,4 +1,4 @@
-// Longer than 250 lines: what a host is put together of.
+// Longer than 250 lines: where everything of the host's side is put together.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
@@ -17,8 +17,10 @@ import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.j
 import type { EventListener, Fault } from '../core/events.js';
 import type { Host, HostCache, HostOptions, OpenSession, SessionOptions } from '../core/host.js';
 import type { LedgerWriter } from '../core/ledger.js';
+import type { GivenEvent, OnceSink } from '../core/run-events.js';
 import type { Session } from '../core/session.js';
 import { SessionTally } from '../core/session-tally.js';
+import { TapSink } from '../core/tap-sink.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { Estimator } from '../estimate/estimator.js';
 import { openRegistry } from '../providers/registry.js';
@@ -27,8 +29,10 @@ import { Connector } from '../proxy/connector.js';
 import type { Door } from '../proxy/door.js';
 import { SessionProxy } from '../proxy/proxy.js';
 import { readUpstreamProxies } from '../proxy/upstream-proxy.js';
+import { openLedgerReader } from '../storage/ledger-reader.js';
 import { openLedgerWriter } from '../storage/ledger-writer.js';
 import { Announcer } from './announcer.js';
+import { EventDesk } from './event-desk.js';
 import { type Exporting, openExporting } from './exporting.js';
 import { HeldRecords } from './held-records.js';
 import { openPrices, type Prices } from './prices.js';
@@ -37,6 +41,7 @@ import { makeSession, OpenedSession, planDoor } from './session.js';
 import { SessionBudgets } from './session-budgets.js';
 import { SessionCaches } from './session-caches.js';
 import { SessionRouters } from './session-routers.js';
+import { SessionRuns } from './session-runs.js';
 import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
 
@@ -89,6 +94,9 @@ class OpenedHost implements Host {
   readonly #proxy: SessionProxy;
   readonly #exporting: Exporting;
   readonly #announcer: Announcer;
+  readonly #desk: EventDesk;
+  readonly #runs: SessionRuns;
+  readonly sink: OnceSink;
   readonly #ambientSecrets: readonly string[];
   /** By id. */
   readonly #sessions = new Map<string, OpenedSession>();
@@ -123,6 +131,9 @@ class OpenedHost implements Host {
       registered: () => registry.registered,
       onFault: (sessionId, code, message, hint) => this.noteFault({ code, message, hint, sessionId }),
     });
+    this.#desk = this.#openDesk();
+    this.#runs = this.#openRuns();
+    this.sink = this.#makeSink();
     const ports = this.#makeCallPorts();
     this.#proxy = new SessionProxy({
       registry,
@@ -202,12 +213,13 @@ class OpenedHost implements Host {
       onCut: () => this.#proxy.closeDoor(door),
     });
     this.#sessions.set(session.sessionId, opened);
+    this.#runs.open(session, options);
     this.#ledger.saveSessionOpened(session);
     if (options.restore === undefined) this.#announcer.announce({ type: 'session.opened', session });
     return opened;
   }
 
-  async #closeSession(door: Door, end: { readonly exitCode?: number; readonly drain?: boolean }): Promise<void> {
+  async #closeSession(door: Door, end: SessionClosing): Promise<void> {
     const { session } = door;
     await this.#proxy.closeDoor(door, { drain: end.drain === true });
     await this.#held.settle(session.sessionId);
@@ -216,8 +228,15 @@ class OpenedHost implements Host {
     await this.#caches.remove(session);
     const counts = door.counts();
     const exitCode = end.exitCode ?? null;
-    this.#ledger.saveSessionClosed(session.sessionId, { endedAt: systemClock.nowIso(), counts, exitCode });
-    this.#announcer.announce({ type: 'session.closed', session, counts });
+    const endedAt = systemClock.nowIso();
+    const outcome = await this.#runs.close(session, { exitCode, verdict: end.verdict ?? null });
+    this.#ledger.saveSessionClosed(session.sessionId, { endedAt, counts, exitCode, outcome });
+    this.#announcer.announce({ type: 'session.closed', session, counts, outcome });
+  }
+
+  track(events: readonly GivenEvent[], onTaken?: () => void): void {
+    if (this.#isLedgerClosed) onTaken?.();
+    else this.#runs.give(events, onTaken);
   }
 
   noteFault({ code, message, hint, sessionId }: Omit<Fault, 'at'>): void {
@@ -246,6 +265,7 @@ class OpenedHost implements Host {
     await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     await this.#proxy.close();
     await this.#estimator.close();
+    await this.#desk.close();
     await this.#exporting.close();
     await this.#leaves.close();
     this.#parts.routers.close();
@@ -258,6 +278,30 @@ class OpenedHost implements Host {
     const { home, trackerId = null } = this.#parts.options;
     const onProblem = (message: string): void => this.#fault(null, 'BUDGET_UNCOUNTED', message, null);
     return makeReadSpent({ home, trackerId, onProblem });
+  }
+
+  #openDesk(): EventDesk {
+    return new EventDesk({
+      ledger: this.#ledger,
+      exporting: this.#exporting,
+      announce: (event) => this.#announcer.announce(event),
+      onFault: (...fault) => this.#fault(null, ...fault),
+      ambientSecrets: this.#ambientSecrets,
+    });
+  }
+
+  #openRuns(): SessionRuns {
+    return new SessionRuns({
+      desk: this.#desk,
+      nowMs: () => systemClock.nowMs(),
+      openLedger: () => openLedgerReader({ home: this.#parts.options.home }),
+      onFault: (session, ...fault) => this.#fault(session, ...fault),
+    });
+  }
+
+  #makeSink(): OnceSink {
+    const nowMs = () => systemClock.nowMs();
+    return new TapSink({ give: (event) => this.track([event]), newEventId: makeEventIds(), nowMs, sessionId: null });
   }
 
   #makeCallPorts(): CallPorts {
@@ -282,6 +326,7 @@ class OpenedHost implements Host {
     this.#parts.routers.note(record);
     this.#budgets.note(record);
     this.#sessions.get(record.sessionId)?.noteRecorded();
+    this.#runs.note(record);
     this.#announcer.announce({ type: 'call.completed', record });
   }
 
@@ -293,4 +338,13 @@ class OpenedHost implements Host {
   #saveFault(fault: Fault): void {
     if (!this.#isLedgerClosed) this.#ledger.saveFault(fault);
   }
+}
+
+type SessionClosing = NonNullable<Parameters<OpenSession['close']>[0]>;
+
+/** Ids that nobody else makes, at the price of counting. */
+function makeEventIds(): () => string {
+  const prefix = randomUUID();
+  let count = 0;
+  return () => `${prefix}-${count++}`;
 }

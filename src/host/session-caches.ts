@@ -56,9 +56,12 @@ export class SessionCaches {
    * Has a session's calls use the cache, or a cassette. Rejects with `OPTION_INVALID`, and what `SessionCassettes` rejects
    * with.
    */
-  async add(session: Session, { cache, cassette }: Pick<SessionOptions, 'cache' | 'cassette'>): Promise<void> {
+  async add(
+    session: Session,
+    { cache, cassette, restore }: Pick<SessionOptions, 'cache' | 'cassette' | 'restore'>,
+  ): Promise<void> {
     if (cache !== undefined) this.#bySession.set(session, requireCacheUse(cache));
-    if (cassette !== undefined) await this.#cassettes.add(session, requireCassetteUse(cassette));
+    if (cassette !== undefined) await this.#cassettes.add(session, requireCassetteUse(cassette), restore !== undefined);
   }
 
   find(session: Session): SessionCaching {

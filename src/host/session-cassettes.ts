@@ -31,8 +31,12 @@ export class SessionCassettes {
     this.#onFault = onFault;
   }
 
-  /** Rejects with `CASSETTE_NOT_FOUND`, `CASSETTE_INVALID` or `CASSETTE_UNWRITABLE`. */
-  async add(session: Session, use: CassetteUse): Promise<void> {
+  /**
+   * Rejects with `CASSETTE_NOT_FOUND`, `CASSETTE_INVALID` or `CASSETTE_UNWRITABLE`.
+   *
+   * @param isAgain whether the session was one of a host that died, with what it had recorded or played
+   */
+  async add(session: Session, use: CassetteUse, isAgain: boolean): Promise<void> {
     const held = new Set<Promise<void>>();
     const ports = {
       openDecoder: (coding: string | null, sink: (bytes: Buffer) => void) =>
@@ -42,6 +46,7 @@ export class SessionCassettes {
     };
     const tell = (code: ErrorCode, message: string, hint: string): void =>
       this.#onFault(session.sessionId, code, message, hint);
+    if (isAgain) tell('CASSETTE_INCOMPLETE', explainAgain(use), 'Run it again.');
     if (use.mode === 'record') this.#running.set(session, await openRecorder(use, { held, ports, tell }));
     else this.#running.set(session, await openPlayer({ ...use, mode: use.mode }, { held, ports, tell }));
   }
@@ -92,6 +97,12 @@ async function openPlayer(
     onMiss: (message) => tell('REPLAY_MISSED', message, 'Record it again, or set aside what changes (--normalise).'),
   });
   return { cache, held };
+}
+
+function explainAgain({ mode }: CassetteUse): string {
+  return mode === 'record'
+    ? 'The recording begins anew, for the tap’s thread had ended: calls of before are not in it.'
+    : 'The replay begins anew, for the tap’s thread had ended: each request gets its first answer again.';
 }
 
 function hold(held: Set<Promise<void>>, work: Promise<void>): void {

@@ -4,7 +4,7 @@ import { type RouterFault, SessionRouter } from '../call/session-router.js';
 import type { CallRecord } from '../core/call-record.js';
 import { TrackerError } from '../core/errors.js';
 import type { HostOptions, SessionOptions } from '../core/host.js';
-import type { RouterDescription } from '../core/routing.js';
+import type { RouteAnswer, RouteQuestion, RouterDescription } from '../core/routing.js';
 import type { Session } from '../core/session.js';
 import type { BuiltInRouter, RouterFactory } from '../routing/built-in.js';
 import { makeFactory } from '../routing/makers.js';
@@ -87,10 +87,10 @@ export class SessionRouters {
     parts: { readonly deadlineMs: number; readonly onFault: RouterFault },
   ): void {
     const router: BuiltInRouter = factory.open({ mix: this.#makeMix(session) });
-    const ask = (question: Parameters<BuiltInRouter['choose']>[0]): Promise<unknown> =>
-      Promise.resolve(router.choose(question));
+    const answer = (question: RouteQuestion): RouteAnswer => router.choose(question);
+    const ask = (question: RouteQuestion): Promise<unknown> => Promise.resolve(answer(question));
     const readsRequest = factory.readsRequest === true;
-    this.#bySession.set(session, new SessionRouter({ ask, readsRequest, ...parts }));
+    this.#bySession.set(session, new SessionRouter({ ask, answer, readsRequest, ...parts }));
     if (router.onOutcome === undefined) return;
     this.#learning.set(session.sessionId, (record) => {
       router.onOutcome?.(record);

@@ -9,6 +9,7 @@ const idOfName: ReadonlyMap<string, string> = new Map(
   Object.entries({
     openai: 'openai',
     anthropic: 'anthropic',
+    'anthropic-aws': 'anthropic',
     google: 'google',
     // Logins to the CLIs of Google and OpenAI: what their tokens cost over the API.
     'gemini-cli-oauth': 'google',

@@ -38,6 +38,9 @@ export const listUnits: Readonly<Record<string, ListUnit>> = {
   input_mchars: { usage: 'input_characters', rate: 'inputCharacters', per: 1e6 },
 };
 
+/** The same, to be gone through for every call. */
+export const listUnitsByKey: readonly (readonly [key: string, unit: ListUnit])[] = Object.entries(listUnits);
+
 /** A call's usage in the list's words; what is not known is absent. */
 export function makeListUsage(usage: Usage, details: UsageDetails | null): ListUsage {
   const d = details ?? {};
@@ -63,8 +66,12 @@ export function makeListUsage(usage: Usage, details: UsageDetails | null): ListU
     input_audio_seconds: d.inputSeconds,
     input_characters: d.inputCharacters,
   };
-  const known = Object.entries(amounts).filter((entry): entry is [string, number] => entry[1] != null);
-  return Object.fromEntries(known);
+  const known: Record<string, number> = {};
+  for (const name in amounts) {
+    const amount = amounts[name];
+    if (amount != null) known[name] = amount;
+  }
+  return known;
 }
 
 /** A part of the cached input that is not stated is none where the stated parts are all of it. */

@@ -3,7 +3,7 @@ import { readErrorMessage } from '../core/errors.js';
 import type { UsageDetails } from '../core/usage.js';
 import { type ListedPrice, type ListPrices, type ListUsage, listVersion, type PriceList } from './genai-prices.js';
 import { findListedCall } from './list-providers.js';
-import { findRate, listUnits, makeListUsage } from './list-usage.js';
+import { findRate, listUnits, listUnitsByKey, makeListUsage } from './list-usage.js';
 import { makeUnpriced, type Priced, roundRate, roundUsd } from './priced.js';
 import { isStandardTier } from './service-tier.js';
 
@@ -42,7 +42,7 @@ function priceListed(found: ListedPrice, usage: ListUsage): Priced {
 
 function listRates(prices: ListPrices, usage: ListUsage): Readonly<Record<string, number>> {
   const rates: Record<string, number> = {};
-  for (const [key, unit] of Object.entries(listUnits)) {
+  for (const [key, unit] of listUnitsByKey) {
     const isUsed = unit.usage === 'requests' || (usage[unit.usage] ?? 0) > 0;
     if (prices[key] === undefined || !isUsed) continue;
     rates[unit.rate] = roundRate((findRate(prices[key], usage.input_tokens ?? 0) * 1e6) / unit.per);
@@ -51,12 +51,12 @@ function listRates(prices: ListPrices, usage: ListUsage): Readonly<Record<string
 }
 
 /** Of each of these the amount must be known where it has a price. */
-const required: Readonly<Record<string, string>> = {
-  input_mtok: 'input tokens',
-  output_mtok: 'output tokens',
-  audio_hours: 'seconds of sound',
-  input_mchars: 'input characters',
-};
+const required: readonly (readonly [key: string, name: string])[] = [
+  ['input_mtok', 'input tokens'],
+  ['output_mtok', 'output tokens'],
+  ['audio_hours', 'seconds of sound'],
+  ['input_mchars', 'input characters'],
+];
 
 /** Of each of these, what there is must have a price: one of the keys. */
 const priced: readonly (readonly [usage: string, keys: readonly string[], name: string])[] = [
@@ -76,7 +76,7 @@ function findGap({ provider, model, prices }: ListedPrice, usage: ListUsage, det
   const has = (key: string): boolean => prices[key] !== undefined;
   const lacks = (what: string): string => `The price list has no price for ${what} of ${model}.`;
   if (Object.keys(prices).length === 0) return `The price list has ${model} without a price.`;
-  for (const [key, name] of Object.entries(required)) {
+  for (const [key, name] of required) {
     if (has(key) && usage[listUnits[key]?.usage ?? ''] === undefined) return `The ${name} of the call are not known.`;
   }
   for (const [amount, keys, name] of priced) {

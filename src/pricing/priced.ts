@@ -17,7 +17,16 @@ export function roundUsd(usd: number): number {
   return Math.round(usd * 1e12) / 1e12;
 }
 
+/** Rates rounded before; a program has few, and each takes longer to round than to find. */
+const rounded = new Map<number, number>();
+const mostRounded = 1000;
+
 /** A rate as it is stated, without what binary fractions make of it. */
 export function roundRate(rate: number): number {
-  return Number(rate.toPrecision(12));
+  const known = rounded.get(rate);
+  if (known !== undefined) return known;
+  const stated = Number(rate.toPrecision(12));
+  if (rounded.size >= mostRounded) rounded.clear();
+  rounded.set(rate, stated);
+  return stated;
 }

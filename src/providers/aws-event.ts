@@ -41,8 +41,22 @@ function makeError(name: string | undefined, message: string, payload: string): 
   return { text: onOneLine(wrap(name, payload)), error: { code, message: message.slice(0, MAX_MESSAGE_CHARS) } };
 }
 
+/** What the documents of an event begin with, by its name: a stream has few. */
+const beginnings = new Map<string, string>();
+const mostBeginnings = 100;
+const longestKnown = 64;
+
 function wrap(name: string | undefined, payload: string): string {
-  return `{${JSON.stringify(name ?? 'message')}:${payload}}`;
+  return `${findBeginning(name ?? 'message')}${payload}}`;
+}
+
+function findBeginning(name: string): string {
+  const known = beginnings.get(name);
+  if (known !== undefined) return known;
+  const beginning = `{${JSON.stringify(name)}:`;
+  if (beginnings.size >= mostBeginnings) beginnings.clear();
+  if (name.length <= longestKnown) beginnings.set(name, beginning);
+  return beginning;
 }
 
 function readMessage(payload: string): string {

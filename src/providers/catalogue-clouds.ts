@@ -46,6 +46,16 @@ export const BEDROCK: CatalogueEntry = {
   ],
 };
 
+/**
+ * Anthropic's own platform behind AWS's door: its API, and requests that AWS's clients sign. Source:
+ * https://docs.aws.amazon.com/claude-platform/latest/userguide/making-requests.html (read 2026-11-27).
+ */
+export const CLAUDE_ON_AWS: CatalogueEntry = {
+  name: 'anthropic-aws',
+  hosts: ['aws-external-anthropic.*.api.aws'],
+  apis: [paths(anthropicMessages, '/v1/messages')],
+};
+
 const PROJECT = '/projects/*/locations/*';
 const ROOTS = ['/v1', '/v1beta1'];
 

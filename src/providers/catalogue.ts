@@ -1,7 +1,7 @@
 // Longer than 250 lines: one entry a provider.
 
 import { anthropicComplete } from './anthropic-complete.js';
-import { BEDROCK, VERTEX } from './catalogue-clouds.js';
+import { BEDROCK, CLAUDE_ON_AWS, VERTEX } from './catalogue-clouds.js';
 import { cohereChat } from './cohere-chat.js';
 import { cohereChatV1, cohereGenerate } from './cohere-chat-v1.js';
 import { cohereEmbed } from './cohere-embed.js';
@@ -123,8 +123,14 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     ],
   },
   {
+    // The others are Antigravity's, which speaks the same: https://github.com/soilSpoon/llmux
+    // (`packages/auth/src/providers/antigravity-constants.ts`, read 2026-11-27).
     name: 'gemini-cli-oauth',
-    hosts: ['cloudcode-pa.googleapis.com'],
+    hosts: [
+      'cloudcode-pa.googleapis.com',
+      'daily-cloudcode-pa.sandbox.googleapis.com',
+      'autopush-cloudcode-pa.sandbox.googleapis.com',
+    ],
     apis: [
       { dialect: googleGenerate, paths: ['/v1internal:generateContent'] },
       { dialect: googleStreamGenerate, paths: ['/v1internal:streamGenerateContent'] },
@@ -320,6 +326,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     sockets: AZURE_OPENAI_SOCKETS,
   },
   BEDROCK,
+  CLAUDE_ON_AWS,
   VERTEX,
   ...GATEWAYS,
 ];

@@ -31,7 +31,8 @@ const SPEECH_LANGUAGE: ReplyLanguage = {
   makeUsage: makeAudioUsage,
 };
 
-const TEXT_LANGUAGE: ReplyLanguage = {
+/** How text made from speech is read. */
+export const TRANSCRIPT_LANGUAGE: ReplyLanguage = {
   ...SPEECH_LANGUAGE,
   noTokens: 'the reply states seconds (usageDetails.inputSeconds), and no tokens',
 };
@@ -51,8 +52,8 @@ export const openaiSpeech: Dialect = makeDialect('audio.speech', SPEECH_LANGUAGE
  * 2026-11-27 as types of the npm packages `openai` 6.49 and `@mistralai/mistralai` 2.7 (`UsageInfo.prompt_audio_seconds`); OpenRouter
  * states its cost as well (`STTUsage` of `@openrouter/sdk` 1.3).
  */
-export const openaiTranscriptions: Dialect = makeDialect('audio.transcriptions', TEXT_LANGUAGE);
-export const openaiTranslations: Dialect = makeDialect('audio.translations', TEXT_LANGUAGE);
+export const openaiTranscriptions: Dialect = makeDialect('audio.transcriptions', TRANSCRIPT_LANGUAGE);
+export const openaiTranslations: Dialect = makeDialect('audio.translations', TRANSCRIPT_LANGUAGE);
 
 function makeDialect(api: string, language: ReplyLanguage): Dialect {
   return {

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { SocketCalls, SocketDialect, SocketMessage, SocketReader } from '../core/socket.js';
 import { findItems, findObject, findText, type JsonObject } from './json-fields.js';
+import { isOfTranscripts, RealtimeTranscripts } from './openai-realtime-transcripts.js';
 import { listOpenaiSources, listUsageNames, makeOpenaiUsage } from './openai-usage.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
@@ -32,6 +33,8 @@ const REALTIME_DETAILS: DetailNames = {
 const USAGE_NAMES = [...listUsageNames(REALTIME_USAGE), ...listDetailNames(REALTIME_DETAILS)];
 const CALL = '_call';
 const MEDIA = 'input_audio_buffer.append';
+/** The second name is the beta's, of sessions that only transcribe. */
+const SESSION_EVENT = /^(?:session|transcription_session)\.(?:created|updated)$/;
 const MAX_MODEL_CHARS = 256;
 /** More than any client has under way on one socket; those beyond it leave no record. */
 const MAX_TURNS = 1000;
@@ -60,8 +63,8 @@ const REALTIME_LANGUAGE: ReplyLanguage = {
  * with its `response.created`. Several responses may be under way; events name theirs by `response_id`, or `response.id`.
  *
  * The model is the URL's (`model`, Azure's `deployment`) or that of `session.created` and `session.updated`. A response that
- * cannot begin is an `error`, which names the client's event where that had an `event_id`. Transcription of what the user
- * says is billed apart and is not a response. Sources, read 2026-11-27: https://platform.openai.com/docs/api-reference/realtime
+ * cannot begin is an `error`, which names the client's event where that had an `event_id`. Transcripts of what the user says
+ * are calls of their own (`openai-realtime-transcripts.ts`). Sources, read 2026-11-27: https://platform.openai.com/docs/api-reference/realtime
  * as types of the npm package `openai` 6.49 (`resources/realtime/realtime.d.ts`, URL in `realtime/internal-base.js`).
  */
 export const openaiRealtime: SocketDialect = {
@@ -80,11 +83,13 @@ class RealtimeSocket implements SocketReader {
   #model: string | null;
   readonly #asked: Asked[] = [];
   readonly #begun = new Map<string, SocketTurn>();
+  readonly #transcripts: RealtimeTranscripts;
   /** Whether the client's last word, media aside, asked for a response. */
   #hasJustAsked = false;
 
   constructor(path: string, calls: SocketCalls) {
     this.#calls = calls;
+    this.#transcripts = new RealtimeTranscripts(calls);
     const query = new URLSearchParams(path.split('?')[1] ?? '');
     this.#model = (query.get('model') ?? query.get('deployment'))?.slice(0, MAX_MODEL_CHARS) || null;
   }
@@ -113,7 +118,8 @@ class RealtimeSocket implements SocketReader {
     const document = readMessage(message.bytes);
     const type = findText(document, 'type');
     if (document === undefined || type === undefined) return;
-    if (type === 'session.created' || type === 'session.updated') return this.#noteModel(document);
+    if (SESSION_EVENT.test(type)) return this.#noteSession(document, type.startsWith('transcription'));
+    if (isOfTranscripts(type)) return this.#transcripts.read(type, document, message);
     if (type === 'error') return this.#endRefused(document, message);
     if (type.startsWith('response.')) this.#readResponse(type, document, message);
   }
@@ -122,6 +128,7 @@ class RealtimeSocket implements SocketReader {
     for (const { turn } of this.#asked.splice(0)) turn.end(null);
     for (const turn of this.#begun.values()) turn.end(null);
     this.#begun.clear();
+    this.#transcripts.close();
   }
 
   #readResponse(type: string, document: JsonObject, message: SocketMessage): void {
@@ -149,7 +156,9 @@ class RealtimeSocket implements SocketReader {
     });
   }
 
-  #noteModel(document: JsonObject): void {
+  #noteSession(document: JsonObject, isTranscription: boolean): void {
+    const session = findObject(document, 'session');
+    if (session !== undefined) this.#transcripts.noteSession(session, isTranscription);
     const model = findText(document, 'session', 'model')?.slice(0, MAX_MODEL_CHARS);
     if (model === undefined) return;
     this.#model = model;

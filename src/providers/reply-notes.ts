@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { UsageDetails } from '../core/usage.js';
 import type { ReplyFacts } from '../core/wire.js';
+import type { ChunkShape } from './chunk-shape.js';
 import { describeKind, isJsonObject } from './json-fields.js';
 import { OutputWatch } from './output-times.js';
 import { TokenCounts } from './token-counts.js';
@@ -45,6 +46,8 @@ export class ReplyNotes {
   readonly #toolCalls: ToolCall[] = [];
   readonly #lastOfKey = new Map<string, number>();
 
+  /** Of the last chunk in which there was nothing to note, for its dialect to know the next by. */
+  chunkShape: ChunkShape | null = null;
   /** The time at which what is read now arrived. */
   atMs = 0;
   #hasPiece = false;

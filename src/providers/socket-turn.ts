@@ -12,9 +12,12 @@ export class SocketTurn {
   /** The id its reply gives itself, once it has. */
   id: string | null = null;
   request: RequestFacts;
+  readonly #api: string | null;
 
-  constructor(call: SocketCall, language: ReplyLanguage, request: RequestFacts) {
+  /** @param api the record's, where it is not the dialect's */
+  constructor(call: SocketCall, language: ReplyLanguage, request: RequestFacts, api: string | null = null) {
     this.call = call;
+    this.#api = api;
     this.#reader = openMessageReader(language);
     this.request = request;
   }
@@ -39,6 +42,8 @@ export class SocketTurn {
     if (this.#isOver) return;
     this.#isOver = true;
     const reply = explain(this.#reader.end());
-    this.call.end({ request: this.request, reply, outputTimes: this.#reader.outputTimes() }, last);
+    const { request } = this;
+    const named = this.#api === null ? {} : { api: this.#api };
+    this.call.end({ request, reply, outputTimes: this.#reader.outputTimes(), ...named }, last);
   }
 }

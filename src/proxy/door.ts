@@ -3,7 +3,6 @@ import net, { type Socket } from 'node:net';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { Session, SessionCounts } from '../core/session.js';
 import { SessionTally } from '../core/session-tally.js';
-import type { Destination } from './connector.js';
 
 export interface DoorOptions {
   readonly session: Session;
@@ -220,28 +219,6 @@ export class Door {
     // Clients reset connections as they please; whoever serves the socket sees its 'close'.
     socket.on('error', () => undefined);
     this.#options.onConnection(socket, this);
-  }
-}
-
-/** What is known of a connection beside its bytes. */
-export interface SocketFacts {
-  readonly door: Door;
-  /** Where a tunnel's requests go; `null` on the proxy port itself, where each request says. */
-  readonly destination: Destination | null;
-  /** Its client is this process itself, and is to meet a provider's failure as it would without us. */
-  readonly isInProcess: boolean;
-}
-
-/** Facts attached to sockets, without touching them. */
-export class SocketRegister {
-  readonly #facts = new WeakMap<Socket, SocketFacts>();
-
-  note(socket: Socket, facts: SocketFacts): void {
-    this.#facts.set(socket, facts);
-  }
-
-  find(socket: Socket): SocketFacts | undefined {
-    return this.#facts.get(socket);
   }
 }
 

@@ -244,7 +244,7 @@ class Exchange implements ReplyHandler {
     const { client } = this.#options;
     const [call, destination] = [this.#call, this.#destination];
     const problem = explainUpstreamError(error, destination.origin, this.#headSent);
-    const unread = this.#control?.findUnread?.(error) ?? null;
+    const unread = this.#rewrite === null ? (this.#control?.findUnread?.(error) ?? null) : null;
     const refuse = client.findRefusal(error, unread);
     const answer = this.#headSent || refuse !== undefined ? null : makeFailureReply(problem);
     const last = answer?.body ?? this.#lastPiece;

@@ -131,6 +131,10 @@ export class FallbackTry implements ReplyHandler {
   }
 }
 
-function bind(control: ReplyControl): Pick<ReplyControl, 'pause' | 'resume'> {
-  return { pause: () => control.pause(), resume: () => control.resume() };
+function bind(control: ReplyControl): Omit<ReplyControl, 'abort'> {
+  return {
+    pause: () => control.pause(),
+    resume: () => control.resume(),
+    ...(control.findUnread !== undefined && { findUnread: (error: unknown) => control.findUnread?.(error) ?? null }),
+  };
 }

@@ -9,7 +9,7 @@ import type { SocketMatch, SocketWatch } from '../core/socket.js';
 import type { RequestHead } from '../core/wire.js';
 import { handleConnect, type Served } from './connect.js';
 import type { Connector } from './connector.js';
-import { Door, SocketRegister } from './door.js';
+import { Door } from './door.js';
 import { DoorFaults } from './door-faults.js';
 import { type Engine, type EngineHandlers, loadEngine } from './engine.js';
 import { Http1Client } from './http1-client.js';
@@ -19,6 +19,7 @@ import { type CallMaker, relayRequest } from './relay-request.js';
 import { relayStreams } from './relay-streams.js';
 import { makeRequestHead, readTarget } from './request-target.js';
 import { formatSealed } from './sealed.js';
+import { SocketRegister } from './socket-register.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 
 export interface ProxyPorts extends CallMaker {

@@ -1,8 +1,8 @@
 import type { TLSSocket } from 'node:tls';
-import type { SocketFacts } from './door.js';
 import { Http2Client } from './http2-client.js';
 import { serveHttp2 } from './http2-server.js';
 import { type AskedRequest, type CallMaker, relayRequest } from './relay-request.js';
+import type { SocketFacts } from './socket-register.js';
 
 export interface StreamPorts extends CallMaker {
   readonly upstream: AskedRequest['upstream'];

@@ -17,17 +17,21 @@ export interface WatchedSockets {
 
 /** What a client may send before the provider's 101 is here; no client sends anything. */
 const maxEarlyBytes = 1024 * 1024;
+/** What a piece costs besides its bytes. */
+const pieceBytes = 256;
 
 /** Gives a copy of both directions of a relayed upgrade to whoever reads it. Comes after the pipes: bytes first. */
 export class SocketCopies {
   readonly #sockets: WatchedSockets;
   #early: Buffer[] | null;
+  #earlyBytes: number;
   #isOpen = false;
   readonly #onClientData = (chunk: Buffer): void => this.#takeFromClient(chunk);
 
   constructor(sockets: WatchedSockets) {
     this.#sockets = sockets;
     this.#early = [sockets.head];
+    this.#earlyBytes = sockets.head.length;
     sockets.client.on('data', this.#onClientData);
   }
 
@@ -69,8 +73,8 @@ export class SocketCopies {
   #takeFromClient(chunk: Buffer): void {
     if (this.#isOpen) return this.#sockets.watch.onData('client', chunk);
     this.#early?.push(chunk);
-    const bytes = this.#early?.reduce((sum, { length }) => sum + length, 0) ?? 0;
-    if (bytes > maxEarlyBytes) this.#early = null;
+    this.#earlyBytes += chunk.length + pieceBytes;
+    if (this.#earlyBytes > maxEarlyBytes) this.#early = null;
   }
 
   /** Who went first is who ended it; everything is read when the provider's side is closed. */

@@ -3,6 +3,8 @@ import { TrackerError } from '../core/errors.js';
 import type { Fault } from '../core/events.js';
 import type {
   CallFilter,
+  EventFilter,
+  EventRow,
   LedgerReader,
   PruneOptions,
   PrunePlan,
@@ -13,6 +15,7 @@ import type {
 } from '../core/ledger.js';
 import { makeRecord } from './call-rows.js';
 import { isThere, makePlacePath, type StorePlace } from './database.js';
+import { findLastEvents, iterateEvents } from './event-rows.js';
 import { makeCondition } from './filters.js';
 import { LedgerConnection } from './ledger-connection.js';
 import { findCalls, listFaults, type Queries } from './ledger-queries.js';
@@ -91,12 +94,20 @@ class SqliteLedgerReader implements LedgerReader {
   }
 
   summarise(filter: CallFilter): Summary {
-    const empty: Summary = { models: [], calls: 0, errors: 0, counts: null };
+    const empty: Summary = { models: [], calls: 0, errors: 0, refusedCalls: 0, counts: null };
     return this.#connection.read('sum up the calls', empty, (queries) => summarise(queries, makeCondition(filter)));
   }
 
   listFaults(filter: CallFilter): readonly Fault[] {
     return this.#connection.read('list the faults', [], (queries) => listFaults(queries, filter));
+  }
+
+  listEvents(filter: EventFilter): Iterable<EventRow> {
+    return { [Symbol.iterator]: () => iterateEvents(this.#connection, filter) };
+  }
+
+  findLastEvents(filter: EventFilter, count: number): number {
+    return this.#connection.read('find the last events', 0, (queries) => findLastEvents(queries, filter, count));
   }
 
   info(): StoreInfo {

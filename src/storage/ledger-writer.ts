@@ -1,12 +1,20 @@
 import type { CallRecord } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
 import type { Fault } from '../core/events.js';
-import type { LedgerWriter, SessionEnd } from '../core/ledger.js';
+import type { EventClaim, EventSaved, LedgerWriter, SessionEnd } from '../core/ledger.js';
+import type { RunEvent } from '../core/run-events.js';
 import type { Session } from '../core/session.js';
 import { makePlacePath, type StorePlace } from './database.js';
 import { WritePump } from './write-pump.js';
 import type { WritePumpOptions } from './write-pump-options.js';
-import { makeCallWrite, makeFaultWrite, makeSessionEndWrite, makeSessionWrite, type Write } from './writes.js';
+import {
+  makeCallWrite,
+  makeEventWrite,
+  makeFaultWrite,
+  makeSessionEndWrite,
+  makeSessionWrite,
+  type Write,
+} from './writes.js';
 
 export type LedgerWriterOptions = StorePlace &
   WritePumpOptions & {
@@ -59,6 +67,10 @@ class SqliteLedgerWriter implements OpenLedgerWriter {
 
   saveFault(fault: Fault): void {
     this.#pump.save(makeFaultWrite(fault));
+  }
+
+  saveEvent(event: RunEvent, claim: EventClaim | null, onSaved?: (saved: EventSaved) => void): void {
+    this.#pump.save(makeEventWrite(event, claim, onSaved));
   }
 
   saveCall(record: CallRecord): void {

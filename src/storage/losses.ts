@@ -1,5 +1,6 @@
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Fault } from '../core/events.js';
+import type { EventSaved } from '../core/ledger.js';
 import { hintOfTrouble } from './store-errors.js';
 import type { Write } from './writes.js';
 
@@ -51,6 +52,7 @@ export class Losses {
     else tally.others++;
     if (write.kind === 'call') this.lostCalls++;
     this.#tallies.set(reason, tally);
+    tellSaved(write, 'lost');
   }
 
   /** The disk is full: bodies are left out from now on. Said once per episode, at its beginning. */
@@ -78,7 +80,8 @@ export class Losses {
   #sayTally(reason: LossReason, { calls, others, cause }: Tally): void {
     const what = [];
     if (calls > 0) what.push(calls === 1 ? '1 call' : `${calls} calls`);
-    if (others > 0) what.push(others === 1 ? '1 session entry or fault' : `${others} session entries or faults`);
+    if (others > 0)
+      what.push(others === 1 ? '1 session entry, event or fault' : `${others} session entries, events or faults`);
     const because = cause === undefined ? '' : ` (${readErrorMessage(cause)})`;
     const message = `Lost ${what.join(' and ')}: could not write to the ledger at ${this.#path}, ${sayReason[reason]}${because}.`;
     const hint = reason === 'closed' ? null : hintOfTrouble[reason];
@@ -92,5 +95,14 @@ export class Losses {
     } catch {
       // The one place a fault could be told has failed itself.
     }
+  }
+}
+
+/** Tells whoever gave an event what became of it. Never throws. */
+export function tellSaved(write: Write, saved: EventSaved): void {
+  try {
+    write.onSaved?.(saved);
+  } catch {
+    // Its own business: the ledger has done its part.
   }
 }

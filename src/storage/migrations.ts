@@ -87,6 +87,24 @@ const migrations: readonly Migration[] = [
       ALTER TABLE calls ADD COLUMN details TEXT;
     `,
   },
+  {
+    why: `What happens in a run besides its calls: outcomes, feedback, tool calls, whatever a tracker says. A fact a run
+      has once is claimed first, by a key that all processes share. How a session's run ended stands with the session.`,
+    sql: `
+      CREATE TABLE events (
+        seq INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE, at TEXT NOT NULL, name TEXT NOT NULL, value REAL,
+        run_id TEXT, session_id TEXT, call_id TEXT, source TEXT NOT NULL, data TEXT NOT NULL, context TEXT NOT NULL
+      );
+      CREATE INDEX events_by_run ON events (run_id, seq) WHERE run_id IS NOT NULL;
+      CREATE INDEX events_by_time ON events (at);
+      CREATE TABLE run_claims (
+        run_id TEXT NOT NULL, fact TEXT NOT NULL, owner TEXT NOT NULL, source TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (run_id, fact)
+      ) WITHOUT ROWID;
+      CREATE INDEX run_claims_by_time ON run_claims (at);
+      ALTER TABLE sessions ADD COLUMN outcome TEXT;
+    `,
+  },
 ];
 
 /** The version this program writes. */

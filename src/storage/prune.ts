@@ -108,7 +108,7 @@ class Pruning {
       // Half of what the average says is too much, so that a few large ones at the end do not cost many small ones.
       const half = Math.max(1, Math.ceil(((used - maxBytes) / used) * left * 0.5));
       const deleted = this.#deleteBatch('TRUE', [], Math.min(half, batchRows));
-      if (deleted === 0) return;
+      if (deleted === 0 && this.#deleteOldestEvents() === 0) return;
       left -= deleted;
     }
   }
@@ -130,11 +130,21 @@ class Pruning {
       .immediate();
   }
 
+  /** For a ledger that is large without calls. */
+  #deleteOldestEvents(): number {
+    if (this.#bodiesOnly) return 0;
+    return this.#queries.run(
+      `DELETE FROM events WHERE seq IN (SELECT seq FROM events ORDER BY seq LIMIT ${batchRows})`,
+    );
+  }
+
   #deleteEmptySessions(before: string): void {
     this.#queries.db
       .transaction(() => {
         this.#queries.run(`DELETE FROM sessions WHERE ${isEmptySession}`, [before]);
         this.#queries.run('DELETE FROM faults WHERE at < ?', [before]);
+        this.#queries.run('DELETE FROM events WHERE at < ?', [before]);
+        this.#queries.run('DELETE FROM run_claims WHERE at < ?', [before]);
       })
       .immediate();
   }

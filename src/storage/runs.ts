@@ -1,4 +1,5 @@
 import type { RunRow } from '../core/ledger.js';
+import type { RunOutcome } from '../core/session.js';
 import { type CallRow, readTexts } from './call-rows.js';
 import { makePrefixCondition } from './filters.js';
 import type { Queries } from './ledger-queries.js';
@@ -58,7 +59,7 @@ const sessionsSql = `
 
 /** The newest session speaks for the run; one that ran a command before one that did not. */
 const speakerSql = `
-  SELECT command, exit_code, config_key, graph_key FROM sessions WHERE run_id = ?
+  SELECT command, exit_code, config_key, graph_key, outcome FROM sessions WHERE run_id = ?
   ORDER BY command IS NULL, opened_at DESC, session_id LIMIT 1`;
 
 const callsSql = `
@@ -66,6 +67,7 @@ const callsSql = `
     sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens,
     coalesce(sum(input_tokens IS NULL OR output_tokens IS NULL), 0) AS unknown_usage,
     round(sum(cost_usd), 12) AS cost_usd, count(*) - count(cost_usd) AS unpriced,
+    coalesce(sum(cached), 0) AS cached_calls, round(sum(saved_usd), 12) AS saved_usd, count(saved_usd) AS saved_stated,
     max(config_key) AS config_key, max(graph_key) AS graph_key
   FROM calls WHERE run_id = ?`;
 
@@ -93,7 +95,13 @@ function makeRunRow(queries: Queries, runId: string, startedAt: string): RunRow 
     outputTokens: number(calls.output_tokens),
     unknownUsage: Number(calls.unknown_usage ?? 0),
     costUsd: Object.freeze({ known: number(calls.cost_usd), unknownCalls: Number(calls.unpriced ?? 0) }),
+    cachedCalls: Number(calls.cached_calls ?? 0),
+    savedUsd: Object.freeze({
+      known: number(calls.saved_usd),
+      unknownCalls: Number(calls.cached_calls ?? 0) - Number(calls.saved_stated ?? 0),
+    }),
     configKey: text(speaker.config_key ?? calls.config_key),
     graphKey: text(speaker.graph_key ?? calls.graph_key),
+    outcome: text(speaker.outcome) as RunOutcome | null,
   });
 }

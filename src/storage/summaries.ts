@@ -1,4 +1,4 @@
-import type { ModelSummary, Summary, TokenSum } from '../core/ledger.js';
+import type { ModelSummary, Savings, Summary, TokenSum } from '../core/ledger.js';
 import type { SessionCounts } from '../core/session.js';
 import type { CallRow } from './call-rows.js';
 import type { Condition } from './filters.js';
@@ -6,6 +6,15 @@ import type { Queries } from './ledger-queries.js';
 
 const counted = ['input', 'output', 'cache_read', 'cache_write', 'reasoning', 'total'] as const;
 const costSum = 'round(sum(cost_usd), 12) AS cost_known, count(cost_usd) AS cost_stated';
+const savings = { input: 'input_tokens', output: 'output_tokens', usd: 'saved_usd' } as const;
+const savedLatency = "iif(json_valid(details), json_extract(details, '$.cachedLatencyMs'), NULL)";
+const savedSums = [
+  ...Object.entries(savings).flatMap(([name, column]) => [
+    `round(sum(iif(cached, ${column}, NULL)), 12) AS saved_${name}_known`,
+    `count(iif(cached, ${column}, NULL)) AS saved_${name}_stated`,
+  ]),
+  `total(iif(cached, ${savedLatency}, NULL)) AS saved_ms`,
+];
 const sums = counted.map((name) => `sum(${name}_tokens) AS ${name}_known, count(${name}_tokens) AS ${name}_stated`);
 
 /**
@@ -19,7 +28,8 @@ export function summarise(queries: Queries, condition: Condition): Summary {
     const firstTokens = readMedians(queries, condition, 'time_to_first_token_ms');
     const rows = queries.all(
       `SELECT model, provider, count(*) AS calls, count(error_code) AS errors, sum(cached) AS cached_calls,
-         max(latency_ms) AS latency_max, ${sums.join(', ')}, ${costSum}
+         coalesce(sum(error_code = 'BUDGET_EXCEEDED'), 0) AS refused_calls,
+         max(latency_ms) AS latency_max, ${sums.join(', ')}, ${savedSums.join(', ')}, ${costSum}
        FROM calls WHERE ${condition.sql} GROUP BY model, provider ORDER BY calls DESC, provider, model`,
       condition.values,
     );
@@ -31,6 +41,7 @@ export function summarise(queries: Queries, condition: Condition): Summary {
       models: Object.freeze(models),
       calls: models.reduce((sum, { calls }) => sum + calls, 0),
       errors: models.reduce((sum, { errors }) => sum + errors, 0),
+      refusedCalls: rows.reduce((sum, row) => sum + Number(row.refused_calls), 0),
       counts: readCounts(queries, condition),
     });
   })();
@@ -51,6 +62,7 @@ function makeModelSummary(row: CallRow, latencyP50Ms: number, timeToFirstTokenP5
     calls,
     errors: Number(row.errors),
     cachedCalls: Number(row.cached_calls),
+    saved: makeSavings(row),
     inputTokens: sum('input'),
     cacheReadTokens: sum('cache_read'),
     cacheWriteTokens: sum('cache_write'),
@@ -61,6 +73,22 @@ function makeModelSummary(row: CallRow, latencyP50Ms: number, timeToFirstTokenP5
     latencyP50Ms,
     latencyMaxMs: Number(row.latency_max),
     timeToFirstTokenP50Ms,
+  });
+}
+
+function makeSavings(row: CallRow): Savings {
+  const sum = (name: keyof typeof savings): TokenSum => {
+    const known = row[`saved_${name}_known`] ?? null;
+    return Object.freeze({
+      known: known === null ? null : Number(known),
+      unknownCalls: Number(row.cached_calls) - Number(row[`saved_${name}_stated`]),
+    });
+  };
+  return Object.freeze({
+    inputTokens: sum('input'),
+    outputTokens: sum('output'),
+    usd: sum('usd'),
+    latencyMs: Number(row.saved_ms),
   });
 }
 

@@ -59,7 +59,7 @@ class SqliteTrackerQueries implements TrackerQueries {
   }
 
   summarise(filter: CallFilter): TrackerSummary {
-    const empty = { models: [], calls: 0, errors: 0, counts: null, groups: [], latencyMs: 0 };
+    const empty = { models: [], calls: 0, errors: 0, refusedCalls: 0, counts: null, groups: [], latencyMs: 0 };
     return this.#connection.read<TrackerSummary>('sum up the calls', empty, (queries) => {
       const condition = this.#condition(filter);
       return queries.db.transaction(() => {

@@ -1,8 +1,9 @@
+// Longer than 250 lines: one queue and one file, over every way in which the file may refuse.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type Clock, systemClock } from '../core/clock.js';
 import { type Database, openWritable } from './database.js';
 import { IdleCheckpoint } from './idle-checkpoint.js';
-import { type LedgerFault, Losses, type LossReason } from './losses.js';
+import { type LedgerFault, Losses, type LossReason, tellSaved } from './losses.js';
 import { findTrouble, makeStoreError, type StoreTrouble } from './store-errors.js';
 import { TurnEnd } from './turn-end.js';
 import type { WritePumpOptions } from './write-pump-options.js';
@@ -16,6 +17,8 @@ const openTimeoutMs = 100;
 const firstRetryMs = 20;
 const lastRetryMs = 1000;
 const batchWrites = 200;
+/** So many waiting are more than a turn of the loop brings: a burst, which is written as it comes. */
+const crowdedWrites = 1000;
 const batchBytes = 4 * 1024 * 1024;
 const defaultQueue: QueueLimits = { maxWrites: 10_000, maxBytes: 64 * 1024 * 1024 };
 
@@ -34,6 +37,8 @@ export class WritePump {
   #statements: WriteStatements | null = null;
   /** Set when the file will never open; said already. */
   #isHopeless = false;
+  /** The file did not take anything when it was last asked. */
+  #isRefused = false;
   /** Why writes are waiting, or last had to. */
   #waitingFor: LossReason = 'locked';
   #retryMs = firstRetryMs;
@@ -113,6 +118,8 @@ export class WritePump {
     // NOTE: what lies behind others in a full queue may still fit without its bodies.
     const isKept = this.#queue.push(write) || (write.bodies !== null && this.#queue.push(makeBodiless(write)));
     if (!isKept) this.#losses.count(write, this.#waitingFor);
+    // What the file would take is not to be lost because a turn of the loop brings more than the queue holds.
+    if (this.#queue.size > crowdedWrites && !this.#isRefused) this.#drainBatch();
     // A file that refused is asked again by the timer, not by every write that comes meanwhile.
     if (this.#retryTimer !== null) return;
     this.#turn.mark();
@@ -156,13 +163,18 @@ export class WritePump {
   #tryWrite(write: Write): unknown {
     if (this.#statements === null) return null;
     try {
-      if (!this.#statements.write(write)) this.#sayTwice(write);
+      this.#noteWritten(write, this.#statements.write(write));
       if (write.bodies !== null) this.#losses.noteRoom();
       this.#checkpoint?.postpone();
       return null;
     } catch (error) {
       return error;
     }
+  }
+
+  #noteWritten(write: Write, isKept: boolean): void {
+    tellSaved(write, isKept ? 'kept' : 'refused');
+    if (!isKept && write.kind === 'call') this.#sayTwice(write);
   }
 
   #sayTwice(write: Write): void {
@@ -172,6 +184,12 @@ export class WritePump {
 
   /** Writes the first of what waits; afterwards either the queue is shorter or the file still refuses. */
   #drainBatch(): void {
+    const before = this.#queue.size;
+    this.#writeBatch();
+    this.#isRefused = this.#queue.size >= before;
+  }
+
+  #writeBatch(): void {
     if (this.#db === null) this.#open(busyTimeoutMs);
     if (this.#statements === null) return;
     const batch = this.#queue.peek(batchWrites, batchBytes);
@@ -180,7 +198,7 @@ export class WritePump {
       const written = this.#statements.writeAll(batch);
       this.#queue.drop(batch.length);
       if (batch.some((write) => write.bodies !== null)) this.#losses.noteRoom();
-      for (const [i, write] of batch.entries()) if (written[i] === false) this.#sayTwice(write);
+      for (const [i, write] of batch.entries()) this.#noteWritten(write, written[i] === true);
     } catch (error) {
       if (findTrouble(error) === 'locked') this.#waitingFor = 'locked';
       else this.#drainOneByOne(batch.length);

@@ -1,17 +1,30 @@
 import type { CallRecord } from '../core/call-record.js';
 import type { Fault } from '../core/events.js';
-import type { SessionEnd } from '../core/ledger.js';
+import type { EventClaim, EventSaved, SessionEnd } from '../core/ledger.js';
+import type { EventSource, RunEvent } from '../core/run-events.js';
 import type { Session } from '../core/session.js';
 import { callColumns, makeBodyText, makeCallValues } from './call-rows.js';
+import { ClaimStatements } from './claims.js';
 import type { Database, SqlValue, Statement } from './database.js';
 
 /** One thing to be written, encoded when it was given, so that it can wait without holding on to the record. */
 export interface Write {
-  readonly kind: 'session-opened' | 'session-closed' | 'call' | 'fault';
+  readonly kind: 'session-opened' | 'session-closed' | 'call' | 'fault' | 'event';
   readonly values: readonly SqlValue[];
   readonly bodies: { readonly request: string | null; readonly response: string | null } | null;
   /** What it costs to keep in memory, roughly, in bytes. */
   readonly bytes: number;
+  /** Of an event: the fact it is to be the only one of. */
+  readonly claim?: ClaimWrite;
+  /** Of an event: told once what became of it. */
+  readonly onSaved?: (saved: EventSaved) => void;
+}
+
+/** A claim with the run, the source and the time of its event. */
+export interface ClaimWrite extends EventClaim {
+  readonly runId: string;
+  readonly source: EventSource;
+  readonly at: string;
 }
 
 /** Memory of a write besides its bodies, measured as the heap growth of 10,000 encoded records of typical size. */
@@ -53,7 +66,7 @@ export function makeSessionWrite(session: Session, trackerId: string | null): Wr
 export function makeSessionEndWrite(sessionId: string, end: SessionEnd): Write {
   const { calls, passedRequests, tunnels, tunnelBytes, upgrades, faults } = end.counts;
   const counts = [calls, passedRequests, tunnels, tunnelBytes, upgrades, faults];
-  const values = [end.endedAt, end.exitCode, ...counts, sessionId];
+  const values = [end.endedAt, end.exitCode, ...counts, end.outcome ?? null, sessionId];
   return { kind: 'session-closed', values, bodies: null, bytes: baseBytes };
 }
 
@@ -62,16 +75,35 @@ export function makeFaultWrite(fault: Fault): Write {
   return { kind: 'fault', values, bodies: null, bytes: baseBytes };
 }
 
+/** @param onSaved told once what became of it */
+export function makeEventWrite(
+  event: RunEvent,
+  claim: EventClaim | null,
+  onSaved?: (saved: EventSaved) => void,
+): Write {
+  const { eventId, at, name, value, runId, sessionId, callId, source } = event;
+  const [data, context] = [JSON.stringify(event.data), JSON.stringify(event.context)];
+  return {
+    kind: 'event',
+    values: [eventId, at, name, value, runId, sessionId, callId, source, data, context],
+    bodies: null,
+    bytes: 500 + 2 * (data.length + context.length),
+    ...(claim !== null && runId !== null && { claim: { ...claim, runId, source, at } }),
+    ...(onSaved && { onSaved }),
+  };
+}
+
 const marks = (count: number): string => Array(count).fill('?').join(', ');
 
 /** The prepared statements of one writing connection. */
 export class WriteStatements {
-  /** Writes one thing in a transaction of its own. `false` when a call of this id is there already. */
+  /** Writes one thing in a transaction of its own. `false` when a call of this id is there already, or an event is refused. */
   readonly write: (write: Write) => boolean;
-  /** Writes all or none. `false` for each call whose id was there already. */
+  /** Writes all or none. `false` for each as `write`. */
   readonly writeAll: (writes: readonly Write[]) => boolean[];
   readonly #statements: Readonly<Record<Write['kind'], Statement>>;
   readonly #insertBodies: Statement;
+  readonly #claims: ClaimStatements;
 
   constructor(db: Database) {
     this.#statements = {
@@ -81,25 +113,31 @@ export class WriteStatements {
       ),
       'session-closed': db.prepare(
         `UPDATE sessions SET ended_at = ?, exit_code = ?, calls = ?, passed_requests = ?, tunnels = ?,
-           tunnel_bytes = ?, upgrades = ?, faults = ? WHERE session_id = ?`,
+           tunnel_bytes = ?, upgrades = ?, faults = ?, outcome = ? WHERE session_id = ?`,
       ),
       call: db.prepare(
         `INSERT INTO calls (${callColumns.join(', ')}) VALUES (${marks(callColumns.length)})
            ON CONFLICT (call_id) DO NOTHING`,
       ),
       fault: db.prepare(`INSERT INTO faults (code, message, hint, session_id, at) VALUES (${marks(5)})`),
+      event: db.prepare(
+        `INSERT INTO events (event_id, at, name, value, run_id, session_id, call_id, source, data, context)
+           VALUES (${marks(10)}) ON CONFLICT (event_id) DO NOTHING`,
+      ),
     };
     this.#insertBodies = db.prepare('INSERT INTO bodies (call_seq, request, response) VALUES (?, ?, ?)');
+    this.#claims = new ClaimStatements(db);
     const one = db.transaction((write: Write) => this.#run(write));
     const all = db.transaction((writes: readonly Write[]) => writes.map((write) => this.#run(write)));
     // A single statement is its own transaction, at two thirds of the price.
-    this.write = (write) => (write.bodies === null ? this.#run(write) : one.immediate(write));
+    this.write = (write) => ((write.bodies ?? write.claim) == null ? this.#run(write) : one.immediate(write));
     this.writeAll = (writes) => all.immediate(writes);
   }
 
   #run(write: Write): boolean {
+    if (write.claim !== undefined && !this.#claims.claim(write.claim)) return false;
     const { changes, lastInsertRowid } = this.#statements[write.kind].run(...write.values);
-    if (write.kind === 'call' && changes === 0) return false;
+    if ((write.kind === 'call' || write.kind === 'event') && changes === 0) return false;
     if (write.bodies !== null) this.#insertBodies.run(lastInsertRowid, write.bodies.request, write.bodies.response);
     return true;
   }

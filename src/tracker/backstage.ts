@@ -4,19 +4,24 @@ import { findInheritedEnv } from '../activation/inherited-env.js';
 import { runInScope } from '../activation/scope.js';
 import { makeSessionEnvironment, type SessionEnvironment } from '../activation/spawn/session-environment.js';
 import { readCacheChoice } from '../core/cache-choice.js';
+import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { EventListener } from '../core/events.js';
 import { HeldEvents } from '../core/held-events.js';
+import type { RunFacts } from '../core/host.js';
 import type { HostLink, LinkedSession, LinkOptions } from '../core/link.js';
-
 import { type CachePlace, cacheFileName, usualCacheFolder } from '../core/response-cache.js';
 import { RouterDesk } from '../core/router-desk.js';
 import type { Router, RouterObject } from '../core/routing.js';
-
+import type { Session } from '../core/session.js';
+import { TapSink } from '../core/tap-sink.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { ownFiles } from '../own-files.js';
+import { ConfigTracker } from '../trackers/config-tracker.js';
+import { makeSessionToken } from '../trackers/session-token.js';
 import { openWorkerLink } from '../worker/worker-link.js';
+import { LiveSinks } from './live-sinks.js';
 import { Scope } from './scope.js';
 import { pickIds, type ScopeOptions, type TrackerOptions } from './tracker-options.js';
 
@@ -32,6 +37,10 @@ export class Backstage {
   readonly #trackerId: string;
   readonly #events = new HeldEvents((error) => this.#noteListenerError(error));
   readonly #desk = new RouterDesk((...fault) => this.#noteFault(...fault));
+  readonly #sinks: LiveSinks;
+  /** Of this tracker's runs; its `track` throws `TRACKER_NOT_STARTED`. */
+  readonly sink: TapSink;
+  #eventCount = 0;
   /** Those of before the registry was opened as well. */
   #registrations: readonly ProviderRegistration[];
   #registry: ProviderRegistry | null = null;
@@ -43,6 +52,8 @@ export class Backstage {
     this.#cachePlace = makeCachePlace(options);
     this.#trackerId = trackerId;
     this.#registrations = options.providers ?? [];
+    this.#sinks = new LiveSinks(options.sinks ?? [], (message) => this.#link?.noteListenerError(message));
+    this.sink = this.#makeSink(null);
   }
 
   /** What children and the host inherit. */
@@ -62,6 +73,7 @@ export class Backstage {
     const link = await runInScope(null, () => openWorkerLink(this.#makeLinkOptions(), ownFiles.worker));
     link.onEvent((event) => {
       this.#desk.note(event);
+      this.#sinks.hear(event);
       this.#events.announce(event);
     });
     this.#link = link;
@@ -81,7 +93,7 @@ export class Backstage {
     });
   }
 
-  async openScope(options: ScopeOptions): Promise<Scope> {
+  async openScope(options: ScopeOptions, run: RunFacts): Promise<Scope> {
     const link = this.requireLink('open a scope');
     const registry = await this.#requireRegistry();
     const { bindAddress } = this.#options;
@@ -90,6 +102,7 @@ export class Backstage {
     const cache = readCacheChoice(options.cache);
     const linked = await link.openSession({
       ...pickIds(options),
+      run,
       credentials: options.credentials === true,
       routed: own !== null,
       ...(router !== undefined && !isOwn(router) && { router }),
@@ -106,6 +119,7 @@ export class Backstage {
       announceFault: (...fault) => this.#noteFault(linked.session.sessionId, ...fault),
       release: (session) => this.#activation?.releaseSession(session),
       force: options.force === true,
+      openTracker: () => this.#openTracker(linked.session, run),
     });
     if (own !== null) void scope.whenClosed.then(this.#desk.add(linked.session, own));
     return scope;
@@ -132,6 +146,7 @@ export class Backstage {
 
   async close(): Promise<void> {
     await this.#link?.close();
+    await this.#sinks.flush();
   }
 
   /** Throws `PROVIDER_INVALID` and `OPTION_CONFLICT` for what the constructor was given. */
@@ -170,10 +185,33 @@ export class Backstage {
     const { sessionId, runId } = linked.session;
     return makeSessionEnvironment({
       ...{ home, sessionId, runId, caPath, bundlePath, extraCaPath },
+      token: makeSessionToken(linked.session),
+      traceparent: this.env().TRACEPARENT,
       proxyUrl: () => makeDoorUrl(linked.door),
       bundleFor: (file) => link.bundleFor(file),
       hookPath: ownFiles.nodeHook,
       registered: () => registry.registered,
+    });
+  }
+
+  /** Of the run of a session's config; `null` when it is for none. */
+  #openTracker(session: Session, { context, dedupe = 'tracker', ...facts }: RunFacts): ConfigTracker | null {
+    const { configKey, variationKey, version, runId, graphKey, sessionId } = session;
+    if (configKey === null) return null;
+    return new ConfigTracker({
+      sink: this.#makeSink(sessionId),
+      context: context ?? { kind: 'llmtap', key: configKey, anonymous: true },
+      logger: this.#options.logger ?? null,
+      ...{ configKey, variationKey, version, runId, graphKey, dedupe, ...facts },
+    });
+  }
+
+  #makeSink(sessionId: string | null): TapSink {
+    return new TapSink({
+      give: (event) => this.requireLink('take an event').track(event),
+      newEventId: () => `${this.#trackerId}-${this.#eventCount++}`,
+      nowMs: () => systemClock.nowMs(),
+      sessionId,
     });
   }
 

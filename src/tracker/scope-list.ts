@@ -2,8 +2,9 @@ import { findCurrentSession, makeAmbient } from '../activation/scope.js';
 import { TrackerError } from '../core/errors.js';
 import type { Session } from '../core/session.js';
 import type { Backstage } from './backstage.js';
+import { readRunOptions } from './run-options.js';
 import type { Scope } from './scope.js';
-import { checkScopeOptions, hasIds, mergeIds, pickIds, type ScopeOptions } from './tracker-options.js';
+import { checkScopeOptions, hasIds, mergeIds, type ScopeOptions } from './tracker-options.js';
 
 /** The scopes of a tracker that are open, that of its own life among them. */
 export class ScopeList {
@@ -35,21 +36,24 @@ export class ScopeList {
 
   /** Opens the session of the tracker's life, when ids were given for one. */
   async openLife(): Promise<void> {
-    if (this.#life !== null || !hasIds(this.#options)) return;
+    const run = readRunOptions(this.#options);
+    const given = mergeIds(this.#options, run.ids);
+    if (this.#life !== null || !hasIds(given)) return;
     const { dataId = null, comboId = null } = this.#options;
-    const ids = { ...pickIds(this.#options), dataId: dataId ?? 'default', comboId: comboId ?? 'default' };
-    const scope = this.#keep(await this.#backstage.openScope({ ...this.#inherited(), ...ids }));
+    const ids = { ...given, dataId: dataId ?? 'default', comboId: comboId ?? 'default' };
+    const scope = this.#keep(await this.#backstage.openScope({ ...this.#inherited(), ...ids }, run.facts));
     this.#life = { scope, undo: makeAmbient(scope) };
   }
 
   async open(options: ScopeOptions): Promise<Scope> {
     checkScopeOptions(options);
-    const ids = mergeIds(options, this.#options);
+    const run = readRunOptions({ ...this.#inherited(), ...options });
+    const ids = mergeIds(mergeIds(options, run.ids), this.#options);
     this.#requireStarted('open a scope');
     // NOTE: `null` of the scope's own is none.
     const cache = (options.cache === undefined ? this.#options.cache : options.cache) ?? null;
     const opening = this.#backstage
-      .openScope({ ...this.#inherited(), ...options, ...ids, cache })
+      .openScope({ ...this.#inherited(), ...options, ...ids, cache }, run.facts)
       .then((scope) => this.#keep(scope));
     this.#openings.add(opening);
     try {
@@ -97,9 +101,11 @@ export class ScopeList {
   }
 
   #inherited(): ScopeOptions {
-    const { router, force, credentials, cache = null } = this.#options;
+    const { router, force, credentials, context, dedupe, cache = null } = this.#options;
     return {
       cache,
+      ...(context && { context }),
+      ...(dedupe && { dedupe }),
       ...(router !== undefined && { router }),
       ...(force && { force }),
       ...(credentials && { credentials }),

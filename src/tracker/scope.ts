@@ -1,3 +1,4 @@
+// Longer than 250 lines: one session over its whole life, as redirected code, its children and its owner see it.
 import { type ContainerOptions, makeContainerArgs } from '../activation/container-args.js';
 import { explainHiddenHosts } from '../activation/hidden-hosts.js';
 import { runInScope } from '../activation/scope.js';
@@ -10,6 +11,8 @@ import type { Session, SessionCounts } from '../core/session.js';
 import type { UsageSum } from '../core/usage-sum.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin } from '../core/wire.js';
+import type { ConfigTracker } from '../trackers/config-tracker.js';
+import { ScopeVerdict } from './run-verdict.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -21,6 +24,11 @@ export interface TrackedSession {
   readonly runId: string;
   /** The door, for clients that are configured by hand: proxy URL, port, CA. */
   readonly proxy: SessionProxy;
+  /**
+   * The tracker of the run of the session's config, the same each time; `null` when it is for none. What it is told is the
+   * run's; what it is not, the wire tells when the session ends.
+   */
+  readonly tracker: ConfigTracker | null;
   /** Runs a function in the session's scope: its calls, and those of children it starts, are the session's. */
   run<T>(work: () => T): T;
   /** What passed through it so far. */
@@ -45,6 +53,7 @@ export interface ScopePorts {
   /** Lets go of the connections that are kept for the session. */
   readonly release: (session: ScopedSession) => void;
   readonly force: boolean;
+  readonly openTracker: () => ConfigTracker | null;
 }
 
 /** How long the end of a scope waits for its door to close: what takes longer is under way. */
@@ -71,6 +80,8 @@ export class Scope implements ScopedSession, TrackedSession {
   #isCut = false;
   #whenAlone: (() => void) | null = null;
   #whenOpened: (() => void) | null = null;
+  #tracker: ConfigTracker | null = null;
+  readonly #verdict = new ScopeVerdict();
 
   constructor(linked: LinkedSession, ports: ScopePorts) {
     this.#linked = linked;
@@ -108,6 +119,11 @@ export class Scope implements ScopedSession, TrackedSession {
 
   get proxy(): SessionProxy {
     return makeSessionProxy(this);
+  }
+
+  get tracker(): ConfigTracker | null {
+    this.#tracker ??= this.#ports.openTracker();
+    return this.#tracker;
   }
 
   whenServing(): Promise<void> | undefined {
@@ -184,6 +200,11 @@ export class Scope implements ScopedSession, TrackedSession {
     return this.#closing;
   }
 
+  /** Runs what the scope is for; how that ends is how its run did. */
+  async work<T>(work: () => T): Promise<Awaited<T>> {
+    return await this.#verdict.watch(async () => await this.run(async () => await work()));
+  }
+
   /** Closes an idle session before it resolves; one with calls or children under way goes on closing behind it. */
   async end(): Promise<void> {
     const closing = this.close();
@@ -197,17 +218,18 @@ export class Scope implements ScopedSession, TrackedSession {
     this.#isCut = true;
     this.#whenAlone?.();
     this.#whenOpened?.();
-    const cutting = this.#linked.close().catch(() => undefined);
+    const cutting = this.#linked.close({ verdict: this.#verdict.read() }).catch(() => undefined);
     await Promise.all([cutting, this.close()]);
   }
 
   async #close(): Promise<void> {
     this.#isOver = true;
+    const verdict = this.#verdict.read();
     this.#ports.release(this);
     await this.#waitForDescendants();
     await this.#waitForOpenings();
     try {
-      await this.#linked.close({ drain: true });
+      await this.#linked.close({ drain: true, verdict });
     } catch (error) {
       // A host that is closed or lost has closed the session; anything else is told, and the caller's work stands.
       if (this.#ports.link.state === 'serving') {

@@ -17,7 +17,7 @@ export function formatTrackerSummary(summary: TrackerSummary, calls: readonly Ca
   const listed = isGrouped ? formatGroups(summary.groups, calls) : formatCalls(calls);
   const left = summary.calls - calls.length;
   const more = left > 0 ? [`… and ${formatPlural(left, 'more call')}`] : [];
-  const total = `${formatPlural(summary.calls, 'call')}, ${formatPlural(summary.errors, 'error')}, ${formatTime(summary.latencyMs)} in calls${formatTotalCost(summary.models)}`;
+  const total = `${formatPlural(summary.calls, 'call')}, ${formatPlural(summary.errors, 'error')}, ${formatTime(summary.latencyMs)} in calls${formatTotalCost(summary.models)}${formatSaved(summary.models)}`;
   return `${[...listed, ...more, '', ...formatModels(summary.models), '', total].join('\n')}\n`;
 }
 
@@ -26,6 +26,15 @@ function formatTotalCost(models: readonly ModelSummary[]): string {
   if (known.length === 0) return '';
   const unknownCalls = models.reduce((sum, { costUsd }) => sum + costUsd.unknownCalls, 0);
   return `, ${formatCost({ known: known.reduce((sum, usd) => sum + usd, 0), unknownCalls })}`;
+}
+
+function formatSaved(models: readonly ModelSummary[]): string {
+  const cached = models.reduce((sum, { cachedCalls }) => sum + cachedCalls, 0);
+  if (cached === 0) return '';
+  const known = models.flatMap(({ saved }) => (saved.usd.known === null ? [] : [saved.usd.known]));
+  const unknownCalls = models.reduce((sum, { saved }) => sum + saved.usd.unknownCalls, 0);
+  const usd = known.length === 0 ? null : { known: known.reduce((sum, part) => sum + part, 0), unknownCalls };
+  return `; ${cached} from the cache${usd === null ? '' : `, ${formatCost(usd)} saved`}`;
 }
 
 function formatGroups(groups: readonly DataGroup[], calls: readonly CallRecord[]): string[] {

@@ -3,6 +3,7 @@ import { type CacheChoice, cacheChoiceWanted, isCacheChoice, readCacheChoice } f
 import type { CassetteUse } from '../core/cassette.js';
 import { TrackerError } from '../core/errors.js';
 import type { ExporterPlan } from '../core/exporting.js';
+import type { Dedupe } from '../core/host.js';
 import type { BodyPolicy, CallFilter } from '../core/ledger.js';
 import {
   checkNames,
@@ -15,8 +16,11 @@ import {
   type Shapes,
 } from '../core/option-checks.js';
 import type { Router, RouterDescription, RouterObject } from '../core/routing.js';
+import type { EventSink, RunLogger } from '../core/run-events.js';
 import type { SessionIds } from '../core/session.js';
 import type { ProviderRegistration } from '../core/wire.js';
+import { routerShape } from './router-option.js';
+import type { ScopeConfig } from './run-options.js';
 
 /** The ids a scope stamps on its calls. What is absent or `null` is not given. */
 export type ScopeIds = { readonly [K in keyof SessionIds]?: SessionIds[K] | null };
@@ -24,8 +28,24 @@ export type ScopeIds = { readonly [K in keyof SessionIds]?: SessionIds[K] | null
 /** The ids that are given. */
 export type GivenIds = { readonly [K in keyof SessionIds]?: NonNullable<SessionIds[K]> };
 
+/** Whose run a scope is, and for whom. */
+export interface RunOptions {
+  /** The config whose run it is, in the place of `configKey` and the ids that go with it. */
+  readonly config?: ScopeConfig | null;
+  /**
+   * Who or what the run is for, as the flags know it; sent with the events of the run.
+   * `{ kind: 'llmtap', key: CONFIG KEY, anonymous: true }` when absent.
+   */
+  readonly context?: object | null;
+  /**
+   * Over what each fact of a run is recorded once: this scope (`tracker`, when absent), or all that share its `runId`, in
+   * whatever process (`run`), which the ledger holds.
+   */
+  readonly dedupe?: Dedupe | null;
+}
+
 /** One scope. */
-export interface ScopeOptions extends ScopeIds {
+export interface ScopeOptions extends ScopeIds, RunOptions {
   /**
    * Chooses the model of every call: a function of yours, an object with one, or `{ name, options }` of a router that comes
    * with llmtap. `null` routes none, also where the tracker has a router.
@@ -74,6 +94,13 @@ export interface TrackerOptions extends ScopeOptions {
   /** Where events go besides the ledger; nowhere when absent. */
   readonly exporters?: readonly ExporterPlan[];
   /**
+   * Sinks in this program, which get every event of a run, by whoever: LaunchDarkly's client is one. Flushed, not closed, by
+   * `close`.
+   */
+  readonly sinks?: readonly EventSink[];
+  /** Where the trackers of scopes say what they skipped; nowhere when absent. */
+  readonly logger?: RunLogger | null;
+  /**
    * The address sessions listen on: `127.0.0.1` when absent. Containers reach another only, such as `172.17.0.1`, that of
    * Docker's bridge; whoever can reach it needs the session's password.
    */
@@ -104,14 +131,6 @@ const wholeNumber: Shape = {
   isRight: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
 };
 
-function isRouter(value: unknown): boolean {
-  if (typeof value === 'function') return true;
-  if (!isObject(value)) return false;
-  const { route, onOutcome, name } = value as Readonly<Record<string, unknown>>;
-  if (route === undefined) return typeof name === 'string';
-  return typeof route === 'function' && (onOutcome === undefined || typeof onOutcome === 'function');
-}
-
 const count: Shape = {
   wanted: 'a whole number over 0',
   isRight: (value) => Number.isSafeInteger(value) && Number(value) > 0,
@@ -123,12 +142,19 @@ const idShapes = {
 } satisfies Readonly<Record<keyof SessionIds, Shape>>;
 const idNames = Object.keys(idShapes) as (keyof SessionIds)[];
 
+const hasMethods =
+  (...names: readonly string[]) =>
+  (value: unknown): boolean =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+
 const scopeShapes: Shapes = {
   ...idShapes,
-  router: orNull({
-    wanted: 'a function, { route } with a function, { name, options } of a router that comes with llmtap, or null',
-    isRight: isRouter,
-  }),
+  config: orNull({ wanted: 'a config with a key, or null', isRight: isObject }),
+  context: orNull({ wanted: 'an object, or null', isRight: isObject }),
+  dedupe: orNull({ wanted: 'tracker or run', isRight: (value) => value === 'tracker' || value === 'run' }),
+  router: orNull(routerShape),
   budget: { wanted: 'an object of maxCostUsd, maxCalls, maxTokens', isRight: isObject },
   force: flag,
   credentials: flag,
@@ -155,6 +181,11 @@ const trackerShapes: Shapes = {
   }),
   cacheMaxBytes: count,
   cacheMaxEntries: count,
+  sinks: { wanted: 'a list of objects with a method track', isRight: isListOf(hasMethods('track')) },
+  logger: orNull({
+    wanted: 'an object with debug, info, warn, error',
+    isRight: hasMethods('debug', 'info', 'warn', 'error'),
+  }),
   bindAddress: { wanted: 'an address of this machine', isRight: isText },
   drainMs: {
     wanted: `a number of milliseconds from 0 to ${longestMs}`,

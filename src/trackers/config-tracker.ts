@@ -50,6 +50,7 @@ export class ConfigTracker {
     this.#summary = { resumptionToken: this.resumptionToken };
     this.#outlet = new EventOutlet({
       sink,
+      dedupe: options.dedupe,
       context: copyPlainData(options.context, true),
       logger,
       run: `run ${runId} of config "${configKey}"`,

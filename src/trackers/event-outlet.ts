@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { readErrorMessage } from '../core/errors.js';
+import type { Dedupe } from '../core/host.js';
 import { isolate, makeQuietLogger } from '../core/quiet-logger.js';
-import type { EventSink, RunLogger } from '../core/run-events.js';
+import type { EventSink, OnceSink, RunLogger } from '../core/run-events.js';
 
 export interface OutletOptions {
-  readonly sink: EventSink;
+  readonly sink: EventSink | OnceSink;
+  /** `run`: the sink has a `trackOnce`. */
+  readonly dedupe: Dedupe | undefined;
   readonly context: object;
   readonly logger: RunLogger | null;
   /** Whose events these are, for the log: `run 1f0c… of config "support-bot"`. */
@@ -20,6 +24,8 @@ export class EventOutlet<Slot extends string> {
   readonly #options: OutletOptions;
   readonly #logger: RunLogger;
   readonly #taken = new Set<Slot>();
+  /** Whose facts these are, where others may state them too. */
+  #owner: string | null = null;
 
   constructor(options: OutletOptions) {
     this.#options = options;
@@ -28,12 +34,18 @@ export class EventOutlet<Slot extends string> {
 
   /** Sends one event; `data` has to be nobody else's. */
   emit(eventName: string, data: object, metricValue: number): void {
-    const { sink, context } = this.#options;
     isolate(
-      () => sink.track(eventName, context, data, metricValue),
+      () => this.#send(eventName, data, metricValue),
       (error) =>
         this.#logger.error(`The sink failed at ${eventName} of ${this.#options.run}: ${readErrorMessage(error)}`),
     );
+  }
+
+  #send(eventName: string, data: object, metricValue: number): unknown {
+    const { sink, context, dedupe } = this.#options;
+    if (dedupe !== 'run' || !('trackOnce' in sink)) return sink.track(eventName, context, data, metricValue);
+    this.#owner ??= randomUUID();
+    return sink.trackOnce(this.#owner, eventName, context, data, metricValue);
   }
 
   /**

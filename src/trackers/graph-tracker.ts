@@ -45,6 +45,7 @@ export class GraphTracker {
     this.#emitsZeroTokens = options.emitZeroTokens === true;
     this.#outlet = new EventOutlet({
       sink,
+      dedupe: options.dedupe,
       context: copyPlainData(options.context, true),
       logger,
       run: `run ${runId} of graph "${graphKey}"`,

@@ -1,4 +1,6 @@
 import type { Clock } from '../core/clock.js';
+import { TrackerError } from '../core/errors.js';
+import type { Dedupe } from '../core/host.js';
 import {
   checkNames,
   checkShapes,
@@ -19,6 +21,11 @@ export interface TrackerSinks {
   /** Nothing is logged without one. */
   readonly logger?: RunLogger | null | undefined;
   readonly clock?: Clock | undefined;
+  /**
+   * Over what each fact is sent at most once: this tracker (`tracker`, when absent), or its run, in whatever process (`run`),
+   * which takes the tap's own sink: the ledger holds it.
+   */
+  readonly dedupe?: Dedupe | undefined;
 }
 
 /** How a config tracker's payload looks where SDKs differ. */
@@ -83,6 +90,7 @@ const sinks: Shapes = {
     isRight: hasMethods('debug', 'info', 'warn', 'error'),
   }),
   clock: { wanted: 'a clock', isRight: hasMethods('monotonicMs') },
+  dedupe: { wanted: 'tracker or run', isRight: (value) => value === 'tracker' || value === 'run' },
   runId: text,
   variationKey: anyText,
   version: number,
@@ -112,5 +120,14 @@ function checkTracker(options: unknown, what: string, shapes: Shapes, required: 
   checkNames(given, Object.keys(shapes), what);
   checkShapes(given, shapes);
   const missing = required.find((name) => given[name] === undefined);
+  requireOnceSink(given);
   if (missing !== undefined) throw makeInvalid(missing, undefined, shapes[missing]?.wanted ?? 'given');
+}
+
+/** Once in all a run only a sink can hold that other processes share. */
+function requireOnceSink({ dedupe, sink }: Readonly<Record<string, unknown>>): void {
+  if (dedupe !== 'run' || hasMethods('trackOnce')(sink)) return;
+  throw new TrackerError('OPTION_INVALID', "Could not use dedupe 'run': this sink holds nothing over processes.", {
+    hint: 'Give the sink of an LLMTracker or of a host, or leave dedupe out.',
+  });
 }

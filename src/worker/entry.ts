@@ -28,6 +28,8 @@ async function serve(data: ThreadData): Promise<void> {
     if (message.kind === 'request') void requests.answer(message);
     else if (message.kind === 'answer') routerLine.answer(message.id, message.value);
     else if (message.kind === 'failure') routerLine.fail(message.id, message.message);
+    else if (message.kind === 'events')
+      host.track(message.events, () => outbox.send({ kind: 'taken', id: message.id }));
     else if (message.kind === 'fault') host.noteFault(message.fault);
     else if (message.kind === 'listener-error') host.noteListenerError(message.message);
     else if (message.kind === 'bundle') tellBundle(host, message);

@@ -1,5 +1,5 @@
 import { freezeDeeply } from '../core/freeze-deeply.js';
-import type { SessionOptions } from '../core/host.js';
+import type { RunVerdict, SessionOptions } from '../core/host.js';
 import type { LinkedSession } from '../core/link.js';
 import type { DoorAddress } from '../core/scope.js';
 import type { Session, SessionCounts } from '../core/session.js';
@@ -66,10 +66,10 @@ export class ThreadSession implements LinkedSession {
     return this.#lastCounts ?? (await this.#ask('countSession', { sessionId: this.session.sessionId }));
   }
 
-  async close(end: { readonly drain?: boolean } = {}): Promise<void> {
+  async close(end: { readonly drain?: boolean; readonly verdict?: RunVerdict | null } = {}): Promise<void> {
     if (this.#isClosed) return;
-    const drain = end.drain === true;
-    const counts = await this.#ask('closeSession', { sessionId: this.session.sessionId, drain });
+    const { drain = false, verdict = null } = end;
+    const counts = await this.#ask('closeSession', { sessionId: this.session.sessionId, drain, verdict });
     this.#isClosed = true;
     this.#lastCounts ??= counts;
     this.#onClosed();

@@ -2,10 +2,11 @@ import type { MessagePort } from 'node:worker_threads';
 import type { CallRecord } from '../core/call-record.js';
 import { type ErrorCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { Fault, TrackerEvent } from '../core/events.js';
-import type { HostOptions, SessionOptions } from '../core/host.js';
+import type { HostOptions, RunVerdict, SessionOptions } from '../core/host.js';
 import type { CallFilter, RunRow } from '../core/ledger.js';
 import type { HostFacts } from '../core/link.js';
 import type { RouteQuestion } from '../core/routing.js';
+import type { GivenEvent } from '../core/run-events.js';
 import type { Session, SessionCounts } from '../core/session.js';
 import type { TrackerSummary } from '../core/tracker-summary.js';
 import type { UsageSum } from '../core/usage-sum.js';
@@ -31,7 +32,7 @@ export interface Requests {
   countSession: { readonly asked: { readonly sessionId: string }; readonly answer: SessionCounts };
   /** Answered with what passed through it; `null` when it is none of the thread's, or no longer. */
   closeSession: {
-    readonly asked: { readonly sessionId: string; readonly drain: boolean };
+    readonly asked: { readonly sessionId: string; readonly drain: boolean; readonly verdict: RunVerdict | null };
     readonly answer: SessionCounts | null;
   };
   registerProvider: { readonly asked: ProviderRegistration; readonly answer: null };
@@ -70,6 +71,7 @@ export type ToThread =
   | { readonly kind: 'failure'; readonly id: number; readonly message: string }
   | { readonly kind: 'fault'; readonly fault: Omit<Fault, 'at'> }
   | { readonly kind: 'listener-error'; readonly message: string }
+  | { readonly kind: 'events'; readonly id: number; readonly events: readonly GivenEvent[] }
   | {
       readonly kind: 'bundle';
       readonly file: string;
@@ -86,6 +88,8 @@ export type FromThread =
   | { readonly kind: 'failure'; readonly id: number; readonly failure: CarriedFailure }
   | { readonly kind: 'page'; readonly id: number; readonly records: readonly CallRecord[] }
   | { readonly kind: 'event'; readonly event: TrackerEvent }
+  /** Of a batch of events. */
+  | { readonly kind: 'taken'; readonly id: number }
   | { readonly kind: 'question'; readonly id: number; readonly question: RouteQuestion };
 
 export function carryFailure(error: unknown): CarriedFailure {

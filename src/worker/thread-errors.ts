@@ -52,3 +52,12 @@ export function makeUnsendable(error: unknown): TrackerError {
     hint: 'Give plain data, without functions.',
   });
 }
+
+export function makeDroppedFault(count: number): Omit<Fault, 'at'> {
+  return {
+    code: 'EVENTS_DROPPED',
+    message: `${count} event${count === 1 ? '' : 's'} of runs came faster than the tap could take them, and ${count === 1 ? 'is' : 'are'} lost.`,
+    hint: 'Track fewer events at once.',
+    sessionId: null,
+  };
+}

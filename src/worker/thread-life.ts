@@ -7,6 +7,7 @@ import type { HostLink, LinkOptions } from '../core/link.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import type { ProviderRegistration } from '../core/wire.js';
 import { Deaths } from './deaths.js';
+import type { EventLine } from './event-line.js';
 import { HostThread } from './host-thread.js';
 import type { FromThread, RequestName, Requests, ThreadData, ToThread } from './messages.js';
 import { makeFailure } from './messages.js';
@@ -40,6 +41,9 @@ export interface ThreadLifePorts {
   /** Opens again, on a thread that has just been started, what was open. */
   readonly restore: (ask: AskNow) => Promise<Restored>;
   readonly onFault: (fault: Omit<Fault, 'at'>) => void;
+  readonly events: EventLine;
+  /** No thread will serve any more. */
+  readonly onLost: () => void;
 }
 
 /** Asks the thread of this moment; rejects when that one dies. */
@@ -133,6 +137,7 @@ export class ThreadLife {
   }
 
   async #close(): Promise<void> {
+    this.#ports.events.flush();
     if (this.#state !== 'lost') this.#state = 'closed';
     await waitAtMost(closeDeadlineMs, this.#closeHost());
     // Also one that is stuck while it starts. Its death ends whatever waits for it.
@@ -180,6 +185,7 @@ export class ThreadLife {
       this.#untold.hear(message.event);
       return this.#ports.onEvent(message);
     }
+    if (message.kind === 'taken') return this.#ports.events.noteTaken(message.id);
     if (message.kind === 'question') return this.#ports.onQuestion(message, reply);
     if (message.kind === 'page') return this.#pending.addPage(message.id, message.records);
     if (message.kind === 'answer') this.#pending.resolve(message.id, message.value);
@@ -217,7 +223,7 @@ export class ThreadLife {
 
   #serveAgain(thread: HostThread, fault: Omit<Fault, 'at'>): void {
     this.#state = 'serving';
-    for (const message of this.#pending.again()) thread.post(message);
+    for (const message of [...this.#ports.events.again(), ...this.#pending.again()]) thread.post(message);
     this.#hold();
     const untold = this.#untold.list();
     this.#ports.onFault(fault);
@@ -251,5 +257,6 @@ export class ThreadLife {
     this.#pending.rejectAll(makeLost());
     this.#ports.onFault(makeLostFault(reason));
     for (const { fault } of untold) this.#ports.onFault(fault);
+    this.#ports.onLost();
   }
 }

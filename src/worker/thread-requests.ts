@@ -37,7 +37,7 @@ export class ThreadRequests {
     this.#answers = {
       openSession: async (options) => await this.#openSession(options),
       countSession: ({ sessionId }) => this.#requireSession(sessionId).counts(),
-      closeSession: async ({ sessionId, drain }) => await this.#closeSession(sessionId, drain),
+      closeSession: async (asked) => await this.#closeSession(asked),
       registerProvider: (registration) => {
         host.registerProvider(registration);
         return null;
@@ -86,10 +86,10 @@ export class ThreadRequests {
     return { session, port, credentials };
   }
 
-  async #closeSession(sessionId: string, drain: boolean): Promise<SessionCounts | null> {
+  async #closeSession({ sessionId, ...end }: Requests['closeSession']['asked']): Promise<SessionCounts | null> {
     // One that is closed already has been closed as asked.
     const open = this.#sessions.get(sessionId);
-    await open?.close({ drain });
+    await open?.close(end);
     this.#sessions.delete(sessionId);
     return open?.counts() ?? null;
   }

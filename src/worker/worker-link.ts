@@ -8,14 +8,16 @@ import { HeldEvents } from '../core/held-events.js';
 import type { SessionOptions } from '../core/host.js';
 import type { RunRow } from '../core/ledger.js';
 import type { HostFacts, HostLink, LinkedSession, RecordFilter } from '../core/link.js';
+import { type GivenEvent, readGivenEvent } from '../core/run-events.js';
 import { makeSessionId } from '../core/session-id.js';
 import { makeTallyMemory } from '../core/session-tally.js';
 import type { TrackerSummary } from '../core/tracker-summary.js';
 import type { UsageSum } from '../core/usage-sum.js';
 import type { ProviderRegistration } from '../core/wire.js';
+import { EventLine } from './event-line.js';
 import { type Ask, ThreadSession } from './linked-session.js';
 import type { FromThread, ToThread } from './messages.js';
-import { makeUnrestoredFault, type Restored } from './thread-errors.js';
+import { makeDroppedFault, makeUnrestoredFault, type Restored } from './thread-errors.js';
 import { type AskNow, ThreadLife, type ThreadLifeOptions } from './thread-life.js';
 
 const bundleDeadlineMs = 5000;
@@ -42,6 +44,10 @@ class WorkerLink implements HostLink {
   readonly #providers = new Map<string, ProviderRegistration>();
   readonly #bundles = new Map<string, string>();
   #facts: HostFacts | null = null;
+  readonly #line = new EventLine({
+    post: (message) => this.#life.post(message),
+    onDropped: (count) => this.noteFault(makeDroppedFault(count)),
+  });
   /** Whether the thread has let a question for a bundle pass in this turn of the loop. */
   #isDeaf = false;
 
@@ -57,6 +63,8 @@ class WorkerLink implements HostLink {
       providers: () => [...this.#providers.values()],
       restore: async (ask) => await this.#restore(ask),
       onFault: (fault) => this.noteFault(fault),
+      events: this.#line,
+      onLost: () => this.#announceUntaken(),
     });
   }
 
@@ -173,6 +181,18 @@ class WorkerLink implements HostLink {
     else this.#events.announce({ type: 'fault.occurred', fault: { ...fault, at: new Date().toISOString() } });
   }
 
+  track(event: GivenEvent): void {
+    this.#line.give(event);
+    if (this.state === 'lost' || this.state === 'closed') this.#announceUntaken();
+  }
+
+  /** NOTE: not redacted: they are the program's own, and go nowhere but back to it. */
+  #announceUntaken(): void {
+    for (const event of this.#line.takeBack()) {
+      this.#events.announce(freezeEvent({ type: 'run.tracked', event: readGivenEvent(event) }));
+    }
+  }
+
   noteListenerError(message: string): void {
     this.#life.note({ kind: 'listener-error', message });
   }
@@ -181,7 +201,11 @@ class WorkerLink implements HostLink {
     await this.#life.close();
   }
 
-  readonly #ask: Ask = async (name, asked) => await this.#life.begin(name, asked).answer;
+  /** What was tracked before is there when this is answered. */
+  readonly #ask: Ask = async (name, asked) => {
+    this.#line.flush();
+    return await this.#life.begin(name, asked).answer;
+  };
 
   /** Sessions that are being closed as well, so that they can be. One that cannot be opened again is over. */
   async #restore(ask: AskNow): Promise<Restored> {

@@ -4,9 +4,11 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureCache } from './cache.js';
 import { openChild } from './children.js';
 import { askAtOnce, askInSequence, openDirect, openProxied, quantile, readFlood, readStream } from './measure.js';
 import { measureReadings } from './readings.js';
+import { measureRouting } from './routing.js';
 import { measureSockets } from './sockets.js';
 import { measureStreams } from './streams.js';
 
@@ -58,6 +60,9 @@ await inTurns(quick ? 2 : 6, async (name, way) => {
   }
 });
 
+say('routers and budgets …');
+const routing = await measureRouting(tap, { calls: callsARound, rounds: quick ? 3 : 8 });
+
 say('sessions …');
 const { times: sessionTimes } = await tap.ask('sessions');
 const { bytes: sessionBytes } = await tap.ask('manySessions');
@@ -87,6 +92,9 @@ const deflated = await measureSockets(tap, { ...socketRounds, compress: true });
 say('streams of one event a chunk, read and blind …');
 const pace = { events: 500, everyMs: 1, lanes: 10, rounds: quick ? 2 : 8 };
 const readings = await measureReadings(tap, ways.llmtap.dispatcher, pace);
+
+say('answers from the cache, and a file of a million entries …');
+const cached = await measureCache(upstream, { quick });
 
 say('host starts …');
 const starts = [];
@@ -152,6 +160,9 @@ const figures = [
     '<= 2 ms',
     added('llmtap', 'gaps', 0.99) <= 2,
   ],
+  formatAdded('routed by a random router: added, p25', routing.random),
+  formatAdded('routed by the length of the request: added, p25', routing.byLength),
+  formatAdded('with a budget: added, p25', routing.budget),
   ['session open, p50', `${median(sessionTimes).toFixed(2)} ms`, '<= 3 ms', median(sessionTimes) <= 3],
   ['1,000 open sessions', `+${(sessionBytes / 2 ** 20).toFixed(0)} MB`, '<= 100 MB', sessionBytes <= 100 * 2 ** 20],
   [
@@ -226,6 +237,7 @@ const figures = [
     '',
     true,
   ],
+  ...cached,
   ['import of the package, p50', `${median(imports).toFixed(0)} ms`, '<= 50 ms', median(imports) <= 50],
 ];
 
@@ -275,6 +287,10 @@ function note(name, what, values) {
   results[name] ??= {};
   results[name][what] ??= [];
   results[name][what].push(...values);
+}
+
+function formatAdded(what, ms) {
+  return [what, `${ms.toFixed(3)} ms`, '<= 0.1 ms', ms <= 0.1];
 }
 
 function formatReading(what, { read, blind }, asked) {

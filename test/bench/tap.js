@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const [upstreamPort, upstreamCa] = process.argv.slice(2);
+const [upstreamPort, upstreamCa, caching] = process.argv.slice(2);
 const home = mkdtempSync(join(tmpdir(), 'llmtap-bench-tap-'));
 process.on('exit', () => rmSync(home, { recursive: true, force: true }));
 
@@ -17,8 +17,9 @@ const host = await openHost({
   upstreamCa,
   // As `llmtap run` has it: what the first call needs is loaded while the program starts.
   warm: 'later',
+  cache: { path: join(home, 'cached', 'cache.db') },
 });
-const session = await host.openSession();
+const session = await host.openSession(caching === 'cache' ? { cache: { mode: 'on' } } : {});
 const readyAt = performance.now();
 host.warm();
 
@@ -73,6 +74,19 @@ const questions = {
     return { bytes: after - before };
   },
 };
+
+/** Sessions for `routing.js`: each stays open until the end. */
+const models = { candidates: ['gpt-4o-mini', 'gpt-4.1-mini'], seed: 42 };
+const limits = { maxCostUsd: 1e9, maxCalls: 1e9, maxTokens: 1e12 };
+const openAs = (options) => async () => ({ port: (await host.openSession(options)).port });
+Object.assign(questions, {
+  plainSession: openAs({}),
+  randomSession: openAs({ router: { name: 'random', options: models } }),
+  byLengthSession: openAs({
+    router: { name: 'byLength', options: { short: 'gpt-4o-mini', long: 'gpt-4.1', chars: 100 } },
+  }),
+  budgetSession: openAs({ budget: limits }),
+});
 
 process.on('message', async ({ id, question }) => {
   process.send?.({ id, answer: await questions[question]() });

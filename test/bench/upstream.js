@@ -83,7 +83,9 @@ function flood(url, response) {
   push();
 }
 
+let served = 0;
 const server = https.createServer({ key, cert: makeCert('api.openai.com') }, (request, response) => {
+  served += 1;
   const url = new URL(request.url ?? '/', 'https://api.openai.com');
   request.resume();
   request.on('end', () => {
@@ -122,4 +124,5 @@ server.on('upgrade', (request, socket, head) => {
 });
 server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => process.send?.({ port: server.address().port, caPath: authority.certPath }));
+process.on('message', ({ id }) => process.send?.({ id, answer: served }));
 process.on('disconnect', () => process.exit(0));

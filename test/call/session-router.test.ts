@@ -44,6 +44,13 @@ describe('a router', () => {
     expect(faults).toEqual([]);
   });
 
+  it('of ours answers at once, and any other has to be asked', () => {
+    const parts = { ask: () => Promise.resolve('asked'), deadlineMs: 1000, onFault: () => undefined };
+    expect(new SessionRouter({ ...parts, answer: () => 'small' }).answer(question)).toEqual({ model: 'small' });
+    expect(new SessionRouter({ ...parts, answer: () => null }).answer(question)).toBeNull();
+    expect(new SessionRouter(parts).answer(question)).toBeUndefined();
+  });
+
   it('that throws at once leaves the call as asked', async () => {
     const ask = asRouter(() => {
       throw new RangeError('out of models');

@@ -3,6 +3,8 @@ import type { SessionCounts } from '../../src/core/session.js';
 
 export const known = (tokens: number): TokenSum => ({ known: tokens, unknownCalls: 0 });
 
+const none: TokenSum = { known: null, unknownCalls: 0 };
+
 /** One model's summary with everything known, but for what is given. */
 export function makeModel(own: Partial<ModelSummary> = {}): ModelSummary {
   return {
@@ -11,6 +13,7 @@ export function makeModel(own: Partial<ModelSummary> = {}): ModelSummary {
     calls: 12,
     errors: 0,
     cachedCalls: 0,
+    saved: { inputTokens: none, outputTokens: none, usd: none, latencyMs: 0 },
     inputTokens: known(12_345),
     cacheReadTokens: known(1024),
     cacheWriteTokens: known(0),

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfigToken } from '../../src/trackers/resumption-token.js';
 import { type LaunchOptions, launch, openFolder, readJsonLines } from './launch.js';
 
 let folder: ReturnType<typeof openFolder>;
@@ -83,6 +84,18 @@ describe('the program', () => {
     const script = 'echo "$LLMTAP_RUN_ID|$LLMTAP_SESSION_ID|$OWN"';
     const { stdout } = await run(['--run-id', 'r1', '--quiet', '--', 'sh', '-c', script], { env: { OWN: 'kept' } });
     expect(stdout).toMatch(/^r1\|sess_[0-9a-f]{12}\|kept\n$/);
+  });
+
+  it('is told the token of its config’s run, and its place in the trace llmtap was started in', async () => {
+    const script = 'echo "$LLMTAP_RESUMPTION_TOKEN|$TRACEPARENT"';
+    const flags = ['--run-id', 'r1', '--config-key', 'bot', '--version', '3', '--quiet'];
+    const trace = 'a'.repeat(32);
+    const TRACEPARENT = `00-${trace}-${'b'.repeat(16)}-01`;
+    const { stdout } = await run([...flags, '--', 'sh', '-c', script], { env: { TRACEPARENT } });
+    const [token = '', traceparent = ''] = stdout.trimEnd().split('|');
+    expect(readConfigToken(token)).toMatchObject({ runId: 'r1', configKey: 'bot', version: 3 });
+    expect(traceparent).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`));
+    expect(traceparent).not.toBe(TRACEPARENT);
   });
 
   it('does not hold llmtap by what it leaves running', async () => {

@@ -1,9 +1,10 @@
 /**
- * T1 to T6 and T8 of the acceptance list (`agentopt-behaviours.test.ts` tells what that is), over real sockets: a router is
- * asked for the model of every call of a routed session. T9, of a router that cannot be described, stands in
- * `test/tracker/routers.test.ts`; T7 needs a cache of replies: its half without one is here.
+ * T1 to T7 of the acceptance list (`agentopt-behaviours.test.ts` tells what that is), over real sockets: a router is asked
+ * for the model of every call of a routed session. T8, of a program, stands in `test/e2e/routed-run.test.ts`, T9, of a
+ * router that cannot be described, in `test/tracker/routers.test.ts`.
  */
 import { afterEach, expect, it } from 'vitest';
+import type { CacheUse } from '../../src/core/response-cache.js';
 import type { RouteQuestion, RouterDescription } from '../../src/core/routing.js';
 import { ask } from '../fixtures/proxy-client.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
@@ -77,8 +78,8 @@ it.each([42, true, { name: 'gpt-4o-mini' }, ['gpt-4o-mini'], ''])('T5 ignores th
 });
 
 /** A rig whose session has a router of llmtap's own, and the models that are asked for so many calls. */
-async function askDescribed(router: RouterDescription, times: number): Promise<unknown[]> {
-  rig = await openRig({ session: { router } });
+async function askDescribed(router: RouterDescription, times: number, cache?: CacheUse): Promise<unknown[]> {
+  rig = await openRig({ cache: { path: null }, session: { router, ...(cache !== undefined && { cache }) } });
   rig.upstream.handler = (request, response) => {
     request.on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(reply)).resume();
   };
@@ -93,8 +94,13 @@ it('T6 sends models among the candidates alone, by a random router with the seed
   expect(new Set(models)).toEqual(new Set(candidates));
 });
 
-it('T7 sends the same request to one model and the other in turn', async () => {
-  const models = await askDescribed({ name: 'roundRobin', options: { candidates: ['a', 'b'] } }, 4);
-  expect(models).toEqual(['a', 'b', 'a', 'b']);
-  expect(rig.records.map(({ routedModel }) => routedModel)).toEqual(['a', 'b', 'a', 'b']);
+it('T7 sends the same request to one model and the other in turn, and each but once where replies are kept', async () => {
+  const models = await askDescribed({ name: 'roundRobin', options: { candidates: ['a', 'b'] } }, 4, { mode: 'on' });
+  expect(models).toEqual(['a', 'b']);
+  expect(rig.records.map(({ routedModel, cached }) => [routedModel, cached])).toEqual([
+    ['a', false],
+    ['b', false],
+    ['a', true],
+    ['b', true],
+  ]);
 });

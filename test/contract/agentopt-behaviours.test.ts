@@ -3,13 +3,12 @@
  * gave as 0 where nothing was known are null here.
  *
  * Not here, because what they are about comes with a later issue:
- * - the response cache: C1 to C17, C19 to C22, D1 to D25
- * - routing behind the cache, the other half of T7
  * - the gateway daemon and its command line: E1 to E18
- * - Bedrock, the other half of G5
  * - selection of models, its results and objectives: S1 to S9, O1 to O25
  *
- * T1 to T9 stand in `agentopt-behaviours-routing.test.ts`, K1 to K9 in `agentopt-behaviours-concurrency.test.ts`.
+ * T1 to T9 stand in and are named by `agentopt-behaviours-routing.test.ts`, K1 to K9 in `agentopt-behaviours-concurrency.test.ts`.
+ *
+ * C1 to C22 and D1 to D25, of the response cache, stand in `test/cache` and `test/storage/cache-store.test.ts`.
  *
  * P2 (`resolve_target`, a reading of the path without a header) and G7 (an in-process patch) have no counterpart of
  * their own: what a call is follows from host, path and method at the proxy, which P2 and G7 below ask for.
@@ -205,11 +204,17 @@ describe('a registered provider', () => {
     },
   );
 
-  it('G5 has Azure’s wildcard beside it', () => {
-    // Bedrock is no provider yet: its replies are framed in a way of their own.
+  it.each([
+    ['my-own.openai.azure.com', true],
+    ['openai.azure.com.example', false],
+    ['bedrock-runtime.eu-central-1.amazonaws.com', true],
+    ['bedrock-runtime.us-gov-west-1.amazonaws.com', true],
+    ['bedrock-runtime.eu-central-1.amazonaws.com.example', false],
+    ['s3.eu-central-1.amazonaws.com', false],
+  ])('G5 has the wildcards of Azure and Bedrock beside it: %s, %s', (host, isOne) => {
     const registry = openRegistry();
-    expect(registry.isProvider({ scheme: 'https', host: 'my-own.openai.azure.com', port: 443 })).toBe(true);
-    expect(registry.isProvider({ scheme: 'https', host: 'openai.azure.com.example', port: 443 })).toBe(false);
+    registry.register({ name: 'mine', baseUrl: 'https://llm.example' });
+    expect(registry.isProvider({ scheme: 'https', host, port: 443 })).toBe(isOne);
   });
 
   it('G6 and G8 are known to their own host alone, with their paths', async () => {

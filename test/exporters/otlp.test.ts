@@ -7,6 +7,8 @@ import { chatFramesWithUsage, chatReply, chatRequest, chatStreamRequest } from '
 import { openRig, type Rig } from '../fixtures/rig.js';
 
 const runId = '6f1c0a3e-26bb-4a39-9c4a-0a1b2c3d4e5f';
+/** For sessions that are not to tell how their run ended. */
+const noRun = { session: { configKey: null } };
 
 let rig: Rig | null = null;
 let collector: Collector;
@@ -206,7 +208,7 @@ it('sends what was said only when asked to, and then without what redaction remo
 });
 
 it('tells failures and faults as log records', async () => {
-  const one = await start();
+  const one = await start({}, noRun);
   one.upstream.handler = (asked, response) => {
     asked
       .on('end', () =>
@@ -248,7 +250,7 @@ it('sends again what a collector could not take, and counts it once', async () =
 it.each(['metrics', 'logs'] as const)(
   'says so once where a collector does not take %s, however much comes, and goes on with the others',
   async (refused) => {
-    const one = await start();
+    const one = await start({}, noRun);
     collector.answer = (signal) => (signal === refused ? 404 : 200);
     const seen = () => collector.paths.filter((path) => path === `/v1/${refused}`).length;
     for (const times of [1, 2, 3]) {

@@ -127,6 +127,29 @@ describe('further output', () => {
       expect(facts).toEqual(parsed);
     }
     expect(readBoth(CHAT_LANGUAGE, makeFrames(first.chat, chunk)).skipped).toBe(0);
+    // Also where the shape of those before it is known.
+    const plain = makeChunk({});
+    const known = readBoth(CHAT_LANGUAGE, makeFrames(first.chat, plain, plain, chunk, last));
+    expect(known.facts).toEqual(known.parsed);
+    expect(known.skipped).toBe(2);
+  });
+
+  it('is known by the shape of the chunk before it, whatever its text', () => {
+    const text = fc.oneof(
+      fc.string({ minLength: 1 }),
+      fc.constantFrom('"', '\\', '\n', '"},"finish_reason":"stop"}]', '"error":{}', 'é'),
+    );
+    const chunk = fc.tuple(text, text).map(([content, obfuscation]) => {
+      const choices = [{ index: 0, delta: { content }, logprobs: null, finish_reason: null }];
+      return JSON.stringify({ id: 'c1', model: 'm', choices, usage: null, obfuscation });
+    });
+    fc.assert(
+      fc.property(fc.array(chunk, { minLength: 1, maxLength: 12 }), (chunks) => {
+        const { facts, parsed, skipped } = readBoth(CHAT_LANGUAGE, makeFrames(first.chat, ...chunks));
+        expect(facts).toEqual(parsed);
+        expect(skipped).toBe(chunks.length);
+      }),
+    );
   });
 
   it('is parsed until id and model were named', () => {

@@ -11,6 +11,9 @@ const completed = (id: string, tokens = 1): Passed =>
     response: { id, status: 'completed', usage: { input_tokens: tokens, output_tokens: tokens } },
   });
 
+const done = (id: string, more: object = {}): Passed =>
+  event('response.done', { response: { id, status: 'completed', output: [], ...more } });
+
 describe('Responses over a WebSocket', () => {
   const read = (passed: readonly Passed[]) =>
     readCalls(openaiResponsesSocket, passed).map(({ facts: { reply } }) => [
@@ -77,9 +80,6 @@ describe('Responses over a WebSocket', () => {
 });
 
 describe('Realtime', () => {
-  const done = (id: string, more: object = {}): Passed =>
-    event('response.done', { response: { id, status: 'completed', output: [], ...more } });
-
   it('takes the model of the URL, Azure’s deployment, or what the session says', () => {
     const passed = [event('session.created', { session: {} }), create(), created('a'), done('a')];
     const model = (path: string, messages: readonly Passed[] = passed) =>
@@ -142,5 +142,75 @@ describe('Realtime', () => {
     const update: Passed = ['C', { type: 'session.update', session: {} }];
     const calls = readCalls(openaiRealtime, [create(), update, error, created('a'), done('a')]);
     expect(calls).toMatchObject([{ facts: { reply: { responseId: 'a', error: null } } }]);
+  });
+});
+
+describe('a transcript of what the user of Realtime says', () => {
+  const of = (how: string, item: string, more: object = {}): Passed =>
+    event(`conversation.item.input_audio_transcription.${how}`, { item_id: item, content_index: 0, ...more });
+  const committed = (item: string): Passed => event('input_audio_buffer.committed', { item_id: item });
+  const append: Passed = ['C', { type: 'input_audio_buffer.append', audio: 'AAAA' }];
+  const tokens = {
+    ...{ type: 'tokens', total_tokens: 26, input_tokens: 17, output_tokens: 9 },
+    input_token_details: { text_tokens: 2, audio_tokens: 15 },
+  };
+  const session = (more: object): Passed => event('session.updated', { session: more });
+  const input = { input: { transcription: { model: 'gpt-4o-mini-transcribe' } } };
+
+  it('is a call of its own model, beside the response, which keeps what was sent for it', () => {
+    const calls = readCalls(openaiRealtime, [
+      session({ type: 'realtime', model: 'gpt-realtime', audio: input }),
+      append,
+      committed('item_1'),
+      of('delta', 'item_1', { delta: 'Good ' }),
+      create(),
+      created('a'),
+      of('completed', 'item_1', { transcript: 'Good day.', usage: tokens }),
+      done('a'),
+    ]);
+    expect(calls).toMatchObject([
+      {
+        requestBytes: 0,
+        facts: {
+          api: 'realtime.transcription',
+          request: { model: 'gpt-4o-mini-transcribe' },
+          reply: {
+            ...{ responseId: 'item_1', complete: true, finishReasons: ['completed'], usageProblem: null },
+            usage: { inputTokens: 17, outputTokens: 9, totalTokens: 26 },
+            usageDetails: { inputTextTokens: 2, inputAudioTokens: 15 },
+          },
+          outputTimes: { pieces: 2 },
+        },
+      },
+      { facts: { request: { model: 'gpt-realtime' }, reply: { responseId: 'a' } } },
+    ]);
+    expect(calls[1]?.requestBytes).toBeGreaterThan(JSON.stringify(append[1]).length);
+  });
+
+  it('alone on its socket has what was sent, and may be stated in seconds', () => {
+    const usage = { type: 'duration', seconds: 2.5 };
+    const passed = [append, committed('i'), of('completed', 'i', { transcript: 'Hi', usage })];
+    const ga = readCalls(openaiRealtime, [session({ type: 'transcription', audio: input }), ...passed]);
+    const beta = event('transcription_session.updated', {
+      session: { input_audio_transcription: { model: 'whisper-1' } },
+    });
+    expect([...ga, ...readCalls(openaiRealtime, [beta, ...passed])]).toMatchObject(
+      ['gpt-4o-mini-transcribe', 'whisper-1'].map((model) => ({
+        requestBytes: JSON.stringify(append[1]).length,
+        facts: {
+          request: { model },
+          reply: { usage: { inputTokens: null }, usageDetails: { inputSeconds: 2.5 }, complete: true },
+        },
+      })),
+    );
+  });
+
+  it('that fails has its error, and one that has not ended with its socket is cut', () => {
+    const error = { type: 'transcription_error', code: 'audio_unintelligible', message: 'Nothing was heard.' };
+    const calls = readCalls(openaiRealtime, [of('failed', 'a', { error }), of('delta', 'b', { delta: 'Hel' })]);
+    expect(calls).toMatchObject([
+      { facts: { reply: { error: { code: 'audio_unintelligible' }, complete: true, finishReasons: ['failed'] } } },
+      { last: null, facts: { reply: { complete: false, finishReasons: [] } } },
+    ]);
   });
 });

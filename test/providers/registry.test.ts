@@ -31,6 +31,13 @@ const calls: readonly (readonly [string, string, string, boolean])[] = [
   ['https://api.anthropic.com/v1/messages', 'anthropic', 'messages', false],
   ['https://api.anthropic.com/v1/messages?beta=true', 'anthropic', 'messages', false],
   ['https://api.anthropic.com/v1/complete', 'anthropic', 'complete', false],
+  ['https://aws-external-anthropic.us-west-2.api.aws/v1/messages', 'anthropic-aws', 'messages', false],
+  [
+    'https://daily-cloudcode-pa.sandbox.googleapis.com/v1internal:streamGenerateContent?alt=sse',
+    'gemini-cli-oauth',
+    'streamGenerateContent',
+    false,
+  ],
   ['https://api.anthropic.com/v1/chat/completions', 'anthropic', 'chat.completions', true],
   [
     'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:generateContent?key=x',
@@ -353,6 +360,7 @@ const others: readonly (readonly [provider: string, url: string])[] = [
   ['kimi-code', 'https://api.kimi.com/v1/chat/completions'],
   ['dashscope', 'https://dashscope.aliyuncs.com/v1/chat/completions'],
   ['z-ai', 'https://api.z.ai/api/paas/v4/files'],
+  ['anthropic-aws', 'https://aws-external-anthropic.us-west-2.api.aws/v1/messages/count_tokens'],
   ['dashscope-coding', 'https://coding.dashscope.aliyuncs.com/compatible-mode/v1/chat/completions'],
   ['huggingface', 'https://router.huggingface.co/v1/models'],
   ['azure-openai', 'https://me.openai.azure.com/v1/chat/completions'],

@@ -22,9 +22,9 @@ export function readCalls(dialect: SocketDialect, passed: readonly Passed[], pat
         draft.bytes += message.wireBytes;
         if (isKept) draft.kept.push(parse(message));
       },
-      open: () => {
-        const request = draft;
-        draft = { kept: [], bytes: 0 };
+      open: (_atMs, given) => {
+        const request = given?.isApart === true ? { kept: [], bytes: 0 } : draft;
+        if (given?.isApart !== true) draft = { kept: [], bytes: 0 };
         let replyBytes = 0;
         let isOver = false;
         return {

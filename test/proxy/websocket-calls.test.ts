@@ -315,6 +315,44 @@ describe('Realtime', () => {
     socket.close();
   });
 
+  it('records transcripts of what the user says apart, with their own model, tokens and price', async () => {
+    provider = openSocketProvider(rig, {
+      answer: (socket, { type }) => {
+        const ids = { item_id: 'item_1', content_index: 0 };
+        const transcription = { model: 'gpt-4o-transcribe' };
+        if (type === 'session.update')
+          send(socket, { type: 'session.updated', session: { audio: { input: { transcription } } } });
+        if (type !== 'input_audio_buffer.commit') return;
+        send(socket, { type: 'input_audio_buffer.committed', item_id: 'item_1' });
+        const usage = { type: 'tokens', input_tokens: 26, output_tokens: 9, total_tokens: 35 };
+        const events = 'conversation.item.input_audio_transcription';
+        send(socket, { type: `${events}.delta`, ...ids, delta: `My key is ${key}` });
+        send(socket, { type: `${events}.completed`, ...ids, transcript: `My key is ${key}`, usage });
+      },
+    });
+    const realtime = new OpenAIRealtimeWS({ model: 'gpt-realtime', options: (await makeOptions()) as never }, client);
+    await new Promise((resolve) => realtime.on('session.created', resolve));
+    const updated = new Promise((resolve) => realtime.once('session.updated', resolve));
+    realtime.send({ type: 'session.update', session: { type: 'realtime' } });
+    await updated;
+    realtime.send({ type: 'input_audio_buffer.append', audio: 'A'.repeat(4000) });
+    realtime.send({ type: 'input_audio_buffer.commit' });
+    const [record] = await session.waitForRecords(1);
+    expect(record).toMatchObject({
+      ...{
+        provider: 'openai',
+        api: 'realtime.transcription',
+        protocol: 'websocket',
+        requestedModel: 'gpt-4o-transcribe',
+      },
+      ...{ outcome: 'ok', partial: false, responseId: 'item_1', finishReasons: ['completed'] },
+      usage: { inputTokens: 26, outputTokens: 9, totalTokens: 35 },
+      streamTiming: { pieces: 2 },
+    });
+    expect(JSON.stringify(record)).not.toContain(key);
+    realtime.close();
+  });
+
   it('states a failed response’s error, and gives an error to the request it names', async () => {
     provider = openSocketProvider(rig, {
       answer: (socket, { event_id: eventId, type }) => {

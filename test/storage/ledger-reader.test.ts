@@ -224,7 +224,7 @@ describe('the ledger', () => {
     const reader = openLedgerReader({ home });
     expect(reader.listRuns()).toEqual([]);
     expect([...reader.listCalls({})]).toEqual([]);
-    expect(reader.summarise({})).toEqual({ models: [], calls: 0, errors: 0, counts: null });
+    expect(reader.summarise({})).toEqual({ models: [], calls: 0, errors: 0, refusedCalls: 0, counts: null });
     expect(reader.listFaults({})).toEqual([]);
     expect(reader.info()).toMatchObject({ bytes: 0, calls: 0, oldest: null });
     expect(reader.prune({ before: at(0) })).toEqual({ calls: 0, bodies: 0, bytesBefore: 0, bytesAfter: 0 });
@@ -274,6 +274,8 @@ describe('runs', () => {
         outputTokens: null,
         unknownUsage: 0,
         costUsd: { known: null, unknownCalls: 0 },
+        cachedCalls: 0,
+        savedUsd: { known: null, unknownCalls: 0 },
         configKey: null,
         graphKey: null,
       },
@@ -291,6 +293,8 @@ describe('runs', () => {
         outputTokens: 5,
         unknownUsage: 1,
         costUsd: { known: 0.25, unknownCalls: 1 },
+        cachedCalls: 0,
+        savedUsd: { known: null, unknownCalls: 0 },
         configKey: 'cfg',
         graphKey: 'graph',
       },
@@ -308,6 +312,8 @@ describe('runs', () => {
         outputTokens: 5,
         unknownUsage: 0,
         costUsd: { known: null, unknownCalls: 1 },
+        cachedCalls: 0,
+        savedUsd: { known: null, unknownCalls: 0 },
         configKey: null,
         graphKey: null,
       },
@@ -319,7 +325,7 @@ describe('runs', () => {
       oldest: at(-5),
       newest: at(2),
       bodyBytes: 0,
-      schemaVersion: 3,
+      schemaVersion: 4,
     });
     reader.close();
     await writer.close();
@@ -339,17 +345,23 @@ describe('summaries', () => {
     // Also that of a call whose stream had status 200 and stated an error.
     const error = { code: 'overloaded_error', message: 'Overloaded' };
     const { reader } = await store([
-      makeCall({ latencyMs: 10, timeToFirstTokenMs: 4, cached: true, cost: { ...unknownCost, usd: 0, savedUsd: 5 } }),
+      makeCall({
+        latencyMs: 10,
+        timeToFirstTokenMs: 4,
+        cached: true,
+        cachedLatencyMs: 900,
+        cost: { ...unknownCost, usd: 0, savedUsd: 5 },
+      }),
       makeCall({
         ...{ latencyMs: 30, timeToFirstTokenMs: 8, usage: { ...makeCall().usage, reasoningTokens: 7 } },
         cost: { ...unknownCost, usd: 0.1 },
       }),
       makeCall({ latencyMs: 20, usage: unknown, outcome: 'upstream_aborted', error }),
-      makeCall({ latencyMs: 40, error, cost: { ...unknownCost, usd: 0.2 } }),
+      makeCall({ latencyMs: 40, error: { ...error, code: 'BUDGET_EXCEEDED' }, cost: { ...unknownCost, usd: 0.2 } }),
       makeCall({ model: null, provider: 'groq', latencyMs: 5, usage: unknown, outcome: 'upstream_error', error }),
     ]);
     const { models, ...rest } = reader.summarise({});
-    expect(rest).toEqual({ calls: 5, errors: 3, counts: null });
+    expect(rest).toEqual({ calls: 5, errors: 3, refusedCalls: 1, counts: null });
     expect(models).toEqual([
       {
         model: 'gpt-4o',
@@ -357,6 +369,12 @@ describe('summaries', () => {
         calls: 4,
         errors: 2,
         cachedCalls: 1,
+        saved: {
+          inputTokens: { known: 10, unknownCalls: 0 },
+          outputTokens: { known: 5, unknownCalls: 0 },
+          usd: { known: 5, unknownCalls: 0 },
+          latencyMs: 900,
+        },
         inputTokens: { known: 30, unknownCalls: 1 },
         cacheReadTokens: { known: null, unknownCalls: 4 },
         cacheWriteTokens: { known: null, unknownCalls: 4 },

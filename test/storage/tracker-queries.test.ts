@@ -156,6 +156,7 @@ describe('a ledger of the first schema', () => {
     // As the first version left it: without the columns of later ones.
     const db = new BetterSqlite3(path);
     db.exec('DROP INDEX sessions_by_tracker; ALTER TABLE sessions DROP COLUMN tracker_id; PRAGMA user_version = 1;');
+    db.exec('DROP TABLE events; DROP TABLE run_claims; ALTER TABLE sessions DROP COLUMN outcome');
     const later = [
       'protocol',
       'partial',

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import undici from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { getCurrentSessionProxy, type LLMTracker } from '../../dist/index.js';
+import { getCurrentSessionProxy, type LLMTracker, readConfigToken } from '../../dist/index.js';
 import { chat, makeProgram, openTrackerLab, type TrackerLab } from './tracker-lab.js';
 
 const run = promisify(execFile);
@@ -99,10 +99,13 @@ describe('scopes', () => {
   });
 
   it('are opened and closed by hand as well', async () => {
-    const session = await tracker.open({ runId: 'by hand', agentId: 'a' });
-    expect(session.session).toMatchObject({ runId: 'by hand', agentId: 'a', configKey: null });
+    const session = await tracker.open({ runId: 'by hand', agentId: 'a', configKey: 'bot' });
+    expect(session.session).toMatchObject({ runId: 'by hand', agentId: 'a', configKey: 'bot', graphKey: null });
     await session.run(async () => await chat('by hand'));
     expect(tracker.getSessionEnv(session)).toMatchObject({ HTTPS_PROXY: session.proxy.url, LLMTAP_RUN_ID: 'by hand' });
+    const { LLMTAP_RESUMPTION_TOKEN, TRACEPARENT } = tracker.getSessionEnv(session);
+    expect(readConfigToken(LLMTAP_RESUMPTION_TOKEN ?? '')).toMatchObject({ runId: 'by hand', configKey: 'bot' });
+    expect(TRACEPARENT).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     expect(await session.counts()).toMatchObject({ calls: 1 });
     await session.close();
     await session.close();

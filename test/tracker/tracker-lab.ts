@@ -8,6 +8,8 @@ import { openProviderProcess, type ProviderProcess } from '../fixtures/provider-
 export interface TrackerLab {
   readonly provider: ProviderProcess;
   readonly options: TrackerOptions;
+  /** Where the homes are; thrown away at the end. */
+  readonly folder: string;
   /** Not started; closed at the end. */
   makeTracker(options?: TrackerOptions): LLMTracker;
   close(): Promise<void>;
@@ -21,6 +23,7 @@ export async function openTrackerLab(): Promise<TrackerLab> {
   return {
     provider,
     options,
+    folder,
     makeTracker: (own = {}) => {
       const tracker = new LLMTracker({ home: join(folder, `home-${trackers.length}`), ...options, ...own });
       trackers.push(tracker);

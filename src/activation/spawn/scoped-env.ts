@@ -52,6 +52,8 @@ const extendedNames: readonly string[] = [
   'no_proxy',
   'PHP_INI_SCAN_DIR',
   'WGETRC',
+  'TRACEPARENT',
+  'LLMTAP_RESUMPTION_TOKEN',
 ];
 
 /** Lists of Node's, in which the session's is one entry more: so also where the caller chose the others. */

@@ -2,6 +2,7 @@ import { caFileVariables } from '../../core/ca-variables.js';
 import { TrackerError } from '../../core/errors.js';
 import type { Origin } from '../../core/wire.js';
 import { type Env, makeChildEnv } from '../child-env.js';
+import { makeRunVariables } from '../run-variables.js';
 import { openSessionFiles, type SessionFiles } from '../session-files.js';
 
 export interface SessionEnvironmentOptions {
@@ -9,6 +10,9 @@ export interface SessionEnvironmentOptions {
   readonly home: string;
   readonly sessionId: string;
   readonly runId: string;
+  /** As `RunPlace` has them; none when absent. */
+  readonly token?: string | null;
+  readonly traceparent?: string | undefined;
   /** Asked for at every child: another port may be served after the host was restarted. */
   readonly proxyUrl: () => string;
   /** PEM files as `makeChildEnv` takes them. */
@@ -37,8 +41,16 @@ export interface SessionEnvironment {
   close(): void;
 }
 
-/** All that `makeChildEnv` reads of a child's environment. */
-const readNames = [...caFileVariables, 'NO_PROXY', 'no_proxy', 'NODE_OPTIONS', 'PHP_INI_SCAN_DIR'] as const;
+const runNames = ['TRACEPARENT', 'LLMTAP_RESUMPTION_TOKEN'] as const;
+/** All that `makeChildEnv` and `makeRunVariables` read of a child's environment. */
+const readNames = [
+  ...caFileVariables,
+  'NO_PROXY',
+  'no_proxy',
+  'NODE_OPTIONS',
+  'PHP_INI_SCAN_DIR',
+  ...runNames,
+] as const;
 /** A program has a handful of environments; one that makes a new one for every child is not to grow us. */
 const maxKept = 16;
 
@@ -90,6 +102,7 @@ class LazySessionEnvironment implements SessionEnvironment {
 
   #make(parentEnv: Env, proxyUrl: string, registered: readonly Origin[]): Readonly<Record<string, string>> {
     const { caPath, extraCaPath, bundleFor, hookPath, sessionId, runId, extraVariables } = this.#options;
+    const { token = null, traceparent } = this.#options;
     const sessionFolder = this.#requireFiles(parentEnv, proxyUrl).folder;
     return Object.freeze({
       ...makeChildEnv({
@@ -102,8 +115,7 @@ class LazySessionEnvironment implements SessionEnvironment {
         hookPath,
         registered,
       }),
-      LLMTAP_RUN_ID: runId,
-      LLMTAP_SESSION_ID: sessionId,
+      ...makeRunVariables({ sessionId, runId, token, traceparent }, parentEnv),
       ...extraVariables,
     });
   }

@@ -73,6 +73,10 @@ function listTimes(call: CallRecord): readonly Fact[] {
     ['first byte', formatDuration(call.timeToFirstByteMs)],
     ['first token', call.timeToFirstTokenMs === null ? null : formatDuration(call.timeToFirstTokenMs)],
     ['whole', formatDuration(call.latencyMs)],
+    [
+      'of the provider',
+      call.cachedLatencyMs === null ? null : `${formatDuration(call.cachedLatencyMs)}, when it was asked`,
+    ],
     ...listPace(call.streamTiming),
     ['work of llmtap', call.selfMs === null ? null : formatDuration(call.selfMs)],
   ];

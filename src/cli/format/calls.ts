@@ -42,10 +42,10 @@ function makeRow(call: CallRecord, palette: Palette): readonly Cell[] {
   ];
 }
 
-/** `ok`, `429`, `upstream aborted`; `ok, with error` when the reply had a status below 400 and stated an error inside. */
+/** `ok`, `ok, from cache`, `429`, `upstream aborted`; `ok, with error` when the reply had a status below 400 and stated an error inside. */
 export function makeOutcomeCell(call: CallRecord, palette: Palette): Cell {
   if (call.outcome === 'ok' && call.error !== null) return { text: 'ok, with error', paint: palette.red };
-  if (call.outcome === 'ok') return { text: 'ok', paint: palette.green };
+  if (call.outcome === 'ok') return { text: call.cached ? 'ok, from cache' : 'ok', paint: palette.green };
   const text = call.outcome === 'http_error' ? String(call.status) : call.outcome.replace('_', ' ');
   return { text, paint: call.outcome === 'client_aborted' ? palette.yellow : palette.red };
 }

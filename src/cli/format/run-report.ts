@@ -8,7 +8,7 @@ import { formatFaults } from './faults.js';
 import { fitColumns } from './fit-columns.js';
 import { explainNothingCaptured } from './nothing-captured.js';
 import { addTokenSums, formatCostSum, formatPlural } from './number.js';
-import { makeFootnote, makeSummaryTable } from './summary.js';
+import { explainRefused, formatSaved, makeFootnote, makeSummaryTable } from './summary.js';
 import { wrapText } from './text.js';
 
 export interface FaultReport {
@@ -49,7 +49,9 @@ export function formatRunReport(report: RunReport, palette: Palette, width: numb
     const table = fitColumns(makeSummaryTable(summary.models, palette), width);
     parts.push(`\n${formatTable(table, palette, width)}`);
     parts.push(formatNote(makeFootnote(table, summary.models), palette, width));
+    parts.push(formatNote(formatSaved(summary.models), palette, width));
   }
+  parts.push(formatNote(summary === null ? null : explainRefused(summary), palette, width));
   parts.push(formatNote(explainMissing(report), palette, width));
   if (summary !== null && summary.calls > 0) {
     parts.push(`\n${palette.dim('each call:')} llmtap calls --run ${quoteId(session.runId)}\n`);

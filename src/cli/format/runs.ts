@@ -14,6 +14,7 @@ const columns: readonly Column[] = [
   { title: 'exit', align: 'right', rank: 6 },
   { title: 'calls', align: 'right', rank: 0 },
   { title: 'errors', align: 'right', rank: 3 },
+  { title: 'from cache', align: 'right', rank: 8 },
   { title: 'input', align: 'right', rank: 1 },
   { title: 'output', align: 'right', rank: 1 },
   { title: 'cost', align: 'right', rank: 2 },
@@ -28,7 +29,8 @@ const longestText = 40;
 /** One row a run, in the order given. */
 export function makeRunsTable(runs: readonly RunRow[], palette: Palette): Table {
   const table = { columns, rows: runs.map((run) => makeRow(run, palette)) };
-  return runs.some((run) => run.configKey !== null) ? table : withoutColumn(table, 'config');
+  const named = runs.some((run) => run.configKey !== null) ? table : withoutColumn(table, 'config');
+  return runs.some((run) => run.cachedCalls > 0) ? named : withoutColumn(named, 'from cache');
 }
 
 function makeRow(run: RunRow, palette: Palette): readonly Cell[] {
@@ -40,6 +42,7 @@ function makeRow(run: RunRow, palette: Palette): readonly Cell[] {
     makeExitCell(run.exitCode, palette),
     { text: formatCount(run.calls) },
     { text: formatCount(run.errors), ...(run.errors > 0 ? { paint: palette.red } : {}) },
+    { text: formatCount(run.cachedCalls) },
     { text: formatBound(run.inputTokens, isLowerBound) },
     { text: formatBound(run.outputTokens, isLowerBound) },
     { text: formatCostSum(run.costUsd) },

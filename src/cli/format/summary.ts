@@ -1,9 +1,9 @@
-import type { ModelSummary, TokenSum } from '../../core/ledger.js';
+import type { ModelSummary, Summary, TokenSum } from '../../core/ledger.js';
 import type { Palette } from '../colour.js';
 import { formatDuration } from './duration.js';
 import type { Cell, Column, Table } from './fit-columns.js';
 import { makeLegend } from './legend.js';
-import { addTokenSums, formatCostSum, formatCount, formatPlural, formatTokenSum } from './number.js';
+import { addTokenSums, formatCostSum, formatCount, formatPlural, formatTokenSum, unknownMark } from './number.js';
 import { readableLine } from './text.js';
 
 interface Field extends Column {
@@ -100,6 +100,30 @@ export function makeFootnote(printed: Table, models: readonly ModelSummary[]): s
     ...(unpriced === 0 ? [] : [formatUnpriced(unpriced)]),
   ];
   return makeLegend(printed, reasons.length === 0 ? null : reasons.join('; '));
+}
+
+/** What a budget kept from being sent; `null` where nothing was. */
+export function explainRefused({ refusedCalls }: Summary): string | null {
+  if (refusedCalls === 0) return null;
+  return `${formatPlural(refusedCalls, 'call')} ${refusedCalls === 1 ? 'was' : 'were'} refused and sent to nobody: the budget had no room.`;
+}
+
+/** `3 of 5 calls from the cache: 1,024 tokens, $0.0012 and 3.20 s saved.`; `null` where none was. */
+export function formatSaved(models: readonly ModelSummary[]): string | null {
+  const cached = addUp(models, (row) => row.cachedCalls);
+  if (cached === 0) return null;
+  const tokens = addTokenSums(models.flatMap(({ saved }) => [saved.inputTokens, saved.outputTokens]));
+  const usd = addTokenSums(models.map(({ saved }) => saved.usd));
+  const parts = [
+    ...(tokens.known === null ? [] : [`${formatTokenSum(tokens)} tokens`]),
+    ...(usd.known === null ? [] : [formatCostSum(usd)]),
+    formatDuration(addUp(models, ({ saved }) => saved.latencyMs)),
+  ].filter((part) => part !== unknownMark);
+  const list = parts.length > 1 ? `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}` : (parts[0] ?? '');
+  return `${formatCount(cached)} of ${formatPlural(
+    addUp(models, (row) => row.calls),
+    'call',
+  )} from the cache: ${list} saved.`;
 }
 
 /** `1 call has no price`. */

@@ -2,7 +2,7 @@ import type { Summary } from '../../core/ledger.js';
 import { makePalette } from '../colour.js';
 import { printNote } from '../context.js';
 import { fitColumns } from '../format/fit-columns.js';
-import { makeFootnote, makeSummaryTable } from '../format/summary.js';
+import { explainRefused, formatSaved, makeFootnote, makeSummaryTable } from '../format/summary.js';
 import type { CliIo } from '../io.js';
 import { formatTable } from '../table.js';
 
@@ -16,6 +16,6 @@ export function printSummary(summary: Summary, io: CliIo): void {
   const width = io.stdout.columns();
   const table = fitColumns(makeSummaryTable(summary.models, palette), width);
   io.stdout.write(formatTable(table, palette, width));
-  const note = makeFootnote(table, summary.models);
-  if (note !== null) printNote(note, io);
+  const notes = [makeFootnote(table, summary.models), formatSaved(summary.models), explainRefused(summary)];
+  for (const note of notes) if (note !== null) printNote(note, io);
 }

@@ -5,6 +5,7 @@ import type { Fault } from '../../core/events.js';
 import type { Host, OpenSession } from '../../core/host.js';
 import type { Session, SessionCounts } from '../../core/session.js';
 import type { TapPlan } from '../session-flags.js';
+import type { OpenedRouter } from './open-router.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -33,13 +34,21 @@ export interface TapOptions {
 /** Opens everything in order; what was opened is closed again when a later step throws. */
 export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> {
   const { openHost } = await import('../../host/host.js');
-  const host = await openHost({ ...plan.host, env: options.hostEnv ?? options.env, warm: 'later' });
+  const router = plan.routerModule === undefined ? null : await loadRouter(plan.routerModule);
+  const host = await openHost({
+    ...{ ...plan.host, ...router?.host },
+    ...{ env: options.hostEnv ?? options.env, warm: 'later' },
+  });
   host.onEvent((event) => {
     if (event.type === 'fault.occurred') options.onFault(event.fault);
   });
   try {
-    const open = await host.openSession(plan.session);
-    const { folder, variables, noProxy, removeFiles } = await prepareChild(plan, { open, host, env: options.env });
+    const open = await host.openSession({ ...plan.session, ...router?.session });
+    router?.attach(host, open.session);
+    const { folder, variables, noProxy, removeFiles } = await prepareChild(plan, {
+      ...{ open, host, env: options.env },
+      traceparent: (options.hostEnv ?? options.env).TRACEPARENT,
+    });
     await reportHiddenHosts({ noProxy, open, host, onFault: options.onFault });
     return {
       session: open.session,
@@ -56,19 +65,29 @@ export async function openTap(plan: TapPlan, options: TapOptions): Promise<Tap> 
   }
 }
 
+async function loadRouter(path: string): Promise<OpenedRouter> {
+  const { openRouter } = await import('./open-router.js');
+  return await openRouter(path);
+}
+
 interface Opened {
   readonly open: OpenSession;
   readonly host: Host;
   readonly env: Env;
+  /** Of the tap's own environment. */
+  readonly traceparent: string | undefined;
 }
 
-async function prepareChild(plan: TapPlan, { open, host, env }: Opened) {
-  const [{ makeChildEnv }, { openSessionFiles }] = await Promise.all([
+async function prepareChild(plan: TapPlan, { open, host, env, traceparent }: Opened) {
+  const [{ makeChildEnv }, { makeRunVariables }, { makeSessionToken }, { openSessionFiles }] = await Promise.all([
     import('../../activation/child-env.js'),
+    import('../../activation/run-variables.js'),
+    import('../../trackers/session-token.js'),
     import('../../activation/session-files.js'),
   ]);
   const { session, proxyUrl } = open;
   const { caPath, bundlePath, extraCaPath, registered } = host;
+  const token = makeSessionToken(session);
   const bundleFor = (userFile: string | undefined) => host.bundleFor(userFile);
   const files = openSessionFiles({
     home: plan.host.home,
@@ -85,7 +104,7 @@ async function prepareChild(plan: TapPlan, { open, host, env }: Opened) {
     const variables = makeChildEnv({ ...common, ...java, proxyUrl, extraCaPath, bundleFor, hookPath, registered });
     return {
       folder: files.folder,
-      variables: { ...variables, LLMTAP_RUN_ID: session.runId, LLMTAP_SESSION_ID: session.sessionId },
+      variables: { ...variables, ...makeRunVariables({ ...session, token, traceparent }, env) },
       noProxy: variables.NO_PROXY ?? '',
       removeFiles: () => files.close(),
     };

@@ -15,6 +15,8 @@ export interface SummaryFile extends Session {
   readonly calls: number;
   /** `null` when the ledger could not be read. */
   readonly errors: number | null;
+  /** Calls a budget had no room for; `null` as `errors` is. */
+  readonly refusedCalls: number | null;
   readonly counts: SessionCounts;
   readonly models: readonly ModelSummary[];
   readonly faults: readonly {
@@ -44,6 +46,7 @@ export function makeSummaryFile(parts: SummaryFileParts): SummaryFile {
     exitCode,
     calls: counts.calls,
     errors: summary?.errors ?? null,
+    refusedCalls: summary?.refusedCalls ?? null,
     counts,
     models: summary?.models ?? [],
     faults: parts.faults.map(({ fault: { code, message, hint }, count }) => ({ code, message, hint, count })),

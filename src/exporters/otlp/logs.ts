@@ -1,7 +1,8 @@
 import type { CallRecord, JsonValue } from '../../core/call-record.js';
 import type { Fault, TrackerEvent } from '../../core/events.js';
 import type { Exporter, Prepared } from '../../core/exporting.js';
-import type { SpanPlace } from '../../core/trace-ids.js';
+import type { RunEvent } from '../../core/run-events.js';
+import { placeSession, type SpanPlace, standUnder } from '../../core/trace-ids.js';
 import {
   type Attributes,
   copyAttributes,
@@ -27,7 +28,7 @@ export interface LogPlan {
   readonly place: SpanPlace | null;
 }
 
-/** Faults and failed calls become log records; with content opted in, every call, with what was said. */
+/** Faults, failed calls and events of runs become log records; with content opted in, every call, with what was said. */
 export class LogsExporter implements Exporter<readonly LogPlan[]> {
   readonly name: string;
   readonly #options: SignalOptions;
@@ -49,6 +50,7 @@ export class LogsExporter implements Exporter<readonly LogPlan[]> {
 
   #plan(event: TrackerEvent): readonly LogPlan[] {
     if (event.type === 'fault.occurred') return [planFault(event.fault)];
+    if (event.type === 'run.tracked') return [planRunEvent(event.event, this.#options)];
     if (event.type !== 'call.completed') return [];
     const { plan } = this.#options;
     const problem = nameError(event.record);
@@ -122,6 +124,24 @@ function planFault({ code, message, hint, sessionId, at }: Fault): LogPlan {
       'llmtap.fault.code': code,
       ...(hint !== null && { 'llmtap.fault.hint': hint }),
       ...(sessionId !== null && { 'llmtap.session.id': sessionId }),
+    },
+  };
+}
+
+/** By its own name, in the trace of its run. The context is left out: it may hold who somebody is. */
+function planRunEvent(event: RunEvent, { parent }: SignalOptions): LogPlan {
+  const { runId, sessionId } = event;
+  const place = runId === null || sessionId === null ? null : standUnder(parent, placeSession({ runId, sessionId }));
+  return {
+    ...{ eventName: event.name, isWarning: false, body: null, atMs: Date.parse(event.at), place },
+    attributes: {
+      'llmtap.event.id': event.eventId,
+      'llmtap.event.source': event.source,
+      ...(event.value !== null && { 'llmtap.event.value': event.value }),
+      ...(runId !== null && { 'llmtap.run.id': runId }),
+      ...(sessionId !== null && { 'llmtap.session.id': sessionId }),
+      ...(event.callId !== null && { 'llmtap.call.id': event.callId }),
+      ...asText('llmtap.event.data', event.data),
     },
   };
 }

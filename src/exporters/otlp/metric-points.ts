@@ -10,7 +10,7 @@ export interface Point {
   readonly extra?: Readonly<Record<string, string>>;
 }
 
-interface MetricRow {
+export interface MetricRow {
   readonly name: string;
   readonly unit: string;
   readonly description: string;

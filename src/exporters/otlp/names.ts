@@ -13,6 +13,8 @@ const providerNames: Readonly<Record<string, string>> = {
   'azure-openai': 'azure.ai.openai',
   'azure-ai-foundry': 'azure.ai.inference',
   'aws-bedrock': 'aws.bedrock',
+  'anthropic-aws': 'anthropic',
+  'dashscope-coding': 'dashscope',
   google: 'gcp.gemini',
   'gemini-cli-oauth': 'gcp.gen_ai',
   'google-vertex': 'gcp.vertex_ai',
@@ -54,7 +56,7 @@ const operations: Readonly<Record<string, string>> = {
   live: 'generate_content',
 };
 /** Those that are no operation of the conventions: a custom value may stand there, and says more than a wrong one. */
-const ownOperations = /^(images|audio|moderations|rerank|ocr|predict|other|grpc)/;
+const ownOperations = /^(images|audio|realtime\.transcription|moderations|rerank|ocr|predict|other|grpc)/;
 
 export function nameOperation(api: string): string {
   return operations[api] ?? (ownOperations.test(api) ? api : 'chat');

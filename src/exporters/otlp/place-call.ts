@@ -1,5 +1,5 @@
 import type { CallRecord } from '../../core/call-record.js';
-import { makeCallSpanId, placeSession, readTraceparent, type SpanPlace } from '../../core/trace-ids.js';
+import { makeCallSpanId, placeSession, readTraceparent, type SpanPlace, standUnder } from '../../core/trace-ids.js';
 
 /** Where a call's span stands. */
 export interface CallPlace extends SpanPlace {
@@ -18,9 +18,4 @@ export function placeCall(record: CallRecord, parent: SpanPlace | null): CallPla
     parentSpanId: own?.spanId ?? session.spanId,
     session: own !== null && own.traceId !== session.traceId ? session : null,
   };
-}
-
-/** The session's own span, in the trace its program was started in. */
-export function standUnder(parent: SpanPlace | null, own: SpanPlace): SpanPlace {
-  return parent === null ? own : { traceId: parent.traceId, spanId: own.spanId };
 }

@@ -8,6 +8,8 @@ export interface SignalOptions {
   readonly plan: OtlpPlan;
   /** The span the whole run is part of, where the program that started it said so. */
   readonly parent: SpanPlace | null;
+  /** Besides those of the variables, and over them. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type SignalName = 'traces' | 'metrics' | 'logs';

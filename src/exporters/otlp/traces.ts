@@ -2,12 +2,11 @@ import type { CallRecord } from '../../core/call-record.js';
 import { systemClock } from '../../core/clock.js';
 import type { TrackerEvent } from '../../core/events.js';
 import type { Exporter, Prepared } from '../../core/exporting.js';
-import type { Session } from '../../core/session.js';
-import { placeSession, type SpanPlace } from '../../core/trace-ids.js';
+import { placeSession, type SpanPlace, standUnder } from '../../core/trace-ids.js';
 import { type Attributes, copyAttributes, describeIds, describeSpan, nameError, nameSpan } from './call-attributes.js';
 import { exportOnce } from './export-once.js';
 import { OpenedOnUse } from './opened-on-use.js';
-import { placeCall, standUnder } from './place-call.js';
+import { placeCall } from './place-call.js';
 import { loadSdk, type OtelSdk } from './sdk.js';
 import { findSchemaUrl, findUrl, makeResource, nameSignal, type SignalOptions, toHrTime } from './signal.js';
 
@@ -26,6 +25,8 @@ export interface SpanPlan extends SpanPlace {
   readonly session: SpanPlace | null;
 }
 
+type SessionClosed = Extract<TrackerEvent, { type: 'session.closed' }>;
+
 /** A span's memory, about: names, ids, numbers. */
 const spanBytes = 3000;
 
@@ -43,7 +44,7 @@ export class TracesExporter implements Exporter<SpanPlan> {
 
   prepare(event: TrackerEvent): Prepared<SpanPlan> | null {
     if (event.type === 'call.completed') return { item: planCall(event.record, this.#options), bytes: spanBytes };
-    if (event.type === 'session.closed') return { item: planSession(event.session, this.#options), bytes: spanBytes };
+    if (event.type === 'session.closed') return { item: planSession(event, this.#options), bytes: spanBytes };
     return null;
   }
 
@@ -62,10 +63,10 @@ interface Pipeline {
   close(): Promise<void>;
 }
 
-async function openPipeline({ plan }: SignalOptions): Promise<Pipeline> {
+async function openPipeline({ plan, headers }: SignalOptions): Promise<Pipeline> {
   const sdk = await loadSdk();
   const { BasicTracerProvider, AlwaysOnSampler } = sdk.trace;
-  const exporter = new sdk.OtlpTraces(findUrl(plan, 'traces'));
+  const exporter = new sdk.OtlpTraces({ ...findUrl(plan, 'traces'), ...(headers && { headers: { ...headers } }) });
   const ended: Parameters<typeof exporter.export>[0] = [];
   const next = { traceId: '', spanId: '' };
   const provider = new BasicTracerProvider({
@@ -130,7 +131,7 @@ function planCall(record: CallRecord, { plan, parent }: SignalOptions): SpanPlan
   };
 }
 
-function planSession(session: Session, { parent }: SignalOptions): SpanPlan {
+function planSession({ session, outcome }: SessionClosed, { parent }: SignalOptions): SpanPlan {
   const { configKey, agentId } = session;
   const isAgent = agentId !== null;
   const name = isAgent ? `invoke_agent ${agentId}` : `llmtap.session${configKey === null ? '' : ` ${configKey}`}`;
@@ -141,8 +142,12 @@ function planSession(session: Session, { parent }: SignalOptions): SpanPlan {
     parentSpanId: parent?.spanId ?? null,
     startMs: Date.parse(session.openedAt),
     endMs: systemClock.nowMs(),
-    attributes: { ...describeIds(session), ...(isAgent && { 'gen_ai.operation.name': 'invoke_agent' }) },
-    problem: null,
+    attributes: {
+      ...describeIds(session),
+      ...(isAgent && { 'gen_ai.operation.name': 'invoke_agent' }),
+      ...(outcome !== null && { 'llmtap.run.outcome': outcome }),
+    },
+    problem: outcome === 'error' || outcome === 'aborted' ? `the run ended as ${outcome}` : null,
     session: null,
   };
 }

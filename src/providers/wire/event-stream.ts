@@ -61,7 +61,7 @@ export class EventStreamReader {
     const chunk = viewBytes(bytes);
     for (let at = 0; at < chunk.length && !this.#isBroken; ) {
       if (this.#skip > 0) at += this.#pass(chunk.length - at);
-      else if (this.#held.length === 0) at += this.#readWhole(chunk.subarray(at));
+      else if (this.#held.length === 0) at += this.#readWhole(at === 0 ? chunk : chunk.subarray(at));
       else at += this.#hold(chunk.subarray(at));
     }
   }

@@ -92,3 +92,18 @@ describe("got's timeouts for looking a name up and for connecting", () => {
     });
   });
 });
+
+describe('a connection of a scope', () => {
+  it('is made as the tap makes them, whatever its options say of that, and says so of itself', async () => {
+    let lookups = 0;
+    const lookup = (): void => {
+      lookups += 1;
+    };
+    const options = { host: 'localhost', port: lab.rig.upstream.port, family: 6, localAddress: '127.0.0.9', lookup };
+    const socket = runInScope(scope, () => tls.connect(options));
+    await once(socket, 'secureConnect');
+    expect([lookups, socket.remoteAddress, socket.remotePort]).toEqual([0, '127.0.0.1', lab.openOf(scope).port]);
+    expect(lab.rig.ca).toContain(socket.getPeerX509Certificate()?.issuerCertificate?.toString() ?? 'none');
+    socket.destroy();
+  });
+});

@@ -32,7 +32,7 @@ function makeReport(own: Partial<RunReport> = {}): RunReport {
     },
     durationMs: 3210,
     counts: makeCounts(),
-    summary: { models: [], calls: 0, errors: 0, counts: null },
+    summary: { models: [], calls: 0, errors: 0, refusedCalls: 0, counts: null },
     faults: [],
     faultsBeyond: 0,
     exitCode: 0,
@@ -45,7 +45,10 @@ const print = (own: Partial<RunReport>, width: number | null = null) => formatRu
 describe('the report of a run', () => {
   it('says how many calls, how long, which run, and what to type next', () => {
     const models = [makeModel()];
-    const text = print({ counts: makeCounts({ calls: 12 }), summary: { models, calls: 12, errors: 0, counts: null } });
+    const text = print({
+      counts: makeCounts({ calls: 12 }),
+      summary: { models, calls: 12, errors: 0, refusedCalls: 0, counts: null },
+    });
     expect(text).toMatch(/^\nllmtap 12 model calls in 3.21 s, \$0.0033 · run run-7\n\nmodel /);
     expect(text).toMatch(/\neach call: llmtap calls --run run-7\n$/);
   });
@@ -53,17 +56,29 @@ describe('the report of a run', () => {
   it('says of how many calls there is no price, and no price where there is none at all', () => {
     const counts = makeCounts({ calls: 12 });
     const some = [makeModel(), makeModel({ model: 'mine', calls: 2, costUsd: { known: null, unknownCalls: 2 } })];
-    const text = print({ counts, summary: { models: some, calls: 14, errors: 0, counts: null } });
+    const text = print({ counts, summary: { models: some, calls: 14, errors: 0, refusedCalls: 0, counts: null } });
     expect(text).toContain('in 3.21 s, ≥ $0.0033 · run run-7');
     expect(text).toContain('2 calls have no price.');
-    const none = print({ counts, summary: { models: some.slice(1), calls: 2, errors: 0, counts: null } });
+    const none = print({
+      counts,
+      summary: { models: some.slice(1), calls: 2, errors: 0, refusedCalls: 0, counts: null },
+    });
     expect(none).toContain('in 3.21 s · run run-7');
     expect(none).not.toContain('$');
   });
 
+  it('says how many calls a budget kept from being sent', () => {
+    const some = { models: [makeModel()], calls: 12, errors: 3, counts: null };
+    const report = (refusedCalls: number) =>
+      print({ counts: makeCounts({ calls: 12 }), summary: { ...some, refusedCalls } });
+    expect(report(3)).toContain('3 calls were refused and sent to nobody: the budget had no room.');
+    expect(report(1)).toContain('1 call was refused and sent to nobody: the budget had no room.');
+    expect(report(0)).not.toContain('refused');
+  });
+
   it('quotes a run id that a shell would take apart', () => {
     const session = { ...makeReport().session, runId: "it's one" };
-    const summary = { models: [makeModel()], calls: 1, errors: 0, counts: null };
+    const summary = { models: [makeModel()], calls: 1, errors: 0, refusedCalls: 0, counts: null };
     expect(print({ session, counts: makeCounts({ calls: 1 }), summary })).toContain("--run 'it'\\''s one'");
   });
 

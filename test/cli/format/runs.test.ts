@@ -19,11 +19,20 @@ const known: RunRow = {
   outputTokens: 5,
   unknownUsage: 0,
   costUsd: { known: 0.0123, unknownCalls: 0 },
+  cachedCalls: 0,
+  savedUsd: { known: null, unknownCalls: 0 },
   configKey: null,
   graphKey: null,
+  outcome: null,
 };
 
 const note = (...runs: readonly RunRow[]) => makeRunsFootnote(makeRunsTable(runs, plain), runs);
+
+it('tells how many calls came from the cache where some did', () => {
+  const titles = (...runs: readonly RunRow[]) => makeRunsTable(runs, plain).columns.map(({ title }) => title);
+  expect(titles(known)).not.toContain('from cache');
+  expect(titles(known, { ...known, cachedCalls: 2 })).toContain('from cache');
+});
 
 it('explains exactly the marks that are in the table of runs', () => {
   expect(note(known)).toBeNull();

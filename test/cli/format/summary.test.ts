@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makePalette } from '../../../src/cli/colour.js';
 import { fitColumns } from '../../../src/cli/format/fit-columns.js';
-import { makeFootnote, makeSummaryTable } from '../../../src/cli/format/summary.js';
+import { formatSaved, makeFootnote, makeSummaryTable } from '../../../src/cli/format/summary.js';
 import { formatTable } from '../../../src/cli/table.js';
 import type { ModelSummary } from '../../../src/core/ledger.js';
 import { known, makeModel } from '../make-summary.js';
@@ -19,6 +19,25 @@ const claude = makeModel({
   reasoningTokens: { known: null, unknownCalls: 2 },
   latencyMaxMs: 65_000,
   timeToFirstTokenP50Ms: null,
+});
+
+describe('what the cache saved', () => {
+  const saved = { inputTokens: known(1000), outputTokens: known(234), usd: known(0.0012), latencyMs: 3200 };
+
+  it('is said where it answered calls, as far as it is known', () => {
+    expect(formatSaved([makeModel()])).toBeNull();
+    expect(formatSaved([makeModel({ cachedCalls: 3, saved }), claude])).toBe(
+      '3 of 14 calls from the cache: 1,234 tokens, $0.0012 and 3.20 s saved.',
+    );
+    const unknown = { known: null, unknownCalls: 1 };
+    const none = { inputTokens: unknown, outputTokens: unknown, usd: unknown, latencyMs: 20 };
+    expect(formatSaved([makeModel({ calls: 1, cachedCalls: 1, saved: none })])).toBe(
+      '1 of 1 call from the cache: 20 ms saved.',
+    );
+    expect(
+      formatSaved([makeModel({ cachedCalls: 3, saved: { ...saved, usd: { known: 1, unknownCalls: 2 } } })]),
+    ).toContain('≥ $1');
+  });
 });
 
 describe('the summary table', () => {

@@ -29,6 +29,7 @@ const summary: SummaryFile = {
   exitCode: 0,
   calls: 0,
   errors: 0,
+  refusedCalls: 0,
   counts: makeCounts(),
   models: [],
   faults: [],

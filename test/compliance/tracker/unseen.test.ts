@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
 import tls from 'node:tls';
@@ -20,16 +21,24 @@ const request = `POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nConnec
 let lab: TrackerLab;
 let tracker: LLMTracker;
 let secure: https.Server;
+let second: http2.Http2SecureServer;
 let plain: http.Server;
 let proxy: http.Server;
 const events: TrackerEvent[] = [];
-const ports = { secure: 0, plain: 0, proxy: 0 };
+const ports = { secure: 0, second: 0, plain: 0, proxy: 0 };
+/** Opened before the tracker. */
+let older: http2.ClientHttp2Session;
 
 beforeAll(async () => {
   lab = await openTrackerLab();
   const answer: http.RequestListener = (asked, response) =>
     asked.resume().on('end', () => response.end('{"id":"direct"}'));
   secure = https.createServer({ key, cert }, answer);
+  second = http2.createSecureServer({ key, cert });
+  second.on('stream', (stream) => {
+    stream.respond({});
+    stream.end('direct');
+  });
   plain = http.createServer(answer);
   // A proxy of the program's own: takes absolute URLs.
   proxy = http.createServer((asked, response) => {
@@ -38,15 +47,18 @@ beforeAll(async () => {
     );
     asked.pipe(onward);
   });
-  for (const [name, server] of Object.entries({ secure, plain, proxy })) {
+  for (const [name, server] of Object.entries({ secure, second, plain, proxy })) {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     ports[name as keyof typeof ports] = (server.address() as AddressInfo).port;
   }
+  older = http2.connect(`https://localhost:${ports.second}`, { ca });
+  await once(older, 'connect');
   tracker = await lab
     .makeTracker({
       providers: [
         { name: 'secure', baseUrl: `https://localhost:${ports.secure}` },
+        { name: 'second', baseUrl: `https://localhost:${ports.second}` },
         { name: 'plain', baseUrl: `http://localhost:${ports.plain}` },
       ],
     })
@@ -54,6 +66,8 @@ beforeAll(async () => {
   tracker.onEvent((event) => events.push(event));
 });
 afterAll(async () => {
+  older.destroy();
+  second.close();
   for (const server of [secure, plain, proxy]) {
     server.closeAllConnections();
     server.close();
@@ -100,6 +114,15 @@ describe('goes its own way, and is not on record', () => {
     expect(faults).toEqual([]);
   });
 
+  it('a session of HTTP/2 that was opened before the tracker', async () => {
+    const faults = await listFaults('older', async () => {
+      const stream = older.request({ ':method': 'POST', ':path': '/v1/chat/completions' });
+      stream.end(body);
+      return await readAll(stream as unknown as net.Socket);
+    });
+    expect(faults).toEqual([]);
+  });
+
   it('plain HTTP sent to a proxy of the program’s own', async () => {
     const faults = await listFaults('proxied', async () => {
       const { data } = await axios.post<string>(`http://localhost:${ports.plain}/v1/chat/completions`, body, {
@@ -114,6 +137,7 @@ describe('goes its own way, and is not on record', () => {
 
   it.each<[string, tls.ConnectionOptions]>([
     ['a check of the server’s identity of its own', { checkServerIdentity: () => undefined }],
+    ['keys shared beforehand', { pskCallback: () => null }],
     ['a secure context of its own', { secureContext: tls.createSecureContext({ ca }) }],
   ])('a connection with %s, which is told', async (_what, options) => {
     const faults = await listFaults(_what, async () => {

@@ -11,6 +11,13 @@ export interface InflaterOptions {
   readonly maxMessageBytes: number;
 }
 
+/**
+ * All messages of a direction may inflate to so much, more by the second, or to so many times their size. A hostile one
+ * makes work of a thousand times its bytes; an honest one can be as small, silence in base64, but comes no faster than sound.
+ */
+const RATIO_FREE_BYTES = 64 * 1024 * 1024;
+const FREE_BYTES_A_SECOND = 1024 * 1024;
+const MAX_RATIO = 100;
 /** What is inflated at once; more goes to zlib's threads. */
 const MAX_SYNC_INPUT_BYTES = 16 * 1024;
 const MAX_SYNC_OUTPUT_BYTES = 256 * 1024;
@@ -18,6 +25,7 @@ const MAX_SYNC_OUTPUT_BYTES = 256 * 1024;
 const SMALL_CHUNK_BYTES = 4 * 1024;
 const LARGE_CHUNK_BYTES = 64 * 1024;
 const WINDOW_BYTES = 32 * 1024;
+const RATIO_PROBLEM = `The messages inflate to more than ${MAX_RATIO} times their size; the rest was not read.`;
 /** What the sender took off the end of each message: https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2 */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
@@ -34,25 +42,39 @@ export class MessageInflater {
   /** The window is the last 32 KiB before `#length`. */
   readonly #memory: Buffer;
   #length = 0;
+  #firstAtMs: number | null = null;
+  #inputBytes = 0;
+  #outputBytes = 0;
 
   constructor(options: InflaterOptions) {
     this.#options = options;
     this.#memory = Buffer.alloc(options.forgets ? 0 : WINDOW_BYTES * 2);
   }
 
-  /** The next message. A promise for a large one: the next may be given when it has resolved, which it always does. */
-  inflate(message: Buffer): Inflation | Promise<Inflation> {
+  /**
+   * The next message. A promise for a large one: the next may be given when it has resolved, which it always does.
+   *
+   * @param atMs when it passed
+   */
+  inflate(message: Buffer, atMs: number): Inflation | Promise<Inflation> {
+    this.#inputBytes += message.length;
+    this.#firstAtMs ??= atMs;
+    const free = RATIO_FREE_BYTES + ((atMs - this.#firstAtMs) / 1000) * FREE_BYTES_A_SECOND;
+    const left = Math.floor(Math.max(free, this.#inputBytes * MAX_RATIO)) - this.#outputBytes;
+    if (left <= 0) return { problem: RATIO_PROBLEM, isLast: true };
     const input = Buffer.concat([message, TAIL]);
+    const most = Math.min(this.#options.maxMessageBytes, left);
+    const atOnce = Math.min(MAX_SYNC_OUTPUT_BYTES, most);
     if (input.length <= MAX_SYNC_INPUT_BYTES) {
       try {
-        return this.#keep(inflateRawSync(input, this.#makeOptions(this.#syncOutputBytes, SMALL_CHUNK_BYTES)));
+        return this.#keep(inflateRawSync(input, this.#makeOptions(atOnce, SMALL_CHUNK_BYTES)));
       } catch (error) {
-        if (!isTooLarge(error) || this.#syncOutputBytes === this.#options.maxMessageBytes) return this.#fail(error);
+        if (!isTooLarge(error) || atOnce === most) return this.#fail(error, most);
       }
     }
     return new Promise((resolve) => {
-      inflateRaw(input, this.#makeOptions(this.#options.maxMessageBytes, LARGE_CHUNK_BYTES), (error, bytes) =>
-        resolve(error === null ? this.#keep(bytes) : this.#fail(error)),
+      inflateRaw(input, this.#makeOptions(most, LARGE_CHUNK_BYTES), (error, bytes) =>
+        resolve(error === null ? this.#keep(bytes) : this.#fail(error, most)),
       );
     });
   }
@@ -60,10 +82,6 @@ export class MessageInflater {
   /** Whether a message that is not read makes those after it unreadable: they build on it. */
   get buildsOn(): boolean {
     return !this.#options.forgets;
-  }
-
-  get #syncOutputBytes(): number {
-    return Math.min(MAX_SYNC_OUTPUT_BYTES, this.#options.maxMessageBytes);
   }
 
   #makeOptions(maxOutputLength: number, chunkSize: number) {
@@ -77,6 +95,7 @@ export class MessageInflater {
   }
 
   #keep(bytes: Buffer): Inflation {
+    this.#outputBytes += bytes.length;
     if (this.#options.forgets) return { bytes };
     const kept = bytes.length > WINDOW_BYTES ? bytes.subarray(bytes.length - WINDOW_BYTES) : bytes;
     if (this.#length + kept.length > this.#memory.length) {
@@ -89,11 +108,14 @@ export class MessageInflater {
     return { bytes };
   }
 
-  #fail(error: unknown): Inflation {
-    const problem = isTooLarge(error)
-      ? `A message inflates to more than ${this.#options.maxMessageBytes} bytes and was not read.`
-      : `A compressed message could not be read: ${readErrorMessage(error)}.`;
-    return { problem, isLast: this.buildsOn };
+  /** @param most what the message was allowed to inflate to, which it did where it was too large */
+  #fail(error: unknown, most: number): Inflation {
+    if (!isTooLarge(error)) {
+      return { problem: `A compressed message could not be read: ${readErrorMessage(error)}.`, isLast: this.buildsOn };
+    }
+    this.#outputBytes += most;
+    if (most < this.#options.maxMessageBytes) return { problem: RATIO_PROBLEM, isLast: true };
+    return { problem: `A message inflates to more than ${most} bytes and was not read.`, isLast: this.buildsOn };
   }
 }
 

@@ -165,7 +165,7 @@ export class SocketMessages {
       else if (inflation.isLast) this.#break(side, inflation.problem);
       else this.#sink.onProblem(side, inflation.problem);
     };
-    const inflation = bytes === null ? makeSkipped(wireBytes, inflater) : (inflater?.inflate(bytes) ?? { bytes });
+    const inflation = bytes === null ? makeSkipped(wireBytes, inflater) : (inflater?.inflate(bytes, atMs) ?? { bytes });
     if (inflation instanceof Promise) return inflation.then(give);
     give(inflation);
     return undefined;

@@ -45,7 +45,7 @@ export function openCompressor(options: { readonly forgets?: boolean; readonly w
 
 /** What was told of a socket, as lines: `server: text`, `server close 1000 bye`, `server! problem`. */
 export async function readSocket(
-  chunks: readonly { readonly side: SocketSide; readonly bytes: Buffer }[],
+  chunks: readonly { readonly side: SocketSide; readonly bytes: Buffer; readonly atMs?: number }[],
   options: { readonly extensions?: string | null; readonly bounds?: MessageBounds } = {},
 ): Promise<string[]> {
   const told: string[] = [];
@@ -59,7 +59,7 @@ export async function readSocket(
     },
     options.bounds,
   );
-  for (const { side, bytes } of chunks) messages.write(side, bytes, 0);
+  for (const { side, bytes, atMs = 0 } of chunks) messages.write(side, bytes, atMs);
   await messages.end();
   return told;
 }

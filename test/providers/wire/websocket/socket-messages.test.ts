@@ -166,6 +166,21 @@ describe('what cannot be read', () => {
     ]);
   });
 
+  it('is a direction whose messages inflate to a hundred times their size, once that is 64 MiB', async () => {
+    const bomb = deflateRawSync(Buffer.alloc(4 << 20, 'a')).subarray(0, -4);
+    const frames = Array.from({ length: 40 }, () => makeFrame({ payload: bomb, compressed: true }));
+    const forgetting = 'permessage-deflate; server_no_context_takeover';
+    const told = await readSocket(fromServer(...frames), { extensions: forgetting });
+    expect(told.map((line) => line.slice(0, 12))).toEqual([
+      ...Array.from({ length: 16 }, () => 'server: aaaa'),
+      'server!! The',
+    ]);
+    expect(told.at(-1)).toBe('server!! The messages inflate to more than 100 times their size; the rest was not read.');
+    // A megabyte a second is sound that says nothing.
+    const slowly = fromServer(...frames).map((chunk, i) => ({ ...chunk, atMs: i * 4000 }));
+    expect(await readSocket(slowly, { extensions: forgetting })).toHaveLength(40);
+  });
+
   it.each([
     ['a frame of an unknown kind', makeFrame({ opcode: 3, payload: '' })],
     ['a compressed frame that nobody agreed on', makeFrame({ compressed: true, payload: '' })],
