@@ -162,7 +162,7 @@ const trackerShapes: Shapes = {
 };
 
 const filterShapes: Readonly<Record<keyof CallFilter, Shape>> = {
-  ...{ runId: id, sessionId: id, configKey: orNull(id), graphKey: orNull(id) },
+  ...{ runId: id, sessionId: id, configKey: orNull(id), graphKey: orNull(id), graphRunId: orNull(id) },
   ...{ dataId: orNull(id), comboId: orNull(id), agentId: orNull(id) },
 };
 const listShapes: Shapes = { limit: wholeNumber, bodies: flag };
