@@ -276,6 +276,7 @@ describe('runs', () => {
         costUsd: { known: null, unknownCalls: 0 },
         configKey: null,
         graphKey: null,
+        outcome: null,
       },
       {
         runId: 'run-1',
@@ -293,6 +294,7 @@ describe('runs', () => {
         costUsd: { known: 0.25, unknownCalls: 1 },
         configKey: 'cfg',
         graphKey: 'graph',
+        outcome: null,
       },
       {
         runId: 'run-0',
@@ -310,6 +312,7 @@ describe('runs', () => {
         costUsd: { known: null, unknownCalls: 1 },
         configKey: null,
         graphKey: null,
+        outcome: null,
       },
     ]);
     expect(reader.listRuns({ limit: 1 }).map(({ runId }) => runId)).toEqual(['run-2']);
