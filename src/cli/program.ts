@@ -8,6 +8,7 @@ import { makeEnvCommand } from './commands/env.js';
 import { makeEventCommand } from './commands/event.js';
 import { makeEventsCommand } from './commands/events.js';
 import { makeFeedbackCommand } from './commands/feedback.js';
+import { makeGraphCommand } from './commands/graph.js';
 import { makeRunCommand } from './commands/run.js';
 import { makeRunsCommand } from './commands/runs.js';
 import { makeServeCommand } from './commands/serve.js';
@@ -28,6 +29,7 @@ const makers = [
   makeEventsCommand,
   makeFeedbackCommand,
   makeEventCommand,
+  makeGraphCommand,
   makeEnvCommand,
   makeDoctorCommand,
   makeCacheCommand,

@@ -39,6 +39,8 @@ export type EventSaved = 'kept' | 'refused' | 'lost';
 /** Which events; all of it must hold. */
 export interface EventFilter {
   readonly runId?: string;
+  /** Of the runs that sessions of this run of a graph are, its nodes'. */
+  readonly nodesOfGraphRun?: string;
   /** Those after this one, in the order they were written. */
   readonly afterSeq?: number;
 }
@@ -64,6 +66,7 @@ export interface CallFilter {
   readonly sessionId?: string;
   readonly configKey?: string | null;
   readonly graphKey?: string | null;
+  readonly graphRunId?: string | null;
   readonly dataId?: string | null;
   readonly comboId?: string | null;
   readonly agentId?: string | null;
@@ -189,7 +192,8 @@ export interface PruneResult {
 
 /** The reading side, over the same file, also while others write. Synchronous. */
 export interface LedgerReader {
-  listRuns(options?: { readonly limit?: number }): readonly RunRow[];
+  /** @param options with `graphKey` those of its nodes */
+  listRuns(options?: { readonly limit?: number; readonly graphKey?: string }): readonly RunRow[];
   /** Oldest first; lazily, so that a large store is no large array. Bodies only when asked for. */
   listCalls(filter: CallFilter, options?: { readonly limit?: number; readonly bodies?: boolean }): Iterable<CallRecord>;
   /**
@@ -199,6 +203,10 @@ export interface LedgerReader {
   requireCall(idOrPrefix: string): CallRecord;
   /** Full run id for an unambiguous prefix, or `latest`. Throws `RUN_NOT_FOUND`. */
   requireRunId(idOrPrefix: string): string;
+  /**
+   * The id of a graph's run: for an unambiguous prefix, or the newest of all. Throws `RUN_NOT_FOUND`.
+   */
+  requireGraphRunId(graphKey: string, idOrPrefix?: string): string;
   /** Full session id for an unambiguous prefix. Throws `RECORD_NOT_FOUND`. */
   requireSessionId(idOrPrefix: string): string;
   summarise(filter: CallFilter): Summary;

@@ -1,6 +1,5 @@
 import type { EventFilter, EventRow } from '../core/ledger.js';
 import type { CallRow } from './call-rows.js';
-import type { SqlValue } from './database.js';
 import type { Condition } from './filters.js';
 import { readJson } from './json-column.js';
 import type { LedgerConnection } from './ledger-connection.js';
@@ -34,9 +33,14 @@ function readPage(queries: Queries, filter: EventFilter): EventRow[] {
     .map((row) => makeEvent(row));
 }
 
-function makeEventCondition({ runId, afterSeq = 0 }: EventFilter): Condition {
-  const own: readonly [string, SqlValue[]] = runId === undefined ? ['', []] : ['run_id = ? AND ', [runId]];
-  return { sql: `${own[0]}seq > ?`, values: [...own[1], afterSeq] };
+function makeEventCondition({ runId, nodesOfGraphRun: graphRunId, afterSeq = 0 }: EventFilter): Condition {
+  const parts = [
+    ...(runId === undefined ? [] : ['run_id = ?']),
+    ...(graphRunId === undefined ? [] : ['run_id IN (SELECT run_id FROM sessions WHERE graph_run_id = ?)']),
+    'seq > ?',
+  ];
+  const values = [...(runId === undefined ? [] : [runId]), ...(graphRunId === undefined ? [] : [graphRunId]), afterSeq];
+  return { sql: parts.join(' AND '), values };
 }
 
 function makeEvent(row: CallRow): EventRow {

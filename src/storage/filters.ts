@@ -12,6 +12,7 @@ const columnOfField: Readonly<Record<keyof CallFilter, string>> = {
   sessionId: 'session_id',
   configKey: 'config_key',
   graphKey: 'graph_key',
+  graphRunId: 'graph_run_id',
   dataId: 'data_id',
   comboId: 'combo_id',
   agentId: 'agent_id',

@@ -21,7 +21,7 @@ import { LedgerConnection } from './ledger-connection.js';
 import { findCalls, listFaults, type Queries } from './ledger-queries.js';
 import { schemaVersion } from './migrations.js';
 import { planPrune, pruneStore, readStoreBytes } from './prune.js';
-import { countRuns, findRunIds, findSessionIds, listRuns } from './runs.js';
+import { countRuns, findGraphRunIds, findRunIds, findSessionIds, listRuns } from './runs.js';
 import { makeStoreError } from './store-errors.js';
 import { summarise } from './summaries.js';
 
@@ -46,9 +46,9 @@ class SqliteLedgerReader implements LedgerReader {
     return this.#connection.path;
   }
 
-  listRuns(options: { readonly limit?: number } = {}): readonly RunRow[] {
-    const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
-    return this.#connection.read('list the runs', [], (queries) => listRuns(queries, { limit }));
+  listRuns(options: { readonly limit?: number; readonly graphKey?: string } = {}): readonly RunRow[] {
+    const asked = { ...options, limit: options.limit ?? Number.MAX_SAFE_INTEGER };
+    return this.#connection.read('list the runs', [], (queries) => listRuns(queries, asked));
   }
 
   listCalls(
@@ -79,6 +79,21 @@ class SqliteLedgerReader implements LedgerReader {
     if (ids.length === 1 && id !== undefined) return id;
     throw new TrackerError('RUN_NOT_FOUND', sayNotOne('run', idOrPrefix, ids), {
       hint: 'Give the id, a longer beginning of it, or `latest`; `llmtap runs` lists them.',
+    });
+  }
+
+  requireGraphRunId(graphKey: string, idOrPrefix = ''): string {
+    const ids = this.#connection.read('find a run of a graph', [], (queries) =>
+      findGraphRunIds(queries, graphKey, idOrPrefix),
+    );
+    const [id] = ids;
+    if (id !== undefined && (ids.length === 1 || idOrPrefix === '')) return id;
+    const problem =
+      idOrPrefix === ''
+        ? `Could not find a run of graph "${graphKey}": none is on record.`
+        : sayNotOne(`run of graph "${graphKey}"`, idOrPrefix, ids);
+    throw new TrackerError('RUN_NOT_FOUND', problem, {
+      hint: 'Runs of graphs are on record where their nodes are sessions with graphKey and graphRunId.',
     });
   }
 

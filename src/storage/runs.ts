@@ -14,12 +14,39 @@ const runStarts = `
 /** Runs, the newest first: all, or those a tracker's sessions belong to. */
 export function listRuns(
   queries: Queries,
-  { limit, trackerId }: { readonly limit: number; readonly trackerId?: string },
+  { limit, trackerId, graphKey }: { readonly limit: number; readonly trackerId?: string; readonly graphKey?: string },
 ): RunRow[] {
-  const own = trackerId === undefined ? '' : 'WHERE run_id IN (SELECT run_id FROM sessions WHERE tracker_id = ?)';
-  const values = trackerId === undefined ? [limit] : [trackerId, limit];
+  const conditions = [
+    ...(trackerId === undefined ? [] : ['run_id IN (SELECT run_id FROM sessions WHERE tracker_id = ?)']),
+    ...(graphKey === undefined ? [] : [`run_id IN (${runsOfGraph})`]),
+  ];
+  const own = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const values = [
+    ...(trackerId === undefined ? [] : [trackerId]),
+    ...(graphKey === undefined ? [] : [graphKey, graphKey]),
+    limit,
+  ];
   const starts = queries.all(`SELECT * FROM (${runStarts}) ${own} ORDER BY started_at DESC, run_id LIMIT ?`, values);
   return starts.map((row) => makeRunRow(queries, String(row.run_id), String(row.started_at)));
+}
+
+const runsOfGraph = `
+  SELECT run_id FROM sessions WHERE graph_key = ? UNION SELECT run_id FROM calls WHERE graph_key = ?`;
+
+/** The runs of a graph an id or a prefix names, the newest first; at most three. Those its tracker alone tells of count. */
+export function findGraphRunIds(queries: Queries, graphKey: string, idOrPrefix: string): string[] {
+  const { sql, values } = makePrefixCondition('id', idOrPrefix);
+  const rows = queries.all(
+    `SELECT id, max(at) AS at FROM (
+       SELECT graph_run_id AS id, opened_at AS at FROM sessions WHERE graph_key = ? AND graph_run_id IS NOT NULL
+       UNION ALL SELECT graph_run_id, started_at FROM calls WHERE graph_key = ? AND graph_run_id IS NOT NULL
+       UNION ALL SELECT run_id, at FROM events
+         WHERE name LIKE '$ld:ai:graph:%' AND json_extract(data, '$.graphKey') = ? AND run_id IS NOT NULL
+     ) WHERE ${sql} GROUP BY id ORDER BY at DESC, id LIMIT 3`,
+    [graphKey, graphKey, graphKey, ...values],
+  );
+  const ids = rows.map((row) => String(row.id));
+  return idOrPrefix !== '' && ids.includes(idOrPrefix) ? [idOrPrefix] : ids;
 }
 
 export function countRuns(queries: Queries): number {

@@ -3,7 +3,7 @@ import { checkNames, checkShapes, requireObject, type Shape, type Shapes } from 
 import { id, orNull, wholeNumber } from './scope-ids.js';
 
 const filterShapes: Readonly<Record<keyof CallFilter, Shape>> = {
-  ...{ runId: id, sessionId: id, configKey: orNull(id), graphKey: orNull(id) },
+  ...{ runId: id, sessionId: id, configKey: orNull(id), graphKey: orNull(id), graphRunId: orNull(id) },
   ...{ dataId: orNull(id), comboId: orNull(id), agentId: orNull(id) },
 };
 const listShapes: Shapes = {

@@ -127,6 +127,12 @@ const agents = [];
 for (let i = 0; i < 5; i++) agents.push(await trackers.ask('agents'));
 await trackers.close();
 
+say('events of runs …');
+const runEvents = await openChild('./run-events.js');
+const [up, down] = [await runEvents.ask('up'), await runEvents.ask('down')];
+await runEvents.close();
+const lost = (told) => ['ledger', 'jsonl', 'otlp', 'prometheus', 'live'].map((sink) => told.tracked - told[sink]);
+
 const of = (name, what) => results[name]?.[what] ?? [];
 const added = (name, what, q) => quantile(of(name, what), q) - quantile(of('direct', what), q);
 const figures = [
@@ -224,6 +230,24 @@ const figures = [
     `${events.sent.toFixed(2)}, ${events.refused.toFixed(2)} us`,
     '<= 5 us',
     events.sent <= 5 && events.refused <= 5,
+  ],
+  [
+    'tracked event of a tracker, the ledger on: to its caller, p50',
+    `${up.callerUs.toFixed(1)} us`,
+    '<= 5 us',
+    up.callerUs <= 5,
+  ],
+  [
+    '100,000 events: lost to ledger, file, collector, Prometheus, sink in the program',
+    lost(up).join(', '),
+    'none',
+    lost(up).every((count) => count === 0),
+  ],
+  [
+    'the same while the collector is down: growth of memory after the first fifth; lost but to it',
+    `${down.grownMb.toFixed(0)} MB, ${lost({ ...down, otlp: down.tracked }).reduce((sum, count) => sum + count)}`,
+    '<= 30 MB, none',
+    down.grownMb <= 30 && lost({ ...down, otlp: down.tracked }).every((count) => count === 0),
   ],
   [
     'graph of 10,000 nodes loaded and walked, the slowest of four shapes, p50',

@@ -278,6 +278,7 @@ describe('runs', () => {
         savedUsd: { known: null, unknownCalls: 0 },
         configKey: null,
         graphKey: null,
+        outcome: null,
       },
       {
         runId: 'run-1',
@@ -297,6 +298,7 @@ describe('runs', () => {
         savedUsd: { known: null, unknownCalls: 0 },
         configKey: 'cfg',
         graphKey: 'graph',
+        outcome: null,
       },
       {
         runId: 'run-0',
@@ -316,6 +318,7 @@ describe('runs', () => {
         savedUsd: { known: null, unknownCalls: 0 },
         configKey: null,
         graphKey: null,
+        outcome: null,
       },
     ]);
     expect(reader.listRuns({ limit: 1 }).map(({ runId }) => runId)).toEqual(['run-2']);
