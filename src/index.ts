@@ -86,7 +86,7 @@ export {
   type RunLogger,
   USAGE_EVENTS,
 } from './core/run-events.js';
-export type { RunIds, RunScope, ScopeFacts, ScopeUsage } from './core/run-scope.js';
+export type { RunIds, RunScope, ScopeFacts, ScopeOfRun, ScopeUsage } from './core/run-scope.js';
 export type { RunOutcome, Session, SessionCounts, SessionIds } from './core/session.js';
 export type { EstimatedUsage, Receipt, StreamTiming } from './core/timing.js';
 export type { DataGroup, TrackerSummary } from './core/tracker-summary.js';

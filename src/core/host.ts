@@ -63,6 +63,8 @@ export interface RunFacts {
   readonly modelVersion?: number;
   /** `run` when the run is to have each of its facts once in all its sessions; `tracker`, once in each, when absent. */
   readonly dedupe?: Dedupe;
+  /** The caller states all of it, and the wire nothing; both when absent. */
+  readonly statedBy?: 'caller';
 }
 
 /** Over what a fact is recorded at most once: one tracker, or all of a run, in whatever process. */

@@ -3,6 +3,12 @@ import type { SessionIds } from './session.js';
 /** Whose calls a run's are; what is absent is not known. */
 export type RunIds = { readonly [Name in keyof SessionIds]?: NonNullable<SessionIds[Name]> };
 
+/** Which scope a run is to have. */
+export type ScopeOfRun = RunIds & {
+  /** Said of a run of several scopes, of which none alone is to conclude what the run came to. */
+  readonly statedBy?: 'caller';
+};
+
 /** What a scope can say of the calls made in it; a tracker's session can. */
 export interface ScopeFacts {
   /** Tokens of the calls that have ended, by model. */
@@ -21,7 +27,7 @@ export interface ScopeUsage {
  * tracker's by `(ids, work) => tracker.track(ids, work)`.
  */
 export type RunScope = <T>(
-  ids: RunIds,
+  ids: ScopeOfRun,
   work: (facts?: ScopeFacts) => Promise<T>,
 ) => PromiseLike<T> | PromiseLike<Awaited<T>>;
 

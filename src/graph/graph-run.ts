@@ -98,7 +98,7 @@ export class GraphRun<C extends RunnableConfig> {
     const ids = makeRunIds({ ...data, graphKey: data.graphKey ?? this.#graphKey(), graphRunId: this.runId });
     let began = false;
     try {
-      return await this.#scope(ids, async (facts) => {
+      return await this.#scope({ ...ids, statedBy: 'caller' }, async (facts) => {
         began = true;
         if (from !== undefined) this.#cross(from, key);
         return await this.#activate({ key, config, record, work, metricsOf }, facts);

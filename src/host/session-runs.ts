@@ -29,7 +29,7 @@ export class SessionRuns {
   /** One that is restored goes on from what is on record of it. */
   open(session: Session, { run: facts = {}, restore }: SessionOptions): void {
     const { configKey } = session;
-    if (configKey === null) return;
+    if (configKey === null || facts.statedBy === 'caller') return;
     const run = new SessionRun({ ...session, configKey }, facts);
     this.#runs.set(session.sessionId, { session, run });
     if (restore !== undefined) this.#readBack(session, run);

@@ -196,7 +196,10 @@ export class Backstage {
   }
 
   /** Of the run of a session's config; `null` when it is for none. */
-  #openTracker(session: Session, { context, dedupe = 'tracker', ...facts }: RunFacts): ConfigTracker | null {
+  #openTracker(
+    session: Session,
+    { context, dedupe = 'tracker', statedBy: _, ...facts }: RunFacts,
+  ): ConfigTracker | null {
     const { configKey, variationKey, version, runId, graphKey, sessionId } = session;
     if (configKey === null) return null;
     return new ConfigTracker({

@@ -28,7 +28,7 @@ export interface ReadConfig {
 }
 
 /** Reads the options of a scope that say whose run it is. Throws `OPTION_INVALID`, and what `createTracker` throws. */
-export function readRunOptions({ config, context, dedupe }: RunOptions): ReadConfig {
+export function readRunOptions({ config, context, dedupe, statedBy }: RunOptions): ReadConfig {
   const { ids, facts } = config == null ? { ids: {}, facts: {} } : readConfig(config);
   return {
     ids,
@@ -36,6 +36,7 @@ export function readRunOptions({ config, context, dedupe }: RunOptions): ReadCon
       ...facts,
       ...(context != null && { context: readContext(context) }),
       ...(dedupe != null && { dedupe }),
+      ...(statedBy != null && { statedBy }),
     },
   };
 }

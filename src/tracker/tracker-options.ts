@@ -1,3 +1,4 @@
+// Longer than a file is: what a tracker and a scope are told, each option with what it means and how it is checked.
 import { type BudgetLimits, checkBudget } from '../core/budget.js';
 import { type CacheChoice, cacheChoiceWanted, isCacheChoice, readCacheChoice } from '../core/cache-choice.js';
 import type { CassetteUse } from '../core/cassette.js';
@@ -36,6 +37,8 @@ export interface RunOptions {
    * whatever process (`run`), which the ledger holds.
    */
   readonly dedupe?: Dedupe | null;
+  /** `caller` when you state what the run came to, and the wire is to say nothing of it: a run of several scopes, say. */
+  readonly statedBy?: 'caller' | null;
 }
 
 /** One scope. */
@@ -131,6 +134,7 @@ const scopeShapes: Shapes = {
   ...idShapes,
   config: orNull({ wanted: 'a config with a key, or null', isRight: isObject }),
   context: orNull({ wanted: 'an object, or null', isRight: isObject }),
+  statedBy: orNull({ wanted: 'caller', isRight: (value) => value === 'caller' }),
   dedupe: orNull({ wanted: 'tracker or run', isRight: (value) => value === 'tracker' || value === 'run' }),
   router: orNull(routerShape),
   budget: { wanted: 'an object of maxCostUsd, maxCalls, maxTokens', isRight: isObject },

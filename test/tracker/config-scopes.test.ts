@@ -202,3 +202,30 @@ describe('a graph', () => {
     ]);
   });
 });
+
+describe('a graph whose events go into the tap', () => {
+  it('states each fact of a node once, over all its scopes, and the wire adds nothing', async () => {
+    const told: { readonly event: string; readonly data: unknown; readonly value: number }[] = [];
+    const track = (event: string, _: object, data: unknown, value: number) => void told.push({ event, data, value });
+    const own = await lab.makeTracker({ sinks: [{ track }] }).start();
+    const variation = (key: string, _: object, fallback: unknown): unknown => flags[key] ?? fallback;
+    const graph = await new ConfigClient({ flags: { variation }, sink: own.sink }).agentGraph('support', user);
+    const scope: RunScope = (ids, work) => own.track(ids, work);
+    const { metrics } = await runGraph(
+      graph,
+      async (of) => {
+        await of.runNode('loop', async () => await chat('one'));
+        await of.runNode('loop', async () => await chat('two'), { from: 'loop' });
+      },
+      { runScope: scope },
+    );
+    await own.close();
+    const ofNode = told.filter(({ data }) => (data as { configKey?: string }).configKey === 'loop');
+    expect(ofNode.map(({ event }) => event)).toEqual([
+      ...['$ld:ai:tokens:total', '$ld:ai:tokens:input', '$ld:ai:tokens:output'],
+      ...['$ld:ai:duration:total', '$ld:ai:generation:success'],
+    ]);
+    expect(ofNode[0]?.value).toBe(metrics.nodeMetrics.loop?.tokens?.total);
+    expect(metrics.tokens?.total).toBe(metrics.nodeMetrics.loop?.tokens?.total);
+  });
+});
