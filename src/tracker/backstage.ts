@@ -196,17 +196,19 @@ export class Backstage {
   }
 
   /** Of the run of a session's config; `null` when it is for none. */
-  #openTracker(
-    session: Session,
-    { context, dedupe = 'tracker', statedBy: _, ...facts }: RunFacts,
-  ): ConfigTracker | null {
+  #openTracker(session: Session, run: RunFacts): ConfigTracker | null {
+    const { context, dedupe = 'tracker', modelName, providerName, modelKey, modelVersion } = run;
     const { configKey, variationKey, version, runId, graphKey, sessionId } = session;
     if (configKey === null) return null;
     return new ConfigTracker({
       sink: this.#makeSink(sessionId),
       context: context ?? { kind: 'llmtap', key: configKey, anonymous: true },
       logger: this.#options.logger ?? null,
-      ...{ configKey, variationKey, version, runId, graphKey, dedupe, ...facts },
+      ...{ configKey, variationKey, version, runId, graphKey, dedupe },
+      ...(modelName !== undefined && { modelName }),
+      ...(providerName !== undefined && { providerName }),
+      ...(modelKey !== undefined && { modelKey }),
+      ...(modelVersion !== undefined && { modelVersion }),
     });
   }
 
