@@ -195,11 +195,9 @@ export class Backstage {
   }
 
   /** Of the run of a session's config; `null` when it is for none. */
-  #openTracker(
-    session: Session,
-    { context, dedupe = 'tracker', statedBy: _, ...facts }: RunFacts,
-  ): ConfigTracker | null {
+  #openTracker(session: Session, run: RunFacts): ConfigTracker | null {
     const { configKey, variationKey, version, runId, graphKey, sessionId } = session;
+    const { context, dedupe = 'tracker', statedBy: _, ...facts } = run;
     if (configKey === null) return null;
     return new ConfigTracker({
       sink: this.#makeSink(sessionId),
