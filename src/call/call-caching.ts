@@ -1,4 +1,4 @@
-import type { CacheAnswer, CacheEnd, CallCache, ResponseCache } from '../core/call-cache.js';
+import type { CacheAnswer, CachedCall, CacheEnd, CallCache, ResponseCache } from '../core/call-cache.js';
 import type { ReplyHandler } from '../core/reply.js';
 import type { CacheUse } from '../core/response-cache.js';
 import type { ProviderMatch, RawHeaders, RequestHead } from '../core/wire.js';
@@ -48,17 +48,33 @@ export function openCallCaching(ports: CallPorts, call: CachingCall, changes: st
   const secretsOf = openSecrets(ports, head);
   const opened = caching.cache.open({
     ...{ callId: call.callId, sessionId: call.session.sessionId, head, match: call.match, use: caching.use },
-    hasSecret: (content, contentType) => holdsSecret(ports.tools, { content, contentType, secrets: secretsOf.find() }),
-    redact: (content, contentType) =>
-      typeof content === 'string'
-        ? redactText(content, secretsOf.find())
-        : redactBody({ text: content.toString('utf8'), contentType, policy: 'full', secrets: secretsOf.find() }),
+    ...makeMasking(ports, () => secretsOf.find()),
   });
   const url = (target: RequestHead): string => {
     secretsOf.send(target);
     return redactUrl(formatUrl(target).split('?')[0] ?? '', secretsOf.find());
   };
   return opened === null ? null : new CallCaching(opened, { changes, url });
+}
+
+/** What tells credentials of a call apart, and takes them out. */
+export function makeMasking(
+  { tools }: CallPorts,
+  findSecrets: () => SecretSet,
+): Pick<CachedCall, 'hasSecret' | 'redact'> {
+  return {
+    hasSecret: (content, contentType) => holdsSecret(tools, { content, contentType, secrets: findSecrets() }),
+    redact: (content, contentType) =>
+      typeof content === 'string'
+        ? redactText(content, findSecrets())
+        : redactBody({ text: content.toString('utf8'), contentType, policy: 'full', secrets: findSecrets() }),
+  };
+}
+
+/** As `makeMasking`, for a request that goes where it is asked. */
+export function maskRequest(ports: CallPorts, head: RequestHead): Pick<CachedCall, 'hasSecret' | 'redact'> {
+  const secrets = openSecrets(ports, head);
+  return makeMasking(ports, () => secrets.find());
 }
 
 /** The secrets of one call, collected when they are asked for: its client's, and those it is sent with. */

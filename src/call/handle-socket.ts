@@ -1,3 +1,4 @@
+// Longer than 250 lines: the life of a socket's calls, whose every step shares its state.
 import { readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
 import type {
@@ -26,6 +27,8 @@ export interface SocketOptions {
   readonly match: SocketMatch;
   /** A call was recorded. */
   readonly onCall: () => void;
+  /** The provider is a recording. */
+  readonly isReplayed?: boolean;
 }
 
 /** How long what may be stated behind a call's end is waited for, milliseconds. */
@@ -200,7 +203,7 @@ class HandledSocket implements SocketWatch {
       selfMs: () => roundMs(call.workedMs + this.#takeWork()),
       receipt: this.#receipt.read(),
       changes: [],
-      cached: null,
+      cached: this.#options.isReplayed === true ? { latencyMs: null } : null,
       requestId: tools.readRequestId(this.#rawHeaders),
       wireSession: tools.readWireSession(head.rawHeaders, facts.request.wireSession),
       price: this.#ports.price,

@@ -10,6 +10,8 @@ export interface SocketMessage {
   readonly wireBytes: number;
   /** `monotonicMs` at which its last piece passed. */
   readonly atMs: number;
+  /** Text when absent. */
+  readonly isBinary?: boolean;
 }
 
 /** What is known of a call when it has ended. */

@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import { type Authority, openAuthority } from '../ca/authority.js';
 import { type Bundle, makeBundle, openBundle } from '../ca/bundle.js';
 import { type LeafStore, openLeafStore } from '../ca/leaf-store.js';
+import { maskRequest } from '../call/call-caching.js';
 import { handleCall } from '../call/handle-call.js';
 import { handleOther } from '../call/handle-other.js';
-import { handleSocket } from '../call/handle-socket.js';
 import type { CallPorts } from '../call/ports.js';
 import { collectAmbientSecrets } from '../call/secrets.js';
 import type { RouterFault } from '../call/session-router.js';
@@ -42,6 +42,7 @@ import { SessionBudgets } from './session-budgets.js';
 import { SessionCaches } from './session-caches.js';
 import { SessionRouters } from './session-routers.js';
 import { SessionRuns } from './session-runs.js';
+import { watchSocket } from './session-sockets.js';
 import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
 
@@ -151,7 +152,12 @@ class OpenedHost implements Host {
         return caching === null ? null : handleOther(ports, { session, head, caching });
       },
       prepare: () => parts.prices.load(),
-      handleSocket: (session, head, match, onCall) => handleSocket(ports, { session, head, match, onCall }),
+      handleSocket: (session, head, match, socket) =>
+        watchSocket(ports, { session, head, match, ...socket }, this.#caches.findSockets(session)),
+      answerSocket: (session, head, match) => {
+        const answer = this.#caches.findSockets(session)?.answer;
+        return answer?.({ head, match, ...maskRequest(ports, head) }) ?? null;
+      },
       onFault: (session, code, message, hint) => this.#fault(session, code, message, hint),
     });
     if (options.warm !== 'later') this.warm();

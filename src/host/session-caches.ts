@@ -15,6 +15,7 @@ import {
 } from '../core/response-cache.js';
 import type { Session } from '../core/session.js';
 import type { Origin } from '../core/wire.js';
+import type { CassetteSockets } from '../replay/sockets.js';
 import { openCacheStore } from '../storage/cache-store.js';
 import { SessionCassettes } from './session-cassettes.js';
 import { wireTools } from './wire-tools.js';
@@ -71,6 +72,11 @@ export class SessionCaches {
   /** What a session that records or plays does with all it exchanges; `null` for any other. */
   findCassette(session: Session): SessionCaching | null {
     return this.#cassettes.find(session);
+  }
+
+  /** As `findCassette`, with its WebSockets. */
+  findSockets(session: Session): CassetteSockets | null {
+    return this.#cassettes.findSockets(session);
   }
 
   /** The session has ended, and so have its calls. */

@@ -6,13 +6,16 @@ import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
 import { CassetteWriter, readCassette } from '../replay/cassette-file.js';
 import { Player } from '../replay/player.js';
+import type { SocketSink } from '../replay/ports.js';
 import { makeRecorder } from '../replay/recorder.js';
+import type { CassetteSockets } from '../replay/sockets.js';
 import { wireTools } from './wire-tools.js';
 
 type OnFault = (sessionId: string | null, code: ErrorCode, message: string, hint: string | null) => void;
 
 interface Running {
   readonly cache: Pick<ResponseCache, 'open'>;
+  readonly sockets: CassetteSockets;
   /** Work on calls that have ended. */
   readonly held: Set<Promise<void>>;
   /** Writes what was recorded; absent where nothing is. */
@@ -41,6 +44,8 @@ export class SessionCassettes {
     const ports = {
       openDecoder: (coding: string | null, sink: (bytes: Buffer) => void) =>
         wireTools.openDecoder(coding, sink, { maxDecodedBytes }),
+      openSocketMessages: (extensions: string | null, sink: SocketSink) =>
+        wireTools.openSocketMessages(extensions, sink),
       clockMs: () => systemClock.monotonicMs(),
       hold: (work: Promise<void>) => hold(held, work),
     };
@@ -55,6 +60,11 @@ export class SessionCassettes {
     const running = this.#running.get(session);
     // The mode says nothing to a cassette, but that it is used.
     return running === undefined ? null : { cache: running.cache, use: { mode: 'on' } };
+  }
+
+  /** `null` for a session that neither records nor plays. */
+  findSockets(session: Session): CassetteSockets | null {
+    return this.#running.get(session)?.sockets ?? null;
   }
 
   async remove(session: Session): Promise<void> {
@@ -84,7 +94,7 @@ async function openRecorder({ path, normalise = {} }: CassetteUse, { held, ports
     onUnrecorded: (what) =>
       tell('CASSETTE_INCOMPLETE', `A call is not in the recording: ${what}`, 'A replay will not have it.'),
   });
-  return { cache, held, close: () => writer.close() };
+  return { cache, sockets: { hear: cache.hear }, held, close: () => writer.close() };
 }
 
 async function openPlayer(
@@ -96,7 +106,7 @@ async function openPlayer(
     ...ports,
     onMiss: (message) => tell('REPLAY_MISSED', message, 'Record it again, or set aside what changes (--normalise).'),
   });
-  return { cache, held };
+  return { cache, sockets: cache, held };
 }
 
 function explainAgain({ mode }: CassetteUse): string {

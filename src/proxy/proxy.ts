@@ -1,6 +1,7 @@
 // Longer than 250 lines: every way in which a connection comes, and where it is led.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
@@ -25,8 +26,15 @@ import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 export interface ProxyPorts extends CallMaker {
   readonly connector: Connector;
   readonly leafFor: (host: string) => Promise<SecureContext>;
-  /** @param onCall called for each call that is recorded */
-  readonly handleSocket: (session: Session, head: RequestHead, match: SocketMatch, onCall: () => void) => SocketWatch;
+  /** @param socket `onCall` is called for each call that is recorded; `isReplayed` where `answerSocket` gave its far end */
+  readonly handleSocket: (
+    session: Session,
+    head: RequestHead,
+    match: SocketMatch,
+    socket: { readonly onCall: () => void; readonly isReplayed: boolean },
+  ) => SocketWatch;
+  /** The far end of a WebSocket in its provider's place; `null` where the provider is to be asked. */
+  readonly answerSocket?: (session: Session, head: RequestHead, match: SocketMatch) => Duplex | null;
   /** Loads what calls need besides, while the engine is loaded: nothing is served before. Never rejects. */
   readonly prepare?: () => Promise<void>;
   readonly onFault: (session: Session | null, code: ErrorCode, message: string, hint: string | null) => void;
@@ -231,7 +239,10 @@ export class SessionProxy {
       return;
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
-    if (door.isSealed) return void socket.end(formatSealed(target.destination.origin));
+    const asked = makeRequestHead(request, target);
+    const match = this.#ports.registry.recogniseSocket(asked);
+    const answered = match === undefined ? null : (this.#ports.answerSocket?.(door.session, asked, match) ?? null);
+    if (answered === null && door.isSealed) return void socket.end(formatSealed(target.destination.origin));
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({
@@ -243,7 +254,8 @@ export class SessionProxy {
       connector: this.#ports.connector,
       door,
       isInProcess,
-      watch: this.#watchSocket(door, makeRequestHead(request, target)),
+      watch: match === undefined ? null : this.#watchSocket(door, asked, { match, isReplayed: answered !== null }),
+      ...(answered !== null && { far: answered }),
       takeSpare: () => this.#engine?.upstream.takeSpare(target.destination),
       onRefused: () => {
         end();
@@ -252,9 +264,11 @@ export class SessionProxy {
     });
   }
 
-  #watchSocket(door: Door, head: RequestHead): SocketWatch | null {
-    const { registry, handleSocket } = this.#ports;
-    const match = registry.recogniseSocket(head);
-    return match === undefined ? null : handleSocket(door.session, head, match, () => door.count('calls'));
+  #watchSocket(
+    door: Door,
+    head: RequestHead,
+    { match, isReplayed }: { readonly match: SocketMatch; readonly isReplayed: boolean },
+  ): SocketWatch {
+    return this.#ports.handleSocket(door.session, head, match, { onCall: () => door.count('calls'), isReplayed });
   }
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Origin } from '../core/wire.js';
 import type { Connector } from './connector.js';
 import type { Door } from './door.js';
@@ -55,7 +56,7 @@ export type OnGiven = (to: 'client' | 'far', chunk: Buffer) => void;
  * Pipes both ways, half-closed ends included; an error on one side cuts the other. The returned function parts
  * them again: the far side is closed, the client's stays as it is.
  */
-export function joinSockets(client: Socket, far: Socket, onGiven?: OnGiven): () => void {
+export function joinSockets(client: Socket, far: Duplex, onGiven?: OnGiven): () => void {
   const cutFar = (): void => void far.destroy();
   const endClient = (): void => client.destroySoon();
   far.on('error', () => client.destroy());
@@ -76,7 +77,7 @@ export function joinSockets(client: Socket, far: Socket, onGiven?: OnGiven): () 
 }
 
 /** As `from.pipe(to)`, but that somebody may hear of what was written. The returned function ends it. */
-function pipe(from: Socket, to: Socket, onGiven: ((chunk: Buffer) => void) | undefined): () => void {
+function pipe(from: Duplex, to: Duplex, onGiven: ((chunk: Buffer) => void) | undefined): () => void {
   if (onGiven === undefined) {
     from.pipe(to);
     return () => void from.unpipe(to);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SocketWatch } from '../core/socket.js';
 import type { Connector, Destination } from './connector.js';
 import type { Door } from './door.js';
@@ -24,6 +25,8 @@ export interface UpgradeOptions {
   readonly isInProcess: boolean;
   /** Reads a copy of what passes; `null` where nobody does. */
   readonly watch: SocketWatch | null;
+  /** The provider's end, where it is there already; a connection is opened when absent. */
+  readonly far?: Duplex;
   /** The provider said no, the client has its answer, and the connection is open for further requests. */
   readonly onRefused: () => void;
 }
@@ -33,15 +36,12 @@ export interface UpgradeOptions {
  * byte, and then whatever follows. It never hears 101 before the provider said so.
  */
 export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
-  const { request, client, destination, connector, door } = options;
+  const { request, client, destination, door } = options;
   door.count('upgrades');
   client.pause();
-  let far: Socket;
+  let far: Duplex;
   try {
-    far =
-      destination.origin.scheme === 'https'
-        ? (options.takeSpare?.() ?? (await connector.openTls(destination)))
-        : await connector.openTcp(destination.origin);
+    far = options.far ?? (await dial(options));
   } catch (error) {
     if (options.isInProcess) return cutAsProvider(door.findRoot(client), error);
     const problem = explainUpstreamError(error, destination.origin);
@@ -51,7 +51,6 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
     );
     return;
   }
-  door.track(far);
   if (client.destroyed) {
     far.on('error', () => undefined);
     far.destroy();
@@ -75,6 +74,15 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
     copies?.takeFromProvider(chunk);
     refusal.write(chunk);
   });
+}
+
+async function dial({ destination, connector, door, takeSpare }: UpgradeOptions): Promise<Socket> {
+  const isSecure = destination.origin.scheme === 'https';
+  const far = isSecure
+    ? (takeSpare?.() ?? (await connector.openTls(destination)))
+    : await connector.openTcp(destination.origin);
+  door.track(far);
+  return far;
 }
 
 /** The request's head as it came, but for the path of an absolute form and what was meant for the proxy. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { SocketWatch } from '../core/socket.js';
 import type { Origin } from '../core/wire.js';
 import type { Door } from './door.js';
@@ -7,7 +8,7 @@ import { explainUpstreamError } from './explain-upstream-error.js';
 
 export interface WatchedSockets {
   readonly client: Socket;
-  readonly far: Socket;
+  readonly far: Duplex;
   /** What the client sent behind its request's head. */
   readonly head: Buffer;
   readonly watch: SocketWatch;

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/prom
 import { dirname } from 'node:path';
 import type { NormaliseRules } from '../core/cassette.js';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
-import type { Interaction, RecordedReply } from './interaction.js';
+import type { Interaction, RecordedReply, SocketInteraction } from './interaction.js';
 
 /** What a cassette says of itself, in its first line. */
 export interface CassetteHead {
@@ -18,6 +18,7 @@ export interface Cassette {
   readonly head: CassetteHead;
   /** In the order they were asked. */
   readonly interactions: readonly Interaction[];
+  readonly sockets: readonly SocketInteraction[];
 }
 
 /** Files larger than this are no cassette. */
@@ -30,8 +31,13 @@ export async function readCassette(path: string): Promise<Cassette> {
   const head = readLine<CassetteHead>(path, 1, lines[0] ?? '');
   if (head.llmtap !== 'cassette') throw makeInvalid(path, 'its first line does not say that it is one');
   if (head.version !== 1) throw makeInvalid(path, `it is of version ${String(head.version)}, and this reads version 1`);
-  const interactions = lines.slice(1).map((line, i) => readInteraction(path, i + 2, line));
-  return { head, interactions: interactions.sort((a, b) => a.seq - b.seq) };
+  const read = lines.slice(1).map((line, i) => readInteraction(path, i + 2, line));
+  const all = read.sort((a, b) => a.seq - b.seq);
+  return {
+    head,
+    interactions: all.filter((one): one is Interaction => 'reply' in one),
+    sockets: all.filter((one): one is SocketInteraction => 'socket' in one),
+  };
 }
 
 async function readText(path: string): Promise<string> {
@@ -70,26 +76,34 @@ function readLine<T>(path: string, number: number, line: string): T {
 
 type SavedReply = Omit<RecordedReply, 'body'> & { readonly text?: string; readonly base64?: string };
 
-function readInteraction(path: string, number: number, line: string): Interaction {
-  const saved = readLine<Omit<Interaction, 'reply'> & { readonly reply?: SavedReply }>(path, number, line);
-  const { seq, request, reply } = saved;
-  const isWhole =
+type SavedLine = Omit<Interaction, 'reply'> & {
+  readonly reply?: SavedReply;
+  readonly socket?: SocketInteraction['socket'];
+};
+
+function readInteraction(path: string, number: number, line: string): Interaction | SocketInteraction {
+  const { reply, socket, ...saved } = readLine<SavedLine>(path, number, line);
+  const { seq, request } = saved;
+  const isAsked =
     Number.isSafeInteger(seq) &&
     typeof request === 'object' &&
     typeof request?.body === 'object' &&
     Array.isArray(request.query) &&
-    Array.isArray(request.headers) &&
+    Array.isArray(request.headers);
+  if (isAsked && Array.isArray(socket?.messages)) return { ...saved, socket };
+  const isAnswered =
     typeof reply === 'object' &&
     Number.isSafeInteger(reply.status) &&
     Array.isArray(reply.rawHeaders) &&
     Array.isArray(reply.pieces);
-  if (!isWhole) throw makeInvalid(path, `line ${number} is no call and its reply`);
+  if (!isAsked || !isAnswered) throw makeInvalid(path, `line ${number} is no call and its reply`);
   const { text, base64, ...rest } = reply;
   const body = text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text, 'utf8');
   return { ...saved, reply: { ...rest, body } };
 }
 
-function formatInteraction(interaction: Interaction): string {
+function formatInteraction(interaction: Interaction | SocketInteraction): string {
+  if ('socket' in interaction) return `${JSON.stringify(interaction)}\n`;
   const { body, ...rest } = interaction.reply;
   const said = isUtf8(body) ? { text: body.toString('utf8') } : { base64: body.toString('base64') };
   return `${JSON.stringify({ ...interaction, reply: { ...rest, ...said } })}\n`;
@@ -136,7 +150,7 @@ export class CassetteWriter {
     }
   }
 
-  add(interaction: Interaction): void {
+  add(interaction: Interaction | SocketInteraction): void {
     const line = formatInteraction(interaction);
     this.#writing = this.#writing.then(async () => {
       if (!this.#hasFailed) await this.#file.appendFile(line).catch((error: unknown) => this.#fail(error));

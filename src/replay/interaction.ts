@@ -1,5 +1,6 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { PieceTimes } from '../core/response-cache.js';
+import type { SocketSide } from '../core/socket.js';
 
 /** What a request asked, as it is kept and compared: no header that tells who asked, credentials masked. */
 export interface RequestForm {
@@ -45,12 +46,37 @@ export interface RecordedReply {
   readonly problem: { readonly code: string; readonly message: string } | null;
 }
 
-/** One request and what came of it. */
-export interface Interaction {
+/** What is kept of every request. */
+export interface Recorded {
   /** Its place in the run, by when it was asked; from 0. */
   readonly seq: number;
-  readonly callId: string;
+  readonly callId: string | null;
   readonly latencyMs: number;
   readonly request: RequestForm;
+}
+
+/** One request and what came of it. */
+export interface Interaction extends Recorded {
   readonly reply: RecordedReply;
+}
+
+export interface RecordedMessage {
+  readonly from: SocketSide;
+  /** Milliseconds since the socket was opened. */
+  readonly atMs: number;
+  /** Of a text message; credentials masked. */
+  readonly text?: string;
+  /** Of a binary one. */
+  readonly base64?: string;
+}
+
+/** One WebSocket and what was said on it. */
+export interface SocketInteraction extends Recorded {
+  readonly socket: {
+    /** The subprotocol that was agreed on. */
+    readonly protocol: string | null;
+    readonly messages: readonly RecordedMessage[];
+    /** Who closed it by a close frame; `null` where nobody did. */
+    readonly closed: { readonly by: SocketSide; readonly code: number | null; readonly reason: string } | null;
+  };
 }

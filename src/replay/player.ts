@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { answerRefusal } from '../cache/refusal.js';
 import { replayReply } from '../cache/replay.js';
 import type { CacheAnswer, CachedCall, CacheQuestion, CallCache, ResponseCache } from '../core/call-cache.js';
@@ -5,13 +6,15 @@ import type { CassetteMode, NormaliseRules } from '../core/cassette.js';
 import type { ReplyHandler } from '../core/reply.js';
 import type { Cassette } from './cassette-file.js';
 import { findNearest, formatDifference } from './difference.js';
-import type { Interaction, RecordedReply, RequestForm } from './interaction.js';
+import type { Interaction, RecordedReply, RequestForm, SocketInteraction } from './interaction.js';
 import { makeNormalise, type Normalise } from './normalise.js';
-import type { ReplayPorts } from './ports.js';
+import type { ReplayPorts, SocketPorts } from './ports.js';
 import { formRequest } from './recorder.js';
-import { makeFormKey, normaliseForm } from './request-form.js';
+import { makeFormKey, makeSocketForm, normaliseForm } from './request-form.js';
+import { playSocket } from './socket-player.js';
+import type { AskedSocket, CassetteSockets } from './sockets.js';
 
-export interface PlayerPorts extends ReplayPorts {
+export interface PlayerPorts extends ReplayPorts, SocketPorts {
   readonly onMiss: (message: string) => void;
 }
 
@@ -38,8 +41,9 @@ interface Queue {
 }
 
 /** Answers the calls of a session from a cassette, each request with its first answer first. */
-export class Player implements Pick<ResponseCache, 'open'> {
+export class Player implements Pick<ResponseCache, 'open'>, CassetteSockets {
   readonly #queues = new Map<string, Queue>();
+  readonly #sockets = new Map<string, SocketInteraction[]>();
   readonly #all: readonly Recorded[];
   readonly #options: PlayerOptions;
   readonly #ports: PlayerPorts;
@@ -57,7 +61,22 @@ export class Player implements Pick<ResponseCache, 'open'> {
       this.#queues.set(key, queue);
       return recorded;
     });
+    for (const socket of cassette.sockets) {
+      const key = makeFormKey(socket.request, this.#normalise);
+      this.#sockets.set(key, [...(this.#sockets.get(key) ?? []), socket]);
+    }
   }
+
+  readonly answer = (asked: AskedSocket): Duplex | null => {
+    const form = makeSocketForm(asked);
+    const recorded = this.#sockets.get(makeFormKey(form, this.#normalise))?.shift();
+    if (recorded !== undefined) return playSocket(recorded, asked, { ...this.#ports, normalise: this.#normalise });
+    const { host } = asked.head.origin;
+    const went = this.#options.mode === 'replay' ? 'Nothing was sent.' : 'It was opened at the provider.';
+    const where = `The WebSocket ${host}${asked.head.path.split('?')[0]}`;
+    this.#ports.onMiss(`${where} is not in the recording, or not as often. ${went}`);
+    return null;
+  };
 
   open(call: CachedCall): CallCache {
     return {

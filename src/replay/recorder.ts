@@ -1,12 +1,14 @@
 import { findHeader, pickReplyHeaders } from '../cache/reply-headers.js';
 import type { CachedCall, CacheEnd, CacheQuestion, CallCache, ResponseCache } from '../core/call-cache.js';
 import type { RawHeaders } from '../core/wire.js';
-import type { Interaction, RecordedReply, ReplyEnding, RequestForm } from './interaction.js';
-import { type ReplayPorts, readUpload } from './ports.js';
+import type { Interaction, RecordedReply, ReplyEnding, RequestForm, SocketInteraction } from './interaction.js';
+import { type ReplayPorts, readUpload, type SocketPorts } from './ports.js';
 import { makeRequestForm } from './request-form.js';
+import { SocketRecorder } from './socket-recorder.js';
+import type { CassetteSockets } from './sockets.js';
 
-export interface RecorderPorts extends ReplayPorts {
-  readonly add: (interaction: Interaction) => void;
+export interface RecorderPorts extends ReplayPorts, SocketPorts {
+  readonly add: (interaction: Interaction | SocketInteraction) => void;
   /** A call that is not in the recording, and why. */
   readonly onUnrecorded: (what: string) => void;
 }
@@ -15,9 +17,14 @@ export interface RecorderPorts extends ReplayPorts {
 const maxReplyBytes = 64 * 1024 * 1024;
 
 /** Records every call of a session, and answers none. */
-export function makeRecorder(ports: RecorderPorts): Pick<ResponseCache, 'open'> {
+export function makeRecorder(
+  ports: RecorderPorts,
+): Pick<ResponseCache, 'open'> & Required<Pick<CassetteSockets, 'hear'>> {
   let next = 0;
-  return { open: (call) => new RecordedCall(call, ports, () => next++) };
+  return {
+    open: (call) => new RecordedCall(call, ports, () => next++),
+    hear: (asked) => new SocketRecorder(asked, { ...ports, seq: next++ }),
+  };
 }
 
 class RecordedCall implements CallCache {

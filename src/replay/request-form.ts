@@ -5,6 +5,7 @@ import type { JsonValue } from '../core/call-record.js';
 import type { ProviderMatch, RequestHead } from '../core/wire.js';
 import type { FormBody, RequestForm } from './interaction.js';
 import { type Normalise, normaliseValue } from './normalise.js';
+import type { AskedSocket } from './sockets.js';
 
 /** A request about to be answered. */
 export interface FormedRequest {
@@ -40,6 +41,24 @@ export function makeRequestForm(request: FormedRequest): RequestForm {
     headers: pickHeaders(head.rawHeaders, false).shaping.map(([name, value]) => [name, redactText(value)]),
     variant: `${request.stream ? 'stream' : 'json'}${isFramed ? ` ${asked.framing}` : ''}`,
     body: makeFormBody(request),
+  };
+}
+
+/** What a WebSocket is asked for. */
+export function makeSocketForm({ head, match, redact }: AskedSocket): RequestForm {
+  const redactText = (text: string): string => {
+    const masked = redact(text, null);
+    return typeof masked === 'string' ? masked : JSON.stringify(masked);
+  };
+  const { scheme, host, port } = head.origin;
+  const asked = pickPath(head.path);
+  return {
+    ...{ provider: match.provider, api: match.dialect.api, method: 'GET', origin: `${scheme}://${host}:${port}` },
+    path: redactText(asked.path),
+    query: asked.query.map(([name, value]) => [name, redactText(value)]),
+    headers: pickHeaders(head.rawHeaders, false).shaping.map(([name, value]) => [name, redactText(value)]),
+    variant: 'websocket',
+    body: { json: null },
   };
 }
 

@@ -5,6 +5,7 @@ export interface RawMessage {
   /** `null` where it was larger than is read. Valid until the caller's chunk is changed. */
   readonly bytes: Buffer | null;
   readonly isCompressed: boolean;
+  readonly isBinary: boolean;
   /** Payload bytes of its frames, as on the wire. */
   readonly wireBytes: number;
 }
@@ -50,6 +51,7 @@ export class FrameReader {
   /** Of the message its frames make. */
   #isOpen = false;
   #isCompressed = false;
+  #isBinary = false;
   #isTooLarge = false;
   #messageBytes = 0;
   readonly #message = new GrowingBuffer();
@@ -120,6 +122,7 @@ export class FrameReader {
     if (opcode !== CONTINUATION) {
       this.#isOpen = true;
       this.#isCompressed = isCompressed;
+      this.#isBinary = opcode === BINARY;
       this.#isTooLarge = false;
       this.#messageBytes = 0;
     }
@@ -167,7 +170,8 @@ export class FrameReader {
 
   #giveMessage(bytes: Buffer | null): void {
     this.#isOpen = false;
-    this.#sink.onMessage({ bytes, isCompressed: this.#isCompressed, wireBytes: this.#messageBytes });
+    const [isCompressed, isBinary, wireBytes] = [this.#isCompressed, this.#isBinary, this.#messageBytes];
+    this.#sink.onMessage({ bytes, isCompressed, isBinary, wireBytes });
   }
 
   /** Nothing may follow a close frame. */

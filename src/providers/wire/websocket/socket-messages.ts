@@ -157,11 +157,11 @@ export class SocketMessages {
   }
 
   #read(side: SocketSide, message: RawMessage, atMs: number): Promise<void> | undefined {
-    const { bytes, wireBytes } = message;
+    const { bytes, wireBytes, isBinary } = message;
     const inflater = message.isCompressed ? (this.#directions?.[side].inflater ?? null) : null;
     const give = (inflation: Inflation): void => {
       if (this.#isClosed) return;
-      if (!('problem' in inflation)) this.#sink.onMessage(side, { bytes: inflation.bytes, wireBytes, atMs });
+      if (!('problem' in inflation)) this.#sink.onMessage(side, { bytes: inflation.bytes, wireBytes, atMs, isBinary });
       else if (inflation.isLast) this.#break(side, inflation.problem);
       else this.#sink.onProblem(side, inflation.problem);
     };
