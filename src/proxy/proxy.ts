@@ -70,7 +70,11 @@ export class SessionProxy {
 
   /** Opens a session's port. Rejects with `LISTEN_FAILED`. */
   async openDoor(request: DoorRequest): Promise<Door> {
-    const door = new Door({ ...request, onConnection: (socket, to) => this.#admit(socket, to, null) });
+    const door = new Door({
+      ...request,
+      onConnection: (socket, to) => this.#admit(socket, to, null),
+      onSealed: (of, where) => this.#faults.reportSealed(of, where),
+    });
     await door.open();
     this.#doors.add(door);
     return door;
@@ -231,7 +235,7 @@ export class SessionProxy {
       return;
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
-    if (door.isSealed) return void socket.end(formatSealed(target.destination.origin));
+    if (door.isSealed) return void socket.end(formatSealed(door, target.destination.origin));
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({

@@ -212,7 +212,11 @@ describe('a replay', () => {
     const tunnel = await openTunnel(session.port, 'example.com:443');
     tunnel.socket.destroy();
     expect(tunnel.status).toBe(412);
+    (await openTunnel(session.port, 'example.org:443')).socket.destroy();
     expect([rig.upstream.seen.length, rig.upstream.connections]).toEqual([seen, connections]);
+    const faults = await rig.waitForFaults(2);
+    expect(faults.map(({ code }) => code)).toEqual(['REPLAY_MISSED', 'REPLAY_REFUSED']);
+    expect(faults[1]?.message).toContain('example.com:443 was refused');
   });
 
   it('asks the provider for what it does not have where it is told to', async () => {
