@@ -231,6 +231,17 @@ describe('a replay', () => {
     expect((await rig.waitForRecords(3)).map(({ cached }) => cached)).toEqual([false, true, false]);
   });
 
+  it('is of the recording before, where nothing was asked when it was made again', async () => {
+    const rig = await openReplayRig();
+    rig.upstream.handler = answerWith(chatReply);
+    await rig.record((session) => rig.call(session));
+    const before = rig.readCassette();
+    await rig.record(async () => undefined);
+    expect(rig.readCassette()).toBe(before);
+    const [fault] = await rig.waitForFaults(1);
+    expect(fault).toMatchObject({ code: 'CASSETTE_INCOMPLETE', message: expect.stringContaining('left as it was') });
+  });
+
   it('needs a recording, and one that can be read', async () => {
     const rig = await openReplayRig();
     await expect(rig.replay()).rejects.toMatchObject({ code: 'CASSETTE_NOT_FOUND' });
