@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type CassetteMode, cassetteModes, type NormaliseRules } from './core/cassette.js';
@@ -47,6 +47,7 @@ export async function withCassette<T>(
 ): Promise<Awaited<T>> {
   const path = resolve(options.folder ?? 'cassettes', makeCassetteFileName(name));
   const mode = chooseMode(path, options.mode ?? process.env.LLMTAP_CASSETTE);
+  const isNew = mode === 'record' && !existsSync(path);
   const { normalise, replaySpeed } = options;
   const cassette = {
     ...{ mode, path },
@@ -64,11 +65,28 @@ export async function withCassette<T>(
     const [outcome] = await Promise.allSettled([tracker.track({ cassette }, work)]);
     await tracker.stop();
     if (mode === 'replay' && misses.length > 0) throw makeMissed(name, misses, outcome);
-    if (outcome.status === 'rejected') throw outcome.reason;
+    if (outcome.status === 'rejected') {
+      // Nothing came of it: what is left would fail every later run.
+      if (isNew && (await isWithoutCalls(path))) await rm(path, { force: true });
+      throw outcome.reason;
+    }
     return outcome.value;
   } finally {
     await tracker.close();
     if (options.tracker?.home === undefined) await rm(home, { recursive: true, force: true });
+  }
+}
+
+/** A recording of more bytes has calls: its first line says nothing but how requests are compared. */
+const maxHeadBytes = 64 * 1024;
+
+async function isWithoutCalls(path: string): Promise<boolean> {
+  try {
+    if ((await stat(path)).size > maxHeadBytes) return false;
+    return (await readFile(path, 'utf8')).trimEnd().split('\n').length === 1;
+  } catch {
+    // There is none.
+    return false;
   }
 }
 

@@ -116,6 +116,11 @@ export class CallCaching {
     return this.#answer !== null;
   }
 
+  /** Whether the tap answered by an error of its own, for the cache alone was to be asked. */
+  get isRefused(): boolean {
+    return this.#answer?.how === 'refused';
+  }
+
   /** `null` for a reply that is the provider's, or an error of the tap's. */
   get cached(): Cached | null {
     return this.#answer === null || this.#answer.how === 'refused'

@@ -415,7 +415,7 @@ class HandledCall implements Call {
         cached: this.#caching?.cached ?? null,
         requestId: reply === null ? null : tools.readRequestId(reply.rawHeaders),
         wireSession: tools.readWireSession(head.rawHeaders, this.#request.facts.wireSession),
-        notSent: this.#gate?.refusal != null,
+        notSent: this.#gate?.refusal != null || this.#caching?.isRefused === true,
         price: this.#ports.price,
         bodies: this.#ports.bodies,
         ambientSecrets: this.#ports.ambientSecrets,

@@ -59,13 +59,13 @@ async function readToken({ token, what, values }: Saying) {
   const graph = parseGraphToken(token);
   if (graph.ok) {
     const say: OpenTracker = (sink, context) =>
-      sayOfGraph(GraphTracker.fromResumptionToken(token, { sink, context }), what, values);
+      sayOfGraph(GraphTracker.fromResumptionToken(token, { sink, context, dedupe: 'run' }), what, values);
     return { runId: graph.value.runId, key: graph.value.graphKey, say };
   }
   const config = parseConfigToken(token);
   const { runId, configKey } = config.ok ? config.value : readConfigToken(token);
   const say: OpenTracker = (sink, context) =>
-    sayOfConfig(ConfigTracker.fromResumptionToken(token, { sink, context }), what, values);
+    sayOfConfig(ConfigTracker.fromResumptionToken(token, { sink, context, dedupe: 'run' }), what, values);
   return { runId, key: configKey, say };
 }
 

@@ -94,7 +94,12 @@ async function openRecorder({ path, normalise = {} }: CassetteUse, { held, ports
     onUnrecorded: (what) =>
       tell('CASSETTE_INCOMPLETE', `A call is not in the recording: ${what}`, 'A replay will not have it.'),
   });
-  return { cache, sockets: { hear: cache.hear }, held, close: () => writer.close() };
+  const close = async (): Promise<void> => {
+    if ((await writer.close()) || writer.hasFailed) return;
+    const message = `The recording ${path} was left as it was, for this time no call was there to be recorded.`;
+    tell('CASSETTE_INCOMPLETE', message, 'To have none, delete the file.');
+  };
+  return { cache, sockets: { hear: cache.hear }, held, close };
 }
 
 async function openPlayer(

@@ -62,7 +62,7 @@ export function handleConnect(
   const isHidden = inProcess !== null && inProcess.protocol === undefined;
   if (isHidden && isTlsProvider) ports.onUnserved(door, target.host, otherProtocols);
   if (isHidden || !(isTlsProvider || isPlainProvider || isAddress)) {
-    if (door.isSealed) return void socket.end(formatSealed(origin));
+    if (door.isSealed) return void socket.end(formatSealed(door, origin));
     const refuse = inProcess === null ? {} : { refuse: formatUpstreamError };
     const { connector } = ports;
     void relayTunnel({ client: socket, door, connector, origin, head, greeting: established, ...refuse });
@@ -184,8 +184,11 @@ class OpenedTunnel {
   }
 
   #relayBlind(bytes: Buffer): void {
-    if (this.#door.isSealed) return void this.#socket.destroy();
     const origin: Origin = { scheme: 'https', ...this.#target };
+    if (this.#door.isSealed) {
+      this.#door.tellSealed(origin);
+      return void this.#socket.destroy();
+    }
     void relayTunnel({
       client: this.#socket,
       door: this.#door,

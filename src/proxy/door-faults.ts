@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../core/errors.js';
 import type { Session } from '../core/session.js';
+import type { Origin } from '../core/wire.js';
+import { formatAuthority } from './authority-form.js';
 import type { Door } from './door.js';
 import { TrustWatch } from './trust-watch.js';
 
@@ -14,6 +16,7 @@ export class DoorFaults {
   readonly #trust = new WeakMap<Door, TrustWatch>();
   readonly #unserved = new WeakMap<Door, Set<string>>();
   readonly #unreached = new WeakMap<Door, Set<string>>();
+  readonly #sealed = new WeakSet<Door>();
 
   constructor(onFault: OnFault) {
     this.#onFault = onFault;
@@ -50,6 +53,16 @@ export class DoorFaults {
     door.count('faults');
     const hint = 'The program met the same error; its calls could not be sent and are not on record.';
     this.#onFault(door.session, 'UPSTREAM_UNREACHABLE', message, hint);
+  }
+
+  /** Once a session: what a program does besides its calls may be much, and is none of the recording's. */
+  reportSealed(door: Door, { host, port }: Origin): void {
+    if (this.#sealed.has(door)) return;
+    this.#sealed.add(door);
+    door.count('faults');
+    const message = `What was to go to ${formatAuthority(host, port)} was refused, for nothing goes out in a replay; this is told once a session.`;
+    const hint = 'Only requests to providers are recorded; --replay-or-live lets all others out.';
+    this.#onFault(door.session, 'REPLAY_REFUSED', message, hint);
   }
 
   /** Tells what was still in doubt. */

@@ -3,6 +3,7 @@ import net, { type Socket } from 'node:net';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { Session, SessionCounts } from '../core/session.js';
 import { SessionTally } from '../core/session-tally.js';
+import type { Origin } from '../core/wire.js';
 
 export interface DoorOptions {
   readonly session: Session;
@@ -14,6 +15,8 @@ export interface DoorOptions {
   readonly port?: number;
   /** Nothing may go out: what is no call that is answered here is refused. Off when absent. */
   readonly isSealed?: boolean;
+  /** Told what is refused because nothing may go out. */
+  readonly onSealed?: (door: Door, where: Origin) => void;
   readonly mayAnswer?: boolean;
   /** Counts what passes; a new one when absent. */
   readonly tally?: SessionTally;
@@ -89,6 +92,11 @@ export class Door {
   /** Whether nothing may go out. */
   get isSealed(): boolean {
     return this.#options.isSealed === true;
+  }
+
+  /** Says that what was to go there is refused, because nothing may go out. */
+  tellSealed(where: Origin): void {
+    this.#options.onSealed?.(this, where);
   }
 
   /** Whether its calls may be answered without their provider. */

@@ -78,7 +78,11 @@ export class SessionProxy {
 
   /** Opens a session's port. Rejects with `LISTEN_FAILED`. */
   async openDoor(request: DoorRequest): Promise<Door> {
-    const door = new Door({ ...request, onConnection: (socket, to) => this.#admit(socket, to, null) });
+    const door = new Door({
+      ...request,
+      onConnection: (socket, to) => this.#admit(socket, to, null),
+      onSealed: (of, where) => this.#faults.reportSealed(of, where),
+    });
     await door.open();
     this.#doors.add(door);
     return door;
@@ -242,7 +246,7 @@ export class SessionProxy {
     const asked = makeRequestHead(request, target);
     const match = this.#ports.registry.recogniseSocket(asked);
     const answered = match === undefined ? null : (this.#ports.answerSocket?.(door.session, asked, match) ?? null);
-    if (answered === null && door.isSealed) return void socket.end(formatSealed(target.destination.origin));
+    if (answered === null && door.isSealed) return void socket.end(formatSealed(door, target.destination.origin));
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({

@@ -33,7 +33,7 @@ export function relayRequest({ registry, handleCall, handleOther }: CallMaker, a
     match === undefined
       ? (handleOther?.(door.session, head) ?? null)
       : handleCall(door.session, head, match, client.protocol);
-  if (call === null && door.isSealed) return refuseSealed(client, target.destination.origin);
+  if (call === null && door.isSealed) return refuseSealed(client, door, target.destination.origin);
   door.count(match === undefined ? 'passedRequests' : 'calls');
   const { destination, path } = target;
   relayExchange({ client, upstream, call, door, destination, path });

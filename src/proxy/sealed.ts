@@ -1,6 +1,7 @@
 import type { Origin } from '../core/wire.js';
 import { formatAuthority } from './authority-form.js';
 import type { ClientSide } from './client-side.js';
+import type { Door } from './door.js';
 
 /** No SDK asks again after it. */
 const status = 412;
@@ -13,7 +14,8 @@ function makeBody(origin: Origin): Buffer {
 }
 
 /** Answers a request that is no recorded call, in a session from which nothing may go out. */
-export function refuseSealed(client: ClientSide, origin: Origin): void {
+export function refuseSealed(client: ClientSide, door: Door, origin: Origin): void {
+  door.tellSealed(origin);
   const body = makeBody(origin);
   client.upload.stream.resume();
   client.listen({ onClosed: () => undefined, onDrain: () => undefined });
@@ -24,7 +26,8 @@ export function refuseSealed(client: ClientSide, origin: Origin): void {
 }
 
 /** As `refuseSealed`, for a connection that asks for a tunnel or an upgrade. */
-export function formatSealed(origin: Origin): string {
+export function formatSealed(door: Door, origin: Origin): string {
+  door.tellSealed(origin);
   const body = makeBody(origin);
   const head = ['Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close'];
   return `HTTP/1.1 ${status} ${statusText}\r\n${head.join('\r\n')}\r\n\r\n${body.toString()}`;

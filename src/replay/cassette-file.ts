@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { NormaliseRules } from '../core/cassette.js';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
@@ -111,14 +111,15 @@ function formatInteraction(interaction: Interaction | SocketInteraction): string
 
 /**
  * A cassette being recorded: a file beside its place, which takes its place when it is closed, so that a run that is killed
- * leaves the recording of before as it was. Nothing throws once it is open; the first failure is told, and nothing more is
- * written.
+ * leaves the recording of before as it was; so does one without a call. Nothing throws once it is open; the first failure is
+ * told, and nothing more is written.
  */
 export class CassetteWriter {
   readonly #path: string;
   readonly #beside: string;
   readonly #file: FileHandle;
   readonly #onFailure: (error: unknown) => void;
+  #isEmpty = true;
   #writing: Promise<void> = Promise.resolve();
   #hasFailed = false;
 
@@ -152,20 +153,29 @@ export class CassetteWriter {
 
   add(interaction: Interaction | SocketInteraction): void {
     const line = formatInteraction(interaction);
+    this.#isEmpty = false;
     this.#writing = this.#writing.then(async () => {
       if (!this.#hasFailed) await this.#file.appendFile(line).catch((error: unknown) => this.#fail(error));
     });
   }
 
-  async close(): Promise<void> {
+  /** Gives whether it took its place; where it did not, an earlier recording stands there, or the failure was told. */
+  async close(): Promise<boolean> {
     await this.#writing;
     try {
       await this.#file.close();
-      if (this.#hasFailed) await rm(this.#beside, { force: true });
-      else await rename(this.#beside, this.#path);
+      const isKept = !this.#hasFailed && !(this.#isEmpty && (await isThere(this.#path)));
+      if (isKept) await rename(this.#beside, this.#path);
+      else await rm(this.#beside, { force: true });
+      return isKept;
     } catch (error) {
       this.#fail(error);
+      return false;
     }
+  }
+
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   #fail(error: unknown): void {
@@ -173,4 +183,11 @@ export class CassetteWriter {
     this.#hasFailed = true;
     this.#onFailure(error);
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }

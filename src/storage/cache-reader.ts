@@ -72,7 +72,8 @@ class SqliteCacheReader implements CacheReader {
   why(idOrPrefix: string): CacheWhy {
     const why = this.#read('look into the cache', null, (db) => explainLookup(db, idOrPrefix));
     if (why !== null) return why;
-    throw new TrackerError('RECORD_NOT_FOUND', `The cache at ${this.#path} does not know the call "${idOrPrefix}".`, {
+    const what = idOrPrefix === 'latest' ? 'any call' : `the call "${idOrPrefix}"`;
+    throw new TrackerError('RECORD_NOT_FOUND', `The cache at ${this.#path} does not know ${what}.`, {
       hint: 'It knows the last 20,000 calls that were to use it; give at least four characters of one, or --cache-dir.',
     });
   }

@@ -259,6 +259,9 @@ describe('what a call wants of the cache', () => {
       outcome: 'http_error',
       status: 412,
       changes: ['reply: refused by the tap, for the cache does not have it'],
+      usage: { inputTokens: 0, outputTokens: 0 },
+      usageProblem: null,
+      cost: { usd: 0 },
     });
   });
 

@@ -154,6 +154,11 @@ describe('llmtap cache', () => {
       /its key differs in\n {2}body\.messages\[0\] {2}differs\n/,
     );
     expect((await cache('why', 'nobody')).status).toBe(1);
+    const elsewhere = await cache('why', 'latest', '--cache-dir', join(folder.path, 'empty'));
+    expect([elsewhere.status, elsewhere.stderr.split('\n')[0]]).toEqual([
+      1,
+      expect.stringMatching(/^llmtap: The cache at .* does not know any call\.$/),
+    ]);
   });
 
   it('why says that a stream was made of a whole reply', async () => {

@@ -65,6 +65,16 @@ describe('llmtap feedback', () => {
     expect(events[2]?.context).toEqual({ kind: 'user', key: 'user-7' });
   });
 
+  it('is taken once a run, whoever gives it', async () => {
+    await llmtap('feedback', makeToken('run-i'), 'positive');
+    const { status, stderr } = await llmtap('event', makeToken('run-i'), 'feedback', 'positive');
+    expect([status, stderr.split('\n')[0]]).toEqual([
+      1,
+      'llmtap: Could not say "feedback" of run run-i: it has that fact already.',
+    ]);
+    expect(names(await listEvents('run-i'))).toEqual(['feedback:user:positive']);
+  });
+
   it.each([
     ['no base64!', 'it is not base64'],
     ['', 'it is empty'],

@@ -148,6 +148,8 @@ describe('what is on record', () => {
     for (const title of ['\nusage\n', '\ntime\n', '\nattribution\n', '\nrequest body ', '\nresponse body ']) {
       expect(stdout).toContain(title);
     }
+    const names = stdout.split('\n\n')[0]?.match(/^ {2}\S+(?: \S+)*/gm) ?? [];
+    expect(names).toEqual([...new Set(names)]);
     expect(stdout).toContain('"role": "user"');
     expect(stdout).not.toContain('\u001b');
     expect(await askJson('show', id)).toEqual([call]);

@@ -212,7 +212,11 @@ describe('a replay', () => {
     const tunnel = await openTunnel(session.port, 'example.com:443');
     tunnel.socket.destroy();
     expect(tunnel.status).toBe(412);
+    (await openTunnel(session.port, 'example.org:443')).socket.destroy();
     expect([rig.upstream.seen.length, rig.upstream.connections]).toEqual([seen, connections]);
+    const faults = await rig.waitForFaults(2);
+    expect(faults.map(({ code }) => code)).toEqual(['REPLAY_MISSED', 'REPLAY_REFUSED']);
+    expect(faults[1]?.message).toContain('example.com:443 was refused');
   });
 
   it('asks the provider for what it does not have where it is told to', async () => {
@@ -225,6 +229,17 @@ describe('a replay', () => {
     const live = await rig.call(session, { body: chatRequest.replace('"Hi"', '"Ho"') });
     expect([live.status, rig.upstream.seen.length]).toEqual([200, 2]);
     expect((await rig.waitForRecords(3)).map(({ cached }) => cached)).toEqual([false, true, false]);
+  });
+
+  it('is of the recording before, where nothing was asked when it was made again', async () => {
+    const rig = await openReplayRig();
+    rig.upstream.handler = answerWith(chatReply);
+    await rig.record((session) => rig.call(session));
+    const before = rig.readCassette();
+    await rig.record(async () => undefined);
+    expect(rig.readCassette()).toBe(before);
+    const [fault] = await rig.waitForFaults(1);
+    expect(fault).toMatchObject({ code: 'CASSETTE_INCOMPLETE', message: expect.stringContaining('left as it was') });
   });
 
   it('needs a recording, and one that can be read', async () => {

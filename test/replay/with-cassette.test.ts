@@ -62,6 +62,14 @@ describe('a test’s calls', () => {
     await expect(failing).rejects.toThrow(new TypeError('mine'));
   });
 
+  it('are recorded the next time, where the first failed before there was one', async () => {
+    const failing = withCassette('late', async () => await chat('Hi'), { folder, tracker: { ...nowhere } });
+    await expect(failing).rejects.toThrow('Connection error');
+    expect(existsSync(join(folder, 'late.jsonl'))).toBe(false);
+    await withCassette('late', async () => await chat('Hi'), { folder, tracker: lab.options });
+    expect(existsSync(join(folder, 'late.jsonl'))).toBe(true);
+  });
+
   it('stream as they streamed, are cut where they were, and fail as they failed', async () => {
     const read = async (extra: object) => {
       const reply = await startChat('stream', { stream: true, ...extra });

@@ -33,7 +33,6 @@ function listFacts(call: CallRecord): readonly Fact[] {
     ['provider', call.provider],
     ['api', `${call.api}${call.stream ? ', streamed' : ''}${call.cached ? ', from the cache' : ''}`],
     ['request', `${call.method} ${call.url}`],
-    ['service tier', call.serviceTier],
     ['status', call.status === 0 ? 'no response' : String(call.status)],
     ['cut short', call.partial ? 'yes: what had come by then is counted' : null],
     ['service tier', call.serviceTier],

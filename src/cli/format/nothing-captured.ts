@@ -19,16 +19,19 @@ export function explainNothingCaptured({ counts, faults, exitCode }: NothingCapt
   if (faults.some((fault) => fault.code === 'TLS_REFUSED')) {
     paragraphs.push('The program would not trust the certificate of the tap, so its calls failed: see above.');
   }
+  const isMissed = faults.some(({ code }) => code === 'REPLAY_MISSED' || code === 'REPLAY_REFUSED');
+  if (isMissed) paragraphs.push('What the program asked is not in the recording: see above.');
   if (isUnread) paragraphs.push('The program spoke to a provider in a way that is not read: see above.');
   if (counts.upgrades > 0) {
     paragraphs.push(
       `${formatPlural(counts.upgrades, 'WebSocket connection')} to a provider went through unread. If the program can do without WebSockets, make it.`,
     );
   }
-  if (counts.passedRequests > 0) {
+  // Plain HTTP of a program comes as requests, whoever it is for.
+  if (counts.passedRequests > 0 && !isMissed) {
     const what = counts.passedRequests === 1 ? 'that is no model call' : 'that are no model calls';
     paragraphs.push(
-      `It reached a provider with ${formatPlural(counts.passedRequests, 'request')} ${what} (model lists, token counts, logins).`,
+      `It sent ${formatPlural(counts.passedRequests, 'request')} ${what} (model lists, token counts, logins; plain HTTP).`,
     );
   }
   // Such connections are among the tunnels, and which of those they are is not counted.

@@ -96,6 +96,15 @@ describe('the report of a run', () => {
     expect(text.trimEnd().split('\n')).toHaveLength(3);
   });
 
+  it('does not say that nothing came where a replay refused what came', () => {
+    for (const code of ['REPLAY_REFUSED', 'REPLAY_MISSED'] as const) {
+      const faults = [{ fault: { ...refused, code }, count: 1 }];
+      const text = print({ faults, exitCode: 56, counts: makeCounts({ passedRequests: 1 }) });
+      expect(text).toContain('  What the program asked is not in the recording: see above.\n');
+      expect(text).not.toMatch(/not one connection|no model call \(/);
+    }
+  });
+
   it('counts one as one', () => {
     const text = print({ counts: makeCounts({ tunnels: 1, tunnelBytes: 4200, passedRequests: 1 }) });
     expect(text).toContain('1 request that is no model call (');
