@@ -4,7 +4,7 @@ import type { CassetteUse } from '../core/cassette.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
-import { CassetteWriter, readCassette } from '../replay/cassette-file.js';
+import { CassetteWriter, makeInvalidCassette, readCassette } from '../replay/cassette-file.js';
 import { Player } from '../replay/player.js';
 import { makeRecorder } from '../replay/recorder.js';
 import { wireTools } from './wire-tools.js';
@@ -92,11 +92,13 @@ async function openPlayer(
   { held, ports, tell }: Parts,
 ): Promise<Running> {
   const cassette = await readCassette(use.path);
-  const cache = new Player(cassette, use, {
-    ...ports,
-    onMiss: (message) => tell('REPLAY_MISSED', message, 'Record it again, or set aside what changes (--normalise).'),
-  });
-  return { cache, held };
+  const onMiss = (message: string): void =>
+    tell('REPLAY_MISSED', message, 'Record it again, or set aside what changes (--normalise).');
+  try {
+    return { cache: new Player(cassette, use, { ...ports, onMiss }), held };
+  } catch (cause) {
+    throw makeInvalidCassette(use.path, 'a request in it is nested too deeply', cause);
+  }
 }
 
 function explainAgain({ mode }: CassetteUse): string {
