@@ -46,7 +46,7 @@ export class OneCall implements CallCache {
       return this.#ask(question);
     } catch (error) {
       this.#ports.onFault(error);
-      return null;
+      return this.#call.use.mode === 'only' ? this.#refuse('The cache failed.') : null;
     }
   }
 
@@ -218,6 +218,14 @@ export class OneCall implements CallCache {
   }
 
   #noteLookup(): void {
+    try {
+      this.#writeLookup();
+    } catch (error) {
+      this.#ports.onFault(error);
+    }
+  }
+
+  #writeLookup(): void {
     const { callId, match } = this.#call;
     const isAnswered = this.#outcome === 'hit' || this.#outcome === 'shared';
     this.#ports.store().noteLookup({
