@@ -8,7 +8,7 @@ import { findNearest, formatDifference } from './difference.js';
 import type { Interaction, RecordedReply, RequestForm } from './interaction.js';
 import { makeNormalise, type Normalise } from './normalise.js';
 import type { ReplayPorts } from './ports.js';
-import { formRequest } from './recorder.js';
+import { formRequest, nameRequest } from './recorder.js';
 import { makeFormKey, normaliseForm } from './request-form.js';
 
 export interface PlayerPorts extends ReplayPorts {
@@ -110,9 +110,10 @@ export class Player implements Pick<ResponseCache, 'open'> {
     return `the nearest recorded call is number ${interaction.seq + 1}, and ${told.join('; ')}${more}`;
   }
 
-  #miss({ head, match }: CachedCall, why: string): CacheAnswer | null {
+  #miss(call: CachedCall, why: string): CacheAnswer | null {
+    const { match } = call;
     const { mode } = this.#options;
-    const where = `${head.method} ${head.origin.host}${head.path.split('?')[0]}`;
+    const where = nameRequest(call);
     const went = mode === 'replay' ? 'Nothing was sent.' : 'It was sent to the provider.';
     const message = `${where} is not in the recording: ${why}. ${went}`;
     this.#ports.onMiss(message);
