@@ -1,6 +1,6 @@
 import type { CacheAnswer, CachedCall, CacheEnd, CacheQuestion, CallCache } from '../core/call-cache.js';
 import type { ReplyHandler } from '../core/reply.js';
-import type { CacheEntry, CacheOutcome, CacheStore, CacheUse } from '../core/response-cache.js';
+import type { CacheEntry, CacheOutcome, CacheStore, CacheUse, KeyParts } from '../core/response-cache.js';
 import type { RawHeaders } from '../core/wire.js';
 import { listSources, makeOtherForm } from './forms/other-form.js';
 import { type CacheKey, makeCacheKey } from './key.js';
@@ -66,15 +66,21 @@ export class OneCall implements CallCache {
       this.#reason = reading.reason;
       return use.mode === 'only' ? this.#refuse(reading.reason) : null;
     }
-    this.#key = reading.key;
+    const { variant } = reading.key;
+    if (variant.includes(' ') && this.#call.hasSecret(variant, null)) {
+      this.#reason = 'The call has no key, for what it says of its stream holds a credential.';
+      return use.mode === 'only' ? this.#refuse(this.#reason) : null;
+    }
+    const key = hideNames(reading.key, this.#call.hasSecret);
+    this.#key = key;
     this.#reason = null;
-    const found = use.mode === 'refresh' ? null : this.#find(reading.key);
+    const found = use.mode === 'refresh' ? null : this.#find(key);
     if (found !== null) return this.#hit(found);
-    const underWay = recordings.get(makeId(reading.key));
+    const underWay = recordings.get(makeId(key));
     if (use.mode !== 'refresh' && underWay?.shared.isJoinable === true) return this.#join(underWay);
-    const made = use.mode === 'refresh' ? null : this.#findOtherForm(reading.key);
+    const made = use.mode === 'refresh' ? null : this.#findOtherForm(key);
     if (made !== null) return this.#hit(made);
-    return use.mode === 'only' ? this.#refuseMiss() : this.#lead(reading.key);
+    return use.mode === 'only' ? this.#refuseMiss() : this.#lead(key);
   }
 
   onRefused(): void {
@@ -236,6 +242,13 @@ export class OneCall implements CallCache {
       reason: this.#reason,
     });
   }
+}
+
+/** Names of members and parameters are the client's: one that holds a credential is told of in no part. */
+function hideNames(key: CacheKey, hasSecret: CachedCall['hasSecret']): CacheKey {
+  const parts = (): KeyParts =>
+    Object.fromEntries(Object.entries(key.parts()).filter(([name]) => !hasSecret(name, null)));
+  return { ...key, parts };
 }
 
 /** No key has a line break in it. */
