@@ -14,6 +14,8 @@ export interface RecorderPorts extends ReplayPorts {
 
 /** A reply larger than this is passed on and not recorded. */
 const maxReplyBytes = 64 * 1024 * 1024;
+/** Memory a piece takes besides its bytes, roughly: a reply may come a byte at a time. */
+const pieceBytes = 100;
 
 /** Records every call of a session, and answers none. */
 export function makeRecorder(ports: RecorderPorts): Pick<ResponseCache, 'open'> {
@@ -123,6 +125,7 @@ class HeardReply {
   readonly #startedMs: number;
   #pieces: { readonly bytes: Buffer; readonly atMs: number }[] = [];
   #bytes = 0;
+  #heldBytes = 0;
 
   constructor(
     status: number,
@@ -138,7 +141,7 @@ class HeardReply {
   }
 
   write(chunk: Buffer): void {
-    if (this.#bytes <= maxReplyBytes) this.#decoder.write(chunk);
+    if (this.#heldBytes <= maxReplyBytes) this.#decoder.write(chunk);
   }
 
   /** The reply, or why it cannot be recorded, as a sentence. */
@@ -146,7 +149,7 @@ class HeardReply {
     await this.#decoder.end();
     const { problem } = this.#decoder;
     this.#decoder.close();
-    if (this.#bytes > maxReplyBytes) return `its reply is larger than ${maxReplyBytes} bytes.`;
+    if (this.#heldBytes > maxReplyBytes) return `its reply takes more than ${maxReplyBytes} bytes of memory.`;
     if (problem !== null && this.#bytes === 0) return `its reply cannot be read: ${problem}`;
     const { call } = this.#with;
     const contentType = findHeader(this.#rawHeaders, 'content-type');
@@ -179,7 +182,8 @@ class HeardReply {
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
-    if (this.#bytes > maxReplyBytes) this.#pieces = [];
+    this.#heldBytes += bytes.length + pieceBytes;
+    if (this.#heldBytes > maxReplyBytes) this.#pieces = [];
     else this.#pieces.push({ bytes: Buffer.from(bytes), atMs: this.#with.ports.clockMs() - this.#startedMs });
   }
 }
