@@ -56,6 +56,13 @@ export function makeCacheKey(request: KeyedRequest, salt: string): KeyReading {
   }
 }
 
+/** Names of members and parameters are the client's: one that holds a credential is told of in no part. */
+export function hideNames(key: CacheKey, hasSecret: (text: string, contentType: null) => boolean): CacheKey {
+  const parts = (): KeyParts =>
+    Object.fromEntries(Object.entries(key.parts()).filter(([name]) => !hasSecret(name, null)));
+  return { ...key, parts };
+}
+
 function makeReason(why: string): KeyReading {
   return { ok: false, reason: `The call has no key, for ${why}.` };
 }

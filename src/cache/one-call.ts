@@ -1,9 +1,9 @@
 import type { CacheAnswer, CachedCall, CacheEnd, CacheQuestion, CallCache } from '../core/call-cache.js';
 import type { ReplyHandler } from '../core/reply.js';
-import type { CacheEntry, CacheOutcome, CacheStore, CacheUse, KeyParts } from '../core/response-cache.js';
+import type { CacheEntry, CacheOutcome, CacheStore, CacheUse } from '../core/response-cache.js';
 import type { RawHeaders } from '../core/wire.js';
 import { listSources, makeOtherForm } from './forms/other-form.js';
-import { type CacheKey, makeCacheKey } from './key.js';
+import { type CacheKey, hideNames, makeCacheKey } from './key.js';
 import { Recording, type RecordingPorts } from './recording.js';
 import { answerRefusal } from './refusal.js';
 import { replayEntry } from './replay.js';
@@ -242,13 +242,6 @@ export class OneCall implements CallCache {
       reason: this.#reason,
     });
   }
-}
-
-/** Names of members and parameters are the client's: one that holds a credential is told of in no part. */
-function hideNames(key: CacheKey, hasSecret: CachedCall['hasSecret']): CacheKey {
-  const parts = (): KeyParts =>
-    Object.fromEntries(Object.entries(key.parts()).filter(([name]) => !hasSecret(name, null)));
-  return { ...key, parts };
 }
 
 /** No key has a line break in it. */
