@@ -14,6 +14,8 @@ export interface DoorOptions {
   readonly port?: number;
   /** Nothing may go out: what is no call that is answered here is refused. Off when absent. */
   readonly isSealed?: boolean;
+  /** WebSockets, which nothing here can answer, are refused. Off when absent. */
+  readonly refusesSockets?: boolean;
   readonly mayAnswer?: boolean;
   /** Counts what passes; a new one when absent. */
   readonly tally?: SessionTally;
@@ -89,6 +91,11 @@ export class Door {
   /** Whether nothing may go out. */
   get isSealed(): boolean {
     return this.#options.isSealed === true;
+  }
+
+  /** Whether a WebSocket is refused. */
+  get refusesSockets(): boolean {
+    return this.isSealed || this.#options.refusesSockets === true;
   }
 
   /** Whether its calls may be answered without their provider. */

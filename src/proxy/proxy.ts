@@ -18,7 +18,7 @@ import { KeptTunnels } from './kept-tunnels.js';
 import { type CallMaker, relayRequest } from './relay-request.js';
 import { relayStreams } from './relay-streams.js';
 import { makeRequestHead, readTarget } from './request-target.js';
-import { formatSealed } from './sealed.js';
+import { formatSealed, formatUnanswered } from './sealed.js';
 import { SocketRegister } from './socket-register.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 
@@ -38,6 +38,7 @@ export interface DoorRequest {
   readonly bindAddress: string;
   readonly port?: number;
   readonly isSealed?: boolean;
+  readonly refusesSockets?: boolean;
   readonly mayAnswer?: boolean;
   readonly tally?: SessionTally;
 }
@@ -231,7 +232,8 @@ export class SessionProxy {
       return;
     }
     if (destination?.origin.scheme === 'https') this.#faults.requireTrustWatch(door).onServed(destination.serverName);
-    if (door.isSealed) return void socket.end(formatSealed(target.destination.origin));
+    const { origin } = target.destination;
+    if (door.refusesSockets) return void socket.end(door.isSealed ? formatSealed(origin) : formatUnanswered(origin));
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({

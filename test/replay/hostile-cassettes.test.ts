@@ -85,3 +85,16 @@ describe('a cassette somebody else has written', () => {
     expect((await rig.call(await rig.replay())).body.toString()).toBe(said);
   });
 });
+
+it.each([204, 304])('a reply of status %i is played without a word of its framing', async (status) => {
+  const rig = await openReplayRig();
+  rig.upstream.handler = (request, response) => {
+    request.on('end', () => response.writeHead(status, { 'x-a': 'b' }).end()).resume();
+  };
+  const asked = { method: 'DELETE', path: '/v1/files/one', body: '' };
+  await rig.record((session) => rig.call(session, asked));
+  const reply = await rig.call(await rig.replay(), asked);
+  expect([reply.status, reply.headers['x-a'], reply.body.length]).toEqual([status, 'b', 0]);
+  expect(reply.headers).not.toHaveProperty('transfer-encoding');
+  expect(reply.headers).not.toHaveProperty('content-length');
+});
