@@ -56,6 +56,13 @@ export function makeCacheKey(request: KeyedRequest, salt: string): KeyReading {
   }
 }
 
+/** Names of members and parameters are the client's: one that holds a credential is told of in no part. */
+export function hideNames(key: CacheKey, hasSecret: (text: string, contentType: null) => boolean): CacheKey {
+  const parts = (): KeyParts =>
+    Object.fromEntries(Object.entries(key.parts()).filter(([name]) => !hasSecret(name, null)));
+  return { ...key, parts };
+}
+
 function makeReason(why: string): KeyReading {
   return { ok: false, reason: `The call has no key, for ${why}.` };
 }
@@ -74,7 +81,7 @@ function makeKey(
     variant: form,
     isBound: sources.some(([name]) => name === 'credential'),
     parts: () => ({
-      ...Object.fromEntries(sources.map(([name, value]) => [name, digest(value)])),
+      ...Object.fromEntries(sources.map(([name, value]) => [shorten(name), digest(value)])),
       ...listBodyParts(rest),
     }),
   };
@@ -127,8 +134,13 @@ function makeForm({ stream, said, options, framing }: Form): string {
     ...(framing === null || framing === 'json' ? {} : { framing }),
   };
   const name = stream ? 'stream' : 'json';
-  return Object.keys(more).length === 0 ? name : `${name} ${formatCanonical(more)}`;
+  if (Object.keys(more).length === 0) return name;
+  const text = formatCanonical(more);
+  return `${name} ${text.length <= mostFormChars ? text : formatCanonical({ sha256: hash('sha256', text) })}`;
 }
+
+/** What is longer says more than any API has of a reply's form, and is kept as what it hashes to. */
+const mostFormChars = 200;
 
 /**
  * Members by which the same request may have another answer the next time. Source: the types of the npm packages `openai` 6.49
@@ -162,7 +174,7 @@ function listBodyParts(body: JsonObject): Record<string, string> {
   for (const [name, value] of Object.entries(body).slice(0, mostParts)) {
     if (told.has(name) && Array.isArray(value)) addItems(parts, `body.${name}`, value);
     else if (told.has(name) && isObject(value)) addMembers(parts, `body.${name}`, value);
-    else parts[`body.${name}`] = digest(formatCanonical(value));
+    else parts[`body.${shorten(name)}`] = digest(formatCanonical(value));
   }
   return parts;
 }
@@ -176,9 +188,16 @@ function addItems(parts: Record<string, string>, name: string, items: readonly J
 function addMembers(parts: Record<string, string>, name: string, value: JsonObject): void {
   for (const [member, inner] of Object.entries(value).slice(0, mostParts)) {
     if (Array.isArray(inner) && told.has(member)) addItems(parts, `${name}.${member}`, inner);
-    else parts[`${name}.${member}`] = digest(formatCanonical(inner));
+    else parts[`${name}.${shorten(member)}`] = digest(formatCanonical(inner));
   }
 }
+
+/** A part is told by its name, of which nobody says how long it is. */
+function shorten(name: string): string {
+  return name.length <= mostNameChars ? name : `${name.slice(0, mostNameChars)}… ${digest(name)}`;
+}
+
+const mostNameChars = 100;
 
 /** Short: it tells parts of two requests apart, and is no key. */
 function digest(text: string): string {

@@ -3,7 +3,7 @@ import type { ReplyHandler } from '../core/reply.js';
 import type { CacheEntry, CacheOutcome, CacheStore, CacheUse } from '../core/response-cache.js';
 import type { RawHeaders } from '../core/wire.js';
 import { listSources, makeOtherForm } from './forms/other-form.js';
-import { type CacheKey, makeCacheKey } from './key.js';
+import { type CacheKey, hideNames, makeCacheKey } from './key.js';
 import { Recording, type RecordingPorts } from './recording.js';
 import { answerRefusal } from './refusal.js';
 import { replayEntry } from './replay.js';
@@ -46,7 +46,7 @@ export class OneCall implements CallCache {
       return this.#ask(question);
     } catch (error) {
       this.#ports.onFault(error);
-      return null;
+      return this.#call.use.mode === 'only' ? this.#refuse('The cache failed.') : null;
     }
   }
 
@@ -66,15 +66,21 @@ export class OneCall implements CallCache {
       this.#reason = reading.reason;
       return use.mode === 'only' ? this.#refuse(reading.reason) : null;
     }
-    this.#key = reading.key;
+    const { variant } = reading.key;
+    if (variant.includes(' ') && this.#call.hasSecret(variant, null)) {
+      this.#reason = 'The call has no key, for what it says of its stream holds a credential.';
+      return use.mode === 'only' ? this.#refuse(this.#reason) : null;
+    }
+    const key = hideNames(reading.key, this.#call.hasSecret);
+    this.#key = key;
     this.#reason = null;
-    const found = use.mode === 'refresh' ? null : this.#find(reading.key);
+    const found = use.mode === 'refresh' ? null : this.#find(key);
     if (found !== null) return this.#hit(found);
-    const underWay = recordings.get(makeId(reading.key));
+    const underWay = recordings.get(makeId(key));
     if (use.mode !== 'refresh' && underWay?.shared.isJoinable === true) return this.#join(underWay);
-    const made = use.mode === 'refresh' ? null : this.#findOtherForm(reading.key);
+    const made = use.mode === 'refresh' ? null : this.#findOtherForm(key);
     if (made !== null) return this.#hit(made);
-    return use.mode === 'only' ? this.#refuseMiss() : this.#lead(reading.key);
+    return use.mode === 'only' ? this.#refuseMiss() : this.#lead(key);
   }
 
   onRefused(): void {
@@ -218,6 +224,14 @@ export class OneCall implements CallCache {
   }
 
   #noteLookup(): void {
+    try {
+      this.#writeLookup();
+    } catch (error) {
+      this.#ports.onFault(error);
+    }
+  }
+
+  #writeLookup(): void {
     const { callId, match } = this.#call;
     const isAnswered = this.#outcome === 'hit' || this.#outcome === 'shared';
     this.#ports.store().noteLookup({

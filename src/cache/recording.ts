@@ -152,12 +152,13 @@ export class Recording {
   }
 
   #makeEntry(latencyMs: number): CacheEntry {
-    const { callId, key, question, match, use } = this.#call;
+    const { callId, key, question, match, use, hasSecret } = this.#call;
+    const model = question.model === null || hasSecret(question.model, null) ? null : question.model;
     const chunks = this.shared.chunks ?? [];
     const nowMs = this.#ports.nowMs();
     return {
       ...{ key: key.key, variant: key.variant, isBound: key.isBound, parts: key.parts() },
-      ...{ provider: match.provider, api: match.dialect.api, url: question.url, model: question.model },
+      ...{ provider: match.provider, api: match.dialect.api, url: question.url, model },
       ...{ status: this.#status, rawHeaders: this.#rawHeaders, callId, latencyMs },
       pieces: makePieces(chunks),
       body: Buffer.concat(chunks.map(({ bytes }) => bytes)),

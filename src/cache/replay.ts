@@ -51,7 +51,9 @@ class Replay implements ReplyControl {
     const { status, rawHeaders, body, pieces, isStream } = this.#reply;
     this.#handler.onStart(this);
     if (this.#isOver) return;
-    const headers = frameReplyHeaders(rawHeaders, isStream ? null : body.length);
+    // No reply of these has a body, nor says how one would be framed (RFC 9110, 8.6; RFC 9112, 6.1).
+    const isBodiless = status === 204 || status === 304;
+    const headers = isBodiless ? [...rawHeaders] : frameReplyHeaders(rawHeaders, isStream ? null : body.length);
     this.#handler.onHead(status, STATUS_CODES[status] ?? '', headers, body.length === 0 && !isStream);
     if (this.#isOver) return;
     if (isStream && pieces.length > 0) {

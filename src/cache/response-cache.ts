@@ -42,9 +42,9 @@ class OpenedCache implements ResponseCache {
   open(call: CachedCall): CallCache | null {
     const { rawHeaders } = call.head;
     const use = readCacheUse(rawHeaders, call.use, (problem) => this.#tellControl(call.sessionId, problem));
-    if (use === null || this.#isClosed) return null;
+    if (use === null) return null;
     // One that is to be answered by the cache alone is refused, not let through.
-    if (use.mode !== 'only' && !isReadable(rawHeaders)) return null;
+    if (use.mode !== 'only' && (this.#isClosed || !isReadable(rawHeaders))) return null;
     return new OneCall({ ...call, use }, this.#ports);
   }
 
@@ -75,6 +75,7 @@ class OpenedCache implements ResponseCache {
   };
 
   #requireStore(): CacheStore {
+    if (this.#store === null && this.#isClosed) throw new Error('it is closed');
     this.#store ??= this.#options.openStore();
     return this.#store;
   }

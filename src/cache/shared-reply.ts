@@ -5,6 +5,9 @@ import { frameReplyHeaders } from './reply-headers.js';
 /** Once the reply has grown too large to be held whole, one who lags further behind is cut: the others do not wait. */
 const longestLagBytes = 16 * 1024 * 1024;
 
+/** Memory a piece takes besides its bytes, roughly: a reply may come a byte at a time. */
+const pieceBytes = 100;
+
 /** A reply under way that several calls get: each from its first byte, at its own pace. */
 export class SharedReply {
   readonly #maxBytes: number;
@@ -12,10 +15,12 @@ export class SharedReply {
     null;
   #state: 'waiting' | 'open' | 'whole' | 'failed' = 'waiting';
   #error = new Error('the call that was waited for failed');
-  #chunks: { readonly bytes: Buffer; readonly atMs: number }[] = [];
+  /** `from` is how many bytes came before. */
+  #chunks: { readonly bytes: Buffer; readonly atMs: number; readonly from: number }[] = [];
   /** Chunks that all players have had and that are held no longer. */
   #dropped = 0;
   #bytes = 0;
+  #pieces = 0;
   readonly #waiting = new Set<object>();
   readonly #players = new Set<Player>();
   #settleHead: (isThere: boolean) => void = () => undefined;
@@ -70,8 +75,9 @@ export class SharedReply {
   push(bytes: Buffer, atMs: number): void {
     if (this.#state !== 'open' || bytes.length === 0) return;
     // In memory of its own: a small piece must not hold a large buffer.
-    this.#chunks.push({ bytes: Buffer.from(bytes), atMs });
+    this.#chunks.push({ bytes: Buffer.from(bytes), atMs, from: this.#bytes });
     this.#bytes += bytes.length;
+    this.#pieces += 1;
     for (const player of this.#players) player.play();
     this.#trim();
   }
@@ -119,7 +125,7 @@ export class SharedReply {
   }
 
   get #isTooLarge(): boolean {
-    return this.#bytes > this.#maxBytes;
+    return this.#bytes + this.#pieces * pieceBytes > this.#maxBytes;
   }
 
   /** Where its own client has left, and now the last who shared it, the provider is told. */
@@ -139,7 +145,9 @@ export class SharedReply {
   }
 
   #measureLag(at: number): number {
-    return this.#chunks.slice(at - this.#dropped).reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const next = this.#chunks[at - this.#dropped];
+    const pieces = this.#dropped + this.#chunks.length - at;
+    return next === undefined ? 0 : this.#bytes - next.from + pieces * pieceBytes;
   }
 }
 

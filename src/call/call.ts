@@ -52,6 +52,8 @@ export interface Call {
 export interface Answer {
   /** Gives the reply to who would have heard the provider's, as a provider's comes. Never throws. */
   readonly answer: (handler: ReplyHandler) => void;
+  /** What to do where the reply is a provider's failure, as when it came; it is passed on when absent. */
+  readonly fallback?: Fallback;
 }
 
 /** A request as it goes upstream instead of the client's own. */

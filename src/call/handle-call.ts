@@ -171,7 +171,14 @@ class HandledCall implements Call {
     const send = (): RewrittenRequest | Answer | null => this.#refuseBeyondBudget(rewritten?.body ?? body) ?? rewritten;
     const asked = { rewritten, body, stream, model: this.#routedModel ?? model, target: this.#target };
     const answering = this.#caching?.ask(asked) ?? null;
-    return answering instanceof Promise ? answering.then((answer) => answer ?? send()) : (answering ?? send());
+    const depart = (answer: Answer | null) => (answer === null ? send() : this.#answerWith(answer, rewritten));
+    return answering instanceof Promise ? answering.then(depart) : depart(answering);
+  }
+
+  /** A failure that was recorded is followed by the next try, as it was then; a refusal of ours is not. */
+  #answerWith(answer: Answer, rewritten: RewrittenRequest | null): Answer {
+    const fallback = rewritten?.fallback;
+    return fallback === undefined || this.#caching?.cached == null ? answer : { ...answer, fallback };
   }
 
   #rewriteForProvider(body: Buffer): Promise<RewrittenRequest | null> | RewrittenRequest | null {

@@ -10,6 +10,8 @@ export interface RequestSize {
 }
 
 const charsPerToken = 4;
+/** No model writes so much; sums of numbers up to this are exact, so that what is kept for a call can be taken back whole. */
+const mostTokens = 1_000_000_000;
 
 /** Where each API sets the limit of its output: names of members, from the outside in. */
 const limits: readonly (readonly string[])[] = [
@@ -50,7 +52,7 @@ export function readRequestSize(request: JsonValue): RequestSize {
   const times = Math.max(1, findFirst(request, counts) ?? 1);
   return {
     inputTokens: Math.ceil(measureText(request) / charsPerToken),
-    maxOutputTokens: limit === null ? null : limit * times,
+    maxOutputTokens: limit === null ? null : Math.min(mostTokens, limit * times),
   };
 }
 

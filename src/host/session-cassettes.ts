@@ -4,7 +4,7 @@ import type { CassetteUse } from '../core/cassette.js';
 import { systemClock } from '../core/clock.js';
 import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
-import { CassetteWriter, readCassette } from '../replay/cassette-file.js';
+import { CassetteWriter, makeInvalidCassette, readCassette } from '../replay/cassette-file.js';
 import { Player } from '../replay/player.js';
 import type { SocketSink } from '../replay/ports.js';
 import { makeRecorder } from '../replay/recorder.js';
@@ -107,11 +107,14 @@ async function openPlayer(
   { held, ports, tell }: Parts,
 ): Promise<Running> {
   const cassette = await readCassette(use.path);
-  const cache = new Player(cassette, use, {
-    ...ports,
-    onMiss: (message) => tell('REPLAY_MISSED', message, 'Record it again, or set aside what changes (--normalise).'),
-  });
-  return { cache, sockets: cache, held };
+  const onMiss = (message: string): void =>
+    tell('REPLAY_MISSED', message, 'Record it again, or set aside what changes (--normalise).');
+  try {
+    const cache = new Player(cassette, use, { ...ports, onMiss });
+    return { cache, sockets: cache, held };
+  } catch (cause) {
+    throw makeInvalidCassette(use.path, 'a request in it is nested too deeply', cause);
+  }
 }
 
 function explainAgain({ mode }: CassetteUse): string {

@@ -62,6 +62,7 @@ export interface DoorPlan {
   /** Taken when it is free. */
   readonly port?: number;
   readonly isSealed: boolean;
+  readonly refusesSockets: boolean;
   readonly mayAnswer: boolean;
 }
 
@@ -78,7 +79,7 @@ export function planDoor(options: SessionOptions): DoorPlan {
   }
   const isSealed = options.cassette?.mode === 'replay';
   const mayAnswer = options.cache?.mode === 'on' || options.cache?.mode === 'only';
-  const plan = { bindAddress, isSealed, mayAnswer };
+  const plan = { bindAddress, isSealed, refusesSockets: options.cache?.mode === 'only', mayAnswer };
   if (restore !== undefined) return { ...plan, credentials: restore.credentials, port: restore.port };
   const isAsked = options.credentials === true || !isLoopback(bindAddress);
   return { ...plan, credentials: isAsked ? `llmtap:${randomBytes(24).toString('base64url')}` : null };

@@ -17,6 +17,8 @@ export interface DoorOptions {
   readonly isSealed?: boolean;
   /** Told what is refused because nothing may go out. */
   readonly onSealed?: (door: Door, where: Origin) => void;
+  /** WebSockets, which nothing here can answer, are refused. Off when absent. */
+  readonly refusesSockets?: boolean;
   readonly mayAnswer?: boolean;
   /** Counts what passes; a new one when absent. */
   readonly tally?: SessionTally;
@@ -97,6 +99,11 @@ export class Door {
   /** Says that what was to go there is refused, because nothing may go out. */
   tellSealed(where: Origin): void {
     this.#options.onSealed?.(this, where);
+  }
+
+  /** Whether a WebSocket is refused. */
+  get refusesSockets(): boolean {
+    return this.isSealed || this.#options.refusesSockets === true;
   }
 
   /** Whether its calls may be answered without their provider. */

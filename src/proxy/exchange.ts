@@ -85,7 +85,8 @@ class Exchange implements ReplyHandler {
     if (rewritten !== null && 'answer' in rewritten) {
       // What comes of an upload that is not read runs out into nothing.
       if (own instanceof Readable) own.destroy();
-      if (!this.#over) rewritten.answer(this);
+      const { answer, fallback: next } = rewritten;
+      if (!this.#over) answer(next === undefined ? this : this.#openTry(next, own));
       return;
     }
     if (rewritten === null) {

@@ -19,7 +19,7 @@ import { KeptTunnels } from './kept-tunnels.js';
 import { type CallMaker, relayRequest } from './relay-request.js';
 import { relayStreams } from './relay-streams.js';
 import { makeRequestHead, readTarget } from './request-target.js';
-import { formatSealed } from './sealed.js';
+import { formatSealed, formatUnanswered } from './sealed.js';
 import { SocketRegister } from './socket-register.js';
 import { formatWithoutUpgrade, relayUpgrade } from './upgrade.js';
 
@@ -46,6 +46,7 @@ export interface DoorRequest {
   readonly bindAddress: string;
   readonly port?: number;
   readonly isSealed?: boolean;
+  readonly refusesSockets?: boolean;
   readonly mayAnswer?: boolean;
   readonly tally?: SessionTally;
 }
@@ -246,7 +247,11 @@ export class SessionProxy {
     const asked = makeRequestHead(request, target);
     const match = this.#ports.registry.recogniseSocket(asked);
     const answered = match === undefined ? null : (this.#ports.answerSocket?.(door.session, asked, match) ?? null);
-    if (answered === null && door.isSealed) return void socket.end(formatSealed(door, target.destination.origin));
+    const { origin } = target.destination;
+    if (answered === null && door.refusesSockets) {
+      socket.end(door.isSealed ? formatSealed(door, origin) : formatUnanswered(origin));
+      return;
+    }
     const end = door.begin(socket);
     socket.once('close', end);
     void relayUpgrade({

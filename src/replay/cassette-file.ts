@@ -1,10 +1,11 @@
-import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
-import { access, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { access, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { NormaliseRules } from '../core/cassette.js';
+import { type NormaliseRules, requireNormaliseRules } from '../core/cassette.js';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
-import type { Interaction, RecordedReply, SocketInteraction } from './interaction.js';
+import type { Interaction, SocketInteraction } from './interaction.js';
+import { formatInteraction, readInteraction } from './saved-interaction.js';
 
 /** What a cassette says of itself, in its first line. */
 export interface CassetteHead {
@@ -23,28 +24,13 @@ export interface Cassette {
 
 /** Files larger than this are no cassette. */
 const maxFileBytes = 1024 * 1024 * 1024;
+/** As is a file with a longer line: no reply that is recorded makes one. */
+const maxLineChars = 256 * 1024 * 1024;
 
-/** Reads a cassette. Rejects with `CASSETTE_NOT_FOUND` or `CASSETTE_INVALID`. */
+/** Reads a cassette. Rejects with `CASSETTE_NOT_FOUND` or `CASSETTE_INVALID`, whatever the file holds. */
 export async function readCassette(path: string): Promise<Cassette> {
-  const text = await readText(path);
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const head = readLine<CassetteHead>(path, 1, lines[0] ?? '');
-  if (head.llmtap !== 'cassette') throw makeInvalid(path, 'its first line does not say that it is one');
-  if (head.version !== 1) throw makeInvalid(path, `it is of version ${String(head.version)}, and this reads version 1`);
-  const read = lines.slice(1).map((line, i) => readInteraction(path, i + 2, line));
-  const all = read.sort((a, b) => a.seq - b.seq);
-  return {
-    head,
-    interactions: all.filter((one): one is Interaction => 'reply' in one),
-    sockets: all.filter((one): one is SocketInteraction => 'socket' in one),
-  };
-}
-
-async function readText(path: string): Promise<string> {
   try {
-    const bytes = await readFile(path);
-    if (bytes.length > maxFileBytes) throw makeInvalid(path, 'it is larger than 1 GiB');
-    return bytes.toString('utf8');
+    return await readLinesOf(path);
   } catch (cause) {
     if (cause instanceof TrackerError) throw cause;
     if (findSystemCode(cause) === 'ENOENT') {
@@ -53,60 +39,91 @@ async function readText(path: string): Promise<string> {
         hint: 'Record it first: llmtap run --record NAME -- PROGRAM.',
       });
     }
-    throw makeInvalid(path, readErrorMessage(cause), cause);
+    throw makeInvalidCassette(path, readErrorMessage(cause), cause);
   }
 }
 
-function makeInvalid(path: string, why: string, cause?: unknown): TrackerError {
+export function makeInvalidCassette(path: string, why: string, cause?: unknown): TrackerError {
   return new TrackerError('CASSETTE_INVALID', `Could not read the recording ${path}: ${why}.`, {
     cause,
     hint: 'Record it again.',
   });
 }
 
-function readLine<T>(path: string, number: number, line: string): T {
+async function readLinesOf(path: string): Promise<Cassette> {
+  const found = await stat(path);
+  // Reading a pipe or a device would never end.
+  if (!found.isFile()) throw makeInvalidCassette(path, 'it is no file');
+  if (found.size > maxFileBytes) throw makeInvalidCassette(path, 'it is larger than 1 GiB');
+  let head: CassetteHead | null = null;
+  const read: (Interaction | SocketInteraction)[] = [];
+  let number = 0;
+  for await (const line of splitLines(createReadStream(path, { encoding: 'utf8' }), path)) {
+    number += 1;
+    if (line.trim() === '') continue;
+    if (head === null) head = readHead(path, readLine(path, number, line));
+    else read.push(requireInteraction(path, number, line));
+  }
+  if (head === null) throw makeInvalidCassette(path, 'it is empty');
+  const all = read.sort((a, b) => a.seq - b.seq);
+  return {
+    head,
+    interactions: all.filter((one): one is Interaction => 'reply' in one),
+    sockets: all.filter((one): one is SocketInteraction => 'socket' in one),
+  };
+}
+
+/** At line feeds alone: JSON may hold U+2028, at which `readline` would split as well. */
+async function* splitLines(chunks: AsyncIterable<string>, path: string): AsyncGenerator<string> {
+  let begun: string[] = [];
+  let chars = 0;
+  for await (const chunk of chunks) {
+    const lines = chunk.split('\n');
+    for (const [i, part] of lines.entries()) {
+      begun.push(part);
+      chars += part.length;
+      if (chars > maxLineChars) throw makeInvalidCassette(path, 'a line of it is longer than any that is recorded');
+      if (i === lines.length - 1) break;
+      yield begun.join('');
+      [begun, chars] = [[], 0];
+    }
+  }
+  yield begun.join('');
+}
+
+function readHead(path: string, said: Readonly<Record<string, unknown>>): CassetteHead {
+  if (said.llmtap !== 'cassette') throw makeInvalidCassette(path, 'its first line does not say that it is one');
+  if (said.version !== 1) {
+    throw makeInvalidCassette(
+      path,
+      `it is of version ${JSON.stringify(said.version)?.slice(0, 40)}, and this reads version 1`,
+    );
+  }
+  try {
+    return { ...(said as unknown as CassetteHead), normalise: requireNormaliseRules(said.normalise ?? {}) };
+  } catch (cause) {
+    throw makeInvalidCassette(
+      path,
+      `what it sets aside cannot be read: ${readErrorMessage(cause).replace(/\.$/, '')}`,
+      cause,
+    );
+  }
+}
+
+function readLine(path: string, number: number, line: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value === 'object' && value !== null) return value as T;
+    if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
   } catch {
     // Said below.
   }
-  throw makeInvalid(path, `line ${number} is no JSON object`);
+  throw makeInvalidCassette(path, `line ${number} is no JSON object`);
 }
 
-type SavedReply = Omit<RecordedReply, 'body'> & { readonly text?: string; readonly base64?: string };
-
-type SavedLine = Omit<Interaction, 'reply'> & {
-  readonly reply?: SavedReply;
-  readonly socket?: SocketInteraction['socket'];
-};
-
-function readInteraction(path: string, number: number, line: string): Interaction | SocketInteraction {
-  const { reply, socket, ...saved } = readLine<SavedLine>(path, number, line);
-  const { seq, request } = saved;
-  const isAsked =
-    Number.isSafeInteger(seq) &&
-    typeof request === 'object' &&
-    typeof request?.body === 'object' &&
-    Array.isArray(request.query) &&
-    Array.isArray(request.headers);
-  if (isAsked && Array.isArray(socket?.messages)) return { ...saved, socket };
-  const isAnswered =
-    typeof reply === 'object' &&
-    Number.isSafeInteger(reply.status) &&
-    Array.isArray(reply.rawHeaders) &&
-    Array.isArray(reply.pieces);
-  if (!isAsked || !isAnswered) throw makeInvalid(path, `line ${number} is no call and its reply`);
-  const { text, base64, ...rest } = reply;
-  const body = text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text, 'utf8');
-  return { ...saved, reply: { ...rest, body } };
-}
-
-function formatInteraction(interaction: Interaction | SocketInteraction): string {
-  if ('socket' in interaction) return `${JSON.stringify(interaction)}\n`;
-  const { body, ...rest } = interaction.reply;
-  const said = isUtf8(body) ? { text: body.toString('utf8') } : { base64: body.toString('base64') };
-  return `${JSON.stringify({ ...interaction, reply: { ...rest, ...said } })}\n`;
+function requireInteraction(path: string, number: number, line: string): Interaction | SocketInteraction {
+  const interaction = readInteraction(readLine(path, number, line));
+  if (interaction === null) throw makeInvalidCassette(path, `line ${number} is no call and its reply`);
+  return interaction;
 }
 
 /**

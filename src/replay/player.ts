@@ -9,7 +9,7 @@ import { findNearest, formatDifference } from './difference.js';
 import type { Interaction, RecordedReply, RequestForm, SocketInteraction } from './interaction.js';
 import { makeNormalise, type Normalise } from './normalise.js';
 import type { ReplayPorts, SocketPorts } from './ports.js';
-import { formRequest } from './recorder.js';
+import { formRequest, nameRequest } from './recorder.js';
 import { makeFormKey, makeSocketForm, normaliseForm } from './request-form.js';
 import { playSocket } from './socket-player.js';
 import type { AskedSocket, CassetteSockets } from './sockets.js';
@@ -129,9 +129,10 @@ export class Player implements Pick<ResponseCache, 'open'>, CassetteSockets {
     return `the nearest recorded call is number ${interaction.seq + 1}, and ${told.join('; ')}${more}`;
   }
 
-  #miss({ head, match }: CachedCall, why: string): CacheAnswer | null {
+  #miss(call: CachedCall, why: string): CacheAnswer | null {
+    const { match } = call;
     const { mode } = this.#options;
-    const where = `${head.method} ${head.origin.host}${head.path.split('?')[0]}`;
+    const where = nameRequest(call);
     const went = mode === 'replay' ? 'Nothing was sent.' : 'It was sent to the provider.';
     const message = `${where} is not in the recording: ${why}. ${went}`;
     this.#ports.onMiss(message);

@@ -1,5 +1,6 @@
 import { findHeader, pickReplyHeaders } from '../cache/reply-headers.js';
 import type { CachedCall, CacheEnd, CacheQuestion, CallCache, ResponseCache } from '../core/call-cache.js';
+import { readErrorMessage } from '../core/errors.js';
 import type { RawHeaders } from '../core/wire.js';
 import type { Interaction, RecordedReply, ReplyEnding, RequestForm, SocketInteraction } from './interaction.js';
 import { type ReplayPorts, readUpload, type SocketPorts } from './ports.js';
@@ -15,6 +16,8 @@ export interface RecorderPorts extends ReplayPorts, SocketPorts {
 
 /** A reply larger than this is passed on and not recorded. */
 const maxReplyBytes = 64 * 1024 * 1024;
+/** Memory a piece takes besides its bytes, roughly: a reply may come a byte at a time. */
+const pieceBytes = 100;
 
 /** Records every call of a session, and answers none. */
 export function makeRecorder(
@@ -85,16 +88,27 @@ class RecordedCall implements CallCache {
   }
 
   async #record(end: CacheEnd): Promise<void> {
-    const { callId, head } = this.#call;
+    try {
+      await this.#tryRecord(end);
+    } catch (error) {
+      const where = `${nameRequest(this.#call)} (call ${this.#call.callId})`;
+      this.#ports.onUnrecorded(`${where}: it could not be written (${readErrorMessage(error)}).`);
+    }
+  }
+
+  async #tryRecord(end: CacheEnd): Promise<void> {
+    const { callId } = this.#call;
     const request = await this.#asked;
-    const where = `${head.method} ${head.origin.host}${head.path.split('?')[0]}`;
+    const where = nameRequest(this.#call);
     if (request === null) {
       return this.#ports.onUnrecorded(`${where} (call ${callId}): its request was not read whole.`);
     }
     const heard = this.#reply === null ? emptyReply : await this.#reply.end();
     if (typeof heard === 'string') return this.#ports.onUnrecorded(`${where} (call ${callId}): ${heard}`);
     const ending = nameEnding(end, this.#reply !== null);
-    const reply: RecordedReply = { ...heard, rawTrailers: this.#rawTrailers, ending, problem: end.error };
+    const problem = end.error === null ? null : { ...end.error, message: maskText(this.#call, end.error.message) };
+    const rawTrailers = maskTrailers(this.#call, this.#rawTrailers);
+    const reply: RecordedReply = { ...heard, rawTrailers, ending, problem };
     this.#ports.add({ seq: this.#seq, callId, latencyMs: end.latencyMs, request, reply });
   }
 }
@@ -118,6 +132,7 @@ class HeardReply {
   readonly #startedMs: number;
   #pieces: { readonly bytes: Buffer; readonly atMs: number }[] = [];
   #bytes = 0;
+  #heldBytes = 0;
 
   constructor(
     status: number,
@@ -133,7 +148,7 @@ class HeardReply {
   }
 
   write(chunk: Buffer): void {
-    if (this.#bytes <= maxReplyBytes) this.#decoder.write(chunk);
+    if (this.#heldBytes <= maxReplyBytes) this.#decoder.write(chunk);
   }
 
   /** The reply, or why it cannot be recorded, as a sentence. */
@@ -141,7 +156,7 @@ class HeardReply {
     await this.#decoder.end();
     const { problem } = this.#decoder;
     this.#decoder.close();
-    if (this.#bytes > maxReplyBytes) return `its reply is larger than ${maxReplyBytes} bytes.`;
+    if (this.#heldBytes > maxReplyBytes) return `its reply takes more than ${maxReplyBytes} bytes of memory.`;
     if (problem !== null && this.#bytes === 0) return `its reply cannot be read: ${problem}`;
     const { call } = this.#with;
     const contentType = findHeader(this.#rawHeaders, 'content-type');
@@ -168,13 +183,14 @@ class HeardReply {
     const { call } = this.#with;
     const retry = findHeader(this.#rawHeaders, 'x-should-retry');
     const picked = pickReplyHeaders(this.#rawHeaders, (text) => call.hasSecret(text, null));
-    return retry === null ? picked : [...picked, 'x-should-retry', retry];
+    return retry === null || call.hasSecret(retry, null) ? picked : [...picked, 'x-should-retry', retry];
   }
 
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
-    if (this.#bytes > maxReplyBytes) this.#pieces = [];
+    this.#heldBytes += bytes.length + pieceBytes;
+    if (this.#heldBytes > maxReplyBytes) this.#pieces = [];
     else this.#pieces.push({ bytes: Buffer.from(bytes), atMs: this.#with.ports.clockMs() - this.#startedMs });
   }
 }
@@ -183,17 +199,35 @@ function isText(contentType: string | null): boolean {
   return /json|^text\//i.test(contentType ?? '');
 }
 
+/** `POST api.openai.com/v1/chat/completions`, for messages. */
+export function nameRequest(call: CachedCall): string {
+  const { method, origin, path } = call.head;
+  return `${method} ${origin.host}${maskText(call, path.split('?')[0] ?? '')}`;
+}
+
+function maskText(call: CachedCall, text: string): string {
+  const masked = call.redact(text, null);
+  return typeof masked === 'string' ? masked : JSON.stringify(masked);
+}
+
+/** Those of gRPC say how the call went, and may quote what was asked. */
+function maskTrailers(call: CachedCall, rawTrailers: RawHeaders): string[] {
+  const masked: string[] = [];
+  for (let i = 0; i + 1 < rawTrailers.length; i += 2) {
+    const [name = '', value = ''] = [rawTrailers[i], rawTrailers[i + 1]];
+    if (!call.hasSecret(name, null))
+      masked.push(name, call.hasSecret(`${name}: ${value}`, null) ? maskText(call, value) : value);
+  }
+  return masked;
+}
+
 /** What a call asks; rejects where its body cannot be read. */
 export async function formRequest(call: CachedCall, question: CacheQuestion, ports: ReplayPorts): Promise<RequestForm> {
   const { head, match } = question;
   const contentType = findHeader(head.rawHeaders, 'content-type');
   const body = await readUpload(question.body, findHeader(head.rawHeaders, 'content-encoding'), ports);
-  const redactText = (text: string): string => {
-    const masked = call.redact(text, null);
-    return typeof masked === 'string' ? masked : JSON.stringify(masked);
-  };
   return makeRequestForm({
-    ...{ head, match, contentType, body, redactText },
+    ...{ head, match, contentType, body, redactText: (text: string) => maskText(call, text) },
     ...{ path: head.path, stream: question.stream, redact: call.redact },
   });
 }

@@ -37,7 +37,7 @@ export function makeRequestForm(request: FormedRequest): RequestForm {
     method: head.method,
     origin: `${scheme}://${host}:${port}`,
     path: redactText(asked.path),
-    query: asked.query.map(([name, value]) => [name, redactText(value)]),
+    query: asked.query.map(([name, value]) => [redactText(name), redactText(value)]),
     headers: pickHeaders(head.rawHeaders, false).shaping.map(([name, value]) => [name, redactText(value)]),
     variant: `${request.stream ? 'stream' : 'json'}${isFramed ? ` ${asked.framing}` : ''}`,
     body: makeFormBody(request),

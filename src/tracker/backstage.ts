@@ -120,6 +120,7 @@ export class Backstage {
       announceFault: (...fault) => this.#noteFault(linked.session.sessionId, ...fault),
       release: (session) => this.#activation?.releaseSession(session),
       force: options.force === true,
+      isSealed: cassette?.mode === 'replay' || cache?.mode === 'only',
       openTracker: () => this.#openTracker(linked.session, run),
     });
     if (own !== null) void scope.whenClosed.then(this.#desk.add(linked.session, own));

@@ -53,6 +53,8 @@ export interface ScopePorts {
   /** Lets go of the connections that are kept for the session. */
   readonly release: (session: ScopedSession) => void;
   readonly force: boolean;
+  /** Whether its calls may reach no provider: where the host will not serve again they fail, and do not go directly. */
+  readonly isSealed: boolean;
   readonly openTracker: () => ConfigTracker | null;
 }
 
@@ -109,7 +111,9 @@ export class Scope implements ScopedSession, TrackedSession {
   }
 
   get isOpen(): boolean {
-    const { state } = this.#ports.link;
+    const { link, isSealed } = this.#ports;
+    const { state } = link;
+    if (isSealed && state !== 'closed') return !this.#isOver;
     return !this.#isOver && !this.#linked.isLost && (state === 'serving' || state === 'restarting');
   }
 

@@ -17,11 +17,19 @@ export function makeRestartedFault(reason: string, { open, all }: Restored): Omi
   };
 }
 
-export function makeUnrestoredFault(sessionId: string, { code, message }: TrackerError): Omit<Fault, 'at'> {
+/** @param isSealed whether its calls may reach no provider */
+export function makeUnrestoredFault(
+  sessionId: string,
+  { code, message }: TrackerError,
+  isSealed: boolean,
+): Omit<Fault, 'at'> {
+  const then = isSealed
+    ? 'Its calls fail, for none may go out'
+    : 'Its calls go on as without the tap, and are not recorded';
   return {
     code,
     message: `Session ${sessionId} could not be opened again after the tap's thread had died: ${message}`,
-    hint: 'Its calls go on as without the tap, and are not recorded; children it has started cannot reach their provider.',
+    hint: `${then}; children it has started cannot reach their provider.`,
     sessionId,
   };
 }

@@ -220,7 +220,9 @@ class WorkerLink implements HostLink {
         if (!(error instanceof TrackerError)) throw error;
         this.#sessions.delete(session);
         session.lose();
-        this.noteFault(makeUnrestoredFault(session.session.sessionId, error));
+        const { cassette, cache } = session.restoring;
+        const isSealed = cassette?.mode === 'replay' || cache?.mode === 'only';
+        this.noteFault(makeUnrestoredFault(session.session.sessionId, error, isSealed));
       }
     }
     return { open, all: sessions.length };

@@ -169,6 +169,15 @@ describe('a call the cache answers', () => {
     await rig.call({ headers, path: '/v1/chat/completions?a=2' });
     rig.upstream.handler = answerWith(chatReply, { ...json, 'x-echo': canary });
     await rig.call({ headers, path: '/v1/chat/completions?a=3' });
+    rig.upstream.handler = answerWith(chatReply);
+    for (const body of [
+      { model: canary },
+      { model: 'm', metadata: { [canary]: 1 }, [canary]: 1 },
+      { model: 'm', stream: canary },
+      { model: 'm', stream_options: { note: canary } },
+    ]) {
+      await rig.call({ headers, body: JSON.stringify(body), path: `/v1/chat/completions?${canary}` });
+    }
     await rig.host.close();
     const files = readdirSync(dirname(rig.path)).map((name) => readFileSync(join(dirname(rig.path), name), 'latin1'));
     expect(files.length).toBeGreaterThan(1);

@@ -164,6 +164,22 @@ describe('the key of a request', () => {
   });
 });
 
+describe('what a request says of its stream', () => {
+  it('is kept short, and apart from all else it may say', () => {
+    const [a, b] = ['a', 'b'].map(
+      (end) => make({ body: { stream_options: { note: 'x'.repeat(5000) + end } } }).variant,
+    );
+    expect(a?.length).toBeLessThan(200);
+    expect(a).not.toBe(b);
+  });
+
+  it('is told by names of members cut short', () => {
+    const name = 'n'.repeat(100_000);
+    const parts = make({ path: `/v1/x?${name}=1`, body: { [name]: 1, metadata: { [name]: 1 } } }).parts();
+    expect(Object.keys(parts).every((part) => part.length < 200)).toBe(true);
+  });
+});
+
 describe('a request without a key', () => {
   it.each([
     ['no JSON', 'hello'],

@@ -17,6 +17,7 @@ it.each<readonly [string, JsonValue, number | null]>([
   ['DashScope', { parameters: { max_tokens: 7 } }, 7],
   ['ollama without a limit', { options: { num_predict: -1 } }, null],
   ['a request that sets none', { messages: [] }, null],
+  ['one that no number holds', { max_tokens: 1e308, n: 1e10 }, 1_000_000_000],
   ['nonsense', { max_tokens: 'many', generationConfig: [] }, null],
   ['no object', null, null],
 ])('the limit of %s', (_, request, limit) => {

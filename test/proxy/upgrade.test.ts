@@ -289,3 +289,15 @@ async function readUntil(socket: Socket, text: string): Promise<void> {
     socket.on('data', onData).resume();
   });
 }
+
+describe('a WebSocket in a session whose calls the cache alone may answer', () => {
+  it('is refused, for none is kept', async () => {
+    const sealed = await rig.openSession({ cache: { mode: 'only' } });
+    const connections = rig.upstream.connections;
+    const secure = await openSecure(sealed.port, 'api.openai.com', { ca: rig.ca });
+    const socket = new WebSocket(url, [], { createConnection: () => secure } as never);
+    expect((await refusal(socket)).status).toBe(412);
+    expect(rig.upstream.connections).toBe(connections);
+    await sealed.close();
+  });
+});

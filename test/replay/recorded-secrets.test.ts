@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import { answerWith } from '../cache/cache-rig.js';
+import { chatReply, chatRequest } from '../fixtures/replies.js';
+import { json, openReplayRig } from './replay-rig.js';
+
+const key = `sk-proj-${'Ab3'.repeat(16)}`;
+
+it('a key in the path or in the name of a parameter stands in no recording, no fault and no refusal', async () => {
+  const rig = await openReplayRig();
+  rig.upstream.handler = answerWith(chatReply);
+  const path = `/v1/${key}/files?${key}=1`;
+  await rig.record((session) => rig.call(session, { method: 'GET', path, body: '' }));
+  expect(rig.readCassette().split('\n')).toHaveLength(3);
+  expect(rig.readCassette()).not.toContain('Ab3Ab3Ab3');
+  const session = await rig.replay();
+  await rig.call(session, { method: 'GET', path, body: '' });
+  const refused = await rig.call(session, { method: 'GET', path, body: '' });
+  expect(refused.status).toBe(412);
+  expect(refused.body.toString()).not.toContain('Ab3Ab3Ab3');
+  expect(JSON.stringify(await rig.waitForFaults(1))).not.toContain('Ab3Ab3Ab3');
+});
+
+it('a key in the trailers of a reply stands in no recording', async () => {
+  const rig = await openReplayRig();
+  rig.upstream.handler = (request, response) => {
+    request
+      .on('end', () => {
+        response.writeHead(200, { ...json, trailer: 'grpc-message, x-should-retry', 'x-should-retry': key });
+        response.addTrailers({ 'grpc-status': '16', 'grpc-message': `no such key ${key}` });
+        response.end(chatReply);
+      })
+      .resume();
+  };
+  await rig.record((session) => rig.call(session));
+  expect(rig.readCassette()).not.toContain('Ab3Ab3Ab3');
+  expect(rig.readCassette()).toContain('"grpc-status","16"');
+});
+
+it('a key as the name of a member stands in no recording', async () => {
+  const rig = await openReplayRig();
+  rig.upstream.handler = answerWith(chatReply);
+  const body = chatRequest.replace('{', `{"metadata":{"${key}":"1"},`);
+  await rig.record((session) => rig.call(session, { body }));
+  expect(rig.readCassette()).not.toContain('Ab3Ab3Ab3');
+});
