@@ -38,6 +38,8 @@ export class SessionRun {
   #moreToolCalls = 0;
   #calls = 0;
   #first: FirstCall | null = null;
+  /** The outcome by its caller's word; `error` where it said both. */
+  #said: 'success' | 'error' | null = null;
   #last: { readonly endMs: number; readonly outcome: RunOutcome } | null = null;
 
   constructor(session: Session & { readonly configKey: string }, facts: RunFacts) {
@@ -47,6 +49,8 @@ export class SessionRun {
 
   /** A caller's event of this run: what it states the wire does not. */
   hear(eventName: string): void {
+    if (eventName === CONFIG_EVENTS.error) this.#said = 'error';
+    if (eventName === CONFIG_EVENTS.success) this.#said ??= 'success';
     this.#stated.add(eventName === CONFIG_EVENTS.toolCall ? toolCalls : (findFact(eventName) ?? eventName));
   }
 
@@ -67,9 +71,10 @@ export class SessionRun {
     if (this.#last === null || endMs >= this.#last.endMs) this.#last = { endMs, outcome: readOutcome(record) };
   }
 
-  /** @param verdict of who did it; a run that failed by it is no success, whatever its calls were */
+  /** @param verdict of who did it; a run that failed by it is no success, whatever its caller said, or its calls were */
   decide(verdict: RunVerdict | null): RunOutcome {
     if (verdict === 'error' || verdict === 'aborted') return verdict;
+    if (this.#said !== null) return this.#said;
     if (this.#last === null) return 'empty';
     return this.#last.outcome;
   }

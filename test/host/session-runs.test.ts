@@ -2,8 +2,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TrackerEvent } from '../../src/core/events.js';
 import type { OpenSession, SessionOptions } from '../../src/core/host.js';
 import type { RunEvent } from '../../src/core/run-events.js';
+import { openEventSink } from '../../src/host/event-sink.js';
 import { openLedgerReader } from '../../src/storage/ledger-reader.js';
 import { ConfigTracker } from '../../src/trackers/config-tracker.js';
+import { makeSessionToken } from '../../src/trackers/session-token.js';
 import { ask } from '../fixtures/proxy-client.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
@@ -50,6 +52,7 @@ async function start(options: SessionOptions = {}) {
   return { one, call, answer, tracked, outcomes, tracker, stored };
 }
 
+const tokenOf = ({ session }: OpenSession): string => makeSessionToken(session) ?? '';
 const names = (events: readonly RunEvent[]) => events.map(({ name }) => name.replace('$ld:ai:', ''));
 const toolReply = JSON.stringify({
   ...(JSON.parse(chatReply) as object),
@@ -118,6 +121,44 @@ describe('the session of a config', () => {
       ['duration:total', 'generation:error', 'tokens:input', 'tokens:total', 'tool_call'].sort(),
     );
     expect(tracked().every(({ source }) => source === 'caller')).toBe(true);
+  });
+
+  it('ended as its caller said, whatever its calls were, also where it made none', async () => {
+    const { one, call, answer, outcomes, tracker } = await start();
+    await call();
+    tracker().trackError();
+    await one.session.close();
+    const open = async (id: string) => await one.host.openSession({ configKey: 'bot', runId: id, run: { context } });
+    const say = (id: string) => new ConfigTracker({ sink: one.host.sink, context, configKey: 'bot', runId: id });
+    const idle = await open('run-2');
+    say('run-2').trackSuccess();
+    await idle.close();
+    answer(500, '{}');
+    const recovered = await open('run-3');
+    await call(recovered);
+    say('run-3').trackSuccess();
+    await recovered.close();
+    expect(outcomes()).toEqual(['error', 'success', 'success']);
+  });
+
+  it('leaves to a caller of another process what that one says by the token', async () => {
+    const { one, call, answer, outcomes, stored } = await start();
+    answer(200, toolReply);
+    await call();
+    const other = await openEventSink({ home: one.home });
+    const token = tokenOf(one.session);
+    const elsewhere = ConfigTracker.fromResumptionToken(token, { sink: other, context });
+    elsewhere.trackToolCall('search');
+    elsewhere.trackError();
+    await other.close();
+    await one.session.close();
+    await one.host.close();
+    const said = stored().filter(({ name }) => name.endsWith('tool_call') || name.includes('generation'));
+    expect(said.map(({ name, source }) => [name.replace('$ld:ai:', ''), source])).toEqual([
+      ['tool_call', 'caller'],
+      ['generation:error', 'caller'],
+    ]);
+    expect(outcomes()).toEqual(['error']);
   });
 
   it('does not let a fact be stated after the wire has', async () => {
