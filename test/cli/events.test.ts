@@ -114,6 +114,9 @@ describe('llmtap event', () => {
     [['duration', 'soon'], 'is no number'],
     [['judge', 'm', '2'], 'is no score'],
     [['dance'], 'dance'],
+    [['tokens', '0', '0'], 'says nothing'],
+    [['tool', 'search', ' '], 'has a value that is empty'],
+    [['judge', '', '0.5'], 'has a value that is empty'],
   ])('refuses %j with 2', async (said, problem) => {
     const { status, stderr } = await llmtap('event', makeToken('run-g'), ...said);
     expect([status, stderr]).toEqual([2, expect.stringContaining(problem)]);
