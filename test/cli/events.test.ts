@@ -65,6 +65,19 @@ describe('llmtap feedback', () => {
     expect(events[2]?.context).toEqual({ kind: 'user', key: 'user-7' });
   });
 
+  it('is refused, with 1, where the run has feedback already, of whatever kind', async () => {
+    const token = makeToken('run-i');
+    expect((await llmtap('feedback', token, 'positive')).status).toBe(0);
+    for (const kind of ['positive', 'negative']) {
+      const { status, stderr } = await llmtap('feedback', token, kind);
+      expect([status, stderr.split('\n')[0]]).toEqual([
+        1,
+        'llmtap: Could not say "feedback" of run run-i: it has that fact already.',
+      ]);
+    }
+    expect(names(await listEvents('run-i'))).toEqual(['feedback:user:positive']);
+  });
+
   it.each([
     ['no base64!', 'it is not base64'],
     ['', 'it is empty'],
