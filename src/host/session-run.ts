@@ -117,13 +117,15 @@ export class SessionRun {
     const { configKey, variationKey, version, runId, sessionId, graphKey } = this.#session;
     const { context = { kind: 'llmtap', key: configKey, anonymous: true }, dedupe, ...facts } = this.#facts;
     let toolCall = 0;
-    const give = (name: string, given: object, data: object, value: number): void => {
+    // One text for all of them, which may be ten thousand.
+    const contextText = JSON.stringify(context);
+    const give = (name: string, _: object, data: object, value: number): void => {
       const call = name === CONFIG_EVENTS.toolCall ? { callId: this.#toolCalls[toolCall++]?.callId } : {};
       events.push({
         eventId: `${sessionId}-${events.length}`,
         ...{ name, value, sessionId, source: 'wire', atMs: nowMs },
         data: JSON.stringify({ ...data, ...call }),
-        context: JSON.stringify(given),
+        context: contextText,
         owner: dedupe === 'run' ? sessionId : null,
       });
     };

@@ -5,6 +5,7 @@ import type { RunEvent } from '../../src/core/run-events.js';
 import { openEventSink } from '../../src/host/event-sink.js';
 import { openLedgerReader } from '../../src/storage/ledger-reader.js';
 import { ConfigTracker } from '../../src/trackers/config-tracker.js';
+import { GraphTracker } from '../../src/trackers/graph-tracker.js';
 import { makeSessionToken } from '../../src/trackers/session-token.js';
 import { ask } from '../fixtures/proxy-client.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
@@ -279,8 +280,21 @@ describe('the sink of a host', () => {
     const { sink } = rig.host;
     const itself: { self?: object } = {};
     itself.self = itself;
-    for (const data of [itself, 1n, 'x'.repeat(70_000)]) {
+    for (const data of [itself, 1n, 'x'.repeat(5_000_000)]) {
       expect(() => sink.track('e', context, data, 1)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
     }
+    const user = { kind: 'user', key: 'x'.repeat(70_000) };
+    expect(() => sink.track('e', user, {}, 1)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+  });
+
+  it('keeps the path of a graph’s run that went 10,000 steps', async () => {
+    rig = await openRig();
+    const { host } = rig;
+    const events: RunEvent[] = [];
+    host.onEvent((event) => void (event.type === 'run.tracked' && events.push(event.event)));
+    const path = Array.from({ length: 10_000 }, (_, at) => `node-of-the-graph-${at}`);
+    new GraphTracker({ sink: host.sink, context, graphKey: 'support' }).trackPath(path);
+    await host.close();
+    expect(events.map(({ data }) => (data as { path?: unknown }).path)).toEqual([path]);
   });
 });
