@@ -256,7 +256,7 @@ describe('the session of a config', () => {
 });
 
 describe('the sink of a host', () => {
-  it('keeps and announces what it is given, secrets removed and names left as they are', async () => {
+  it('keeps and announces what it is given, secrets removed and `key` left as it is', async () => {
     const secret = 'sk-proj-canary00000000000000000000000000000002';
     rig = await openRig({ env: { MY_TOKEN: 'plain-secret-of-mine' } });
     const events: RunEvent[] = [];
@@ -266,13 +266,25 @@ describe('the sink of a host', () => {
     rig.host.sink.track('my:event', context, 'a bare text', 2);
     await rig.host.close();
     expect(events.map(({ value, data }) => [value, data])).toEqual([
-      [null, { api_key: 'short', text: expect.stringMatching(/^\[redacted:/) as string }],
+      [null, { api_key: '[redacted:api-key]', text: expect.stringMatching(/^\[redacted:/) as string }],
       [2, 'a bare text'],
     ]);
     expect(JSON.stringify(events)).not.toMatch(/sk-proj|plain-secret/);
     expect(events[0]?.context).toMatchObject({
       nested: [expect.stringContaining('redacted'), 1, null, { key: 'kept' }],
     });
+  });
+
+  it('masks what a name gives away, in contexts and data, and names that are secrets', async () => {
+    const secret = 'sk-proj-canary00000000000000000000000000000003';
+    rig = await openRig();
+    const events: RunEvent[] = [];
+    rig.host.onEvent((event) => event.type === 'run.tracked' && events.push(event.event));
+    const user = { ...context, authorization: 'Basic dXNlcjpwYXNz', account: { apiKey: 'hunter2hunter2' } };
+    rig.host.sink.track('my:event', user, { [secret]: 1, configKey: 'my-config', password: 'correct horse' }, 1);
+    await rig.host.close();
+    expect(events[0]).toMatchObject({ context, data: { configKey: 'my-config', '[redacted:api-key]': 1 } });
+    expect(JSON.stringify(events)).not.toMatch(/canary|dXNlc|hunter2|correct horse/);
   });
 
   it('refuses what is no JSON, or more than an event is', async () => {
