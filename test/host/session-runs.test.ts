@@ -142,6 +142,24 @@ describe('the session of a config', () => {
     expect(outcomes()).toEqual(['error', 'success', 'success']);
   });
 
+  it('is not told by what was said of another config under the same run id', async () => {
+    const { one, call, tracked, tracker } = await start();
+    const other = await one.openSession({ configKey: 'judge', runId, run: { context } });
+    await call();
+    tracker().trackSuccess();
+    await call(other);
+    await other.close();
+    await one.session.close();
+    new ConfigTracker({ sink: one.host.sink, context, configKey: 'third', runId }).trackError();
+    await one.host.close();
+    const outcomes = tracked().filter(({ name }) => name.includes('generation'));
+    expect(outcomes.map(({ data, source }) => [(data as { configKey?: unknown }).configKey, source])).toEqual([
+      ['bot', 'caller'],
+      ['judge', 'wire'],
+      ['third', 'caller'],
+    ]);
+  });
+
   it('leaves to a caller of another process what that one says by the token', async () => {
     const { one, call, answer, outcomes, stored } = await start();
     answer(200, toolReply);
