@@ -78,6 +78,9 @@ function requireStatement<Tracker>(
   if (values.length < found.least || values.length > found.most) {
     throw makeInvalid(what, values.join(' '), 'is not what it takes', `It takes ${found.takes}.`);
   }
+  if (values.some((value) => value.trim() === '')) {
+    throw makeInvalid(what, values.join(' '), 'has a value that is empty', `It takes ${found.takes}.`);
+  }
   return found;
 }
 
@@ -88,5 +91,9 @@ function readNumber(value: string | undefined, what: string): number {
 
 function readTokens([input, output, total]: readonly string[]) {
   const counts = { input: readNumber(input, 'tokens'), output: readNumber(output, 'tokens') };
-  return { ...counts, total: total === undefined ? counts.input + counts.output : readNumber(total, 'tokens') };
+  const sum = total === undefined ? counts.input + counts.output : readNumber(total, 'tokens');
+  if (sum + counts.input + counts.output === 0) {
+    throw makeInvalid('tokens', '0', 'says nothing', 'Say it of a run that took any.');
+  }
+  return { ...counts, total: sum };
 }

@@ -16,6 +16,9 @@ export interface Saying {
   readonly flags: TokenFlags;
 }
 
+/** Each command has a tracker of its own: over trackers the ledger alone holds that a fact is said once. */
+const dedupe = 'run';
+
 /** Opens a tracker of the run that a token names, and tells it; in the context given. */
 type OpenTracker = (sink: LedgerSink, context: object) => void;
 
@@ -59,13 +62,13 @@ async function readToken({ token, what, values }: Saying) {
   const graph = parseGraphToken(token);
   if (graph.ok) {
     const say: OpenTracker = (sink, context) =>
-      sayOfGraph(GraphTracker.fromResumptionToken(token, { sink, context, dedupe: 'run' }), what, values);
+      sayOfGraph(GraphTracker.fromResumptionToken(token, { sink, context, dedupe }), what, values);
     return { runId: graph.value.runId, key: graph.value.graphKey, say };
   }
   const config = parseConfigToken(token);
   const { runId, configKey } = config.ok ? config.value : readConfigToken(token);
   const say: OpenTracker = (sink, context) =>
-    sayOfConfig(ConfigTracker.fromResumptionToken(token, { sink, context, dedupe: 'run' }), what, values);
+    sayOfConfig(ConfigTracker.fromResumptionToken(token, { sink, context, dedupe }), what, values);
   return { runId, key: configKey, say };
 }
 

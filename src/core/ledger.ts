@@ -213,6 +213,8 @@ export interface LedgerReader {
   listFaults(filter: CallFilter): readonly Fault[];
   /** In the order they were written; lazily. */
   listEvents(filter: EventFilter): Iterable<EventRow>;
+  /** Names of the events by which callers stated facts, or tool calls, of a config's run, each once. */
+  listStated(run: { readonly runId: string; readonly configKey: string }): readonly string[];
   /** The `seq` after which the last so many events come; 0 when there are no more than that. */
   findLastEvents(filter: EventFilter, count: number): number;
   info(): StoreInfo;

@@ -10,12 +10,14 @@ export interface TapSinkOptions {
   readonly sessionId: string | null;
 }
 
-/** An event is a few hundred characters; what is beyond this is not one. */
-const maxChars = 65_536;
+/** An event is a few hundred characters, but for the path of a graph's run: 10,000 keys of nodes. */
+const maxDataChars = 4 * 1024 * 1024;
+/** What flags know a user by. It goes with every event. */
+export const maxContextChars = 65_536;
 
 /**
  * The tap as a sink of trackers: ledger, exporters and listeners get what it is given. Data and context are copied as
- * they are, as JSON. Throws `OPTION_INVALID` for what is none, and for more than 65,536 characters of it.
+ * they are, as JSON. Throws `OPTION_INVALID` for what is none, and for more than 4 Mi characters of data, 65,536 of context.
  */
 export class TapSink implements OnceSink {
   readonly #options: TapSinkOptions;
@@ -40,7 +42,7 @@ export class TapSink implements OnceSink {
       eventId: newEventId(),
       name: String(eventName).slice(0, 512),
       value: Number(metricValue ?? Number.NaN),
-      data: toJson(data ?? null, 'data', eventName),
+      data: toJson(data ?? null, { what: 'data', eventName, maxChars: maxDataChars }),
       context: this.#readContext(context, eventName),
       ...{ sessionId, source: 'caller', owner, atMs: nowMs() },
     });
@@ -49,7 +51,7 @@ export class TapSink implements OnceSink {
   #readContext(context: object, eventName: string): string {
     const known = this.#contexts.get(context);
     if (known !== undefined) return known;
-    const text = toJson(context, 'context', eventName);
+    const text = toJson(context, { what: 'context', eventName, maxChars: maxContextChars });
     if (Object.isFrozen(context)) this.#contexts.set(context, text);
     return text;
   }
@@ -62,7 +64,10 @@ interface Given {
   readonly metricValue: number;
 }
 
-function toJson(value: unknown, what: string, eventName: string): string {
+function toJson(
+  value: unknown,
+  { what, eventName, maxChars }: { readonly what: string; readonly eventName: string; readonly maxChars: number },
+): string {
   const text = stringify(value);
   if (text !== null && text.length <= maxChars) return text;
   const problem = text === null ? 'it is no JSON' : `it is longer than ${maxChars} characters`;

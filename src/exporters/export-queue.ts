@@ -78,8 +78,9 @@ export class ExportQueue {
     this.#waiting.push(prepared);
     this.#bytes += prepared.bytes;
     this.#makeRoom();
-    if (this.#isBusy || this.#failures > 0) return;
-    if (this.#waiting.length >= batchItems) this.#start();
+    if (this.#isBusy) return;
+    if (this.#waiting.length >= batchItems && this.#failures === 0) this.#start();
+    // After a failure the next attempt has its time already, unless nothing was left for it.
     else this.#schedule(this.#options.gatherMs ?? 500);
   }
 

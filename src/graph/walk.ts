@@ -16,7 +16,8 @@ export interface WalkParts<N> {
 
 /**
  * From so many nodes on a context is filled when it is first looked into: the contexts of a walk together are as large as
- * the square of its nodes, and most visitors look into few. Below that it is a plain object, which can be cloned.
+ * the square of its nodes, and most visitors look into few, or up one name. Below that it is a plain object, which can be
+ * cloned.
  */
 const leastFilledOnUse = 500;
 
@@ -45,7 +46,8 @@ export class Walk<N> {
   makeContext(): WalkContext {
     const place = this.#results.length;
     if (this.#visits.length >= leastFilledOnUse) {
-      return new Proxy<WalkContext>({}, new FilledOnUse((context) => this.#fill(context, place)));
+      const fill = (context: WalkContext): void => this.#fill(context, place);
+      return new Proxy<WalkContext>({}, new FilledOnUse(fill, (name) => this.#lookUp(name, place)));
     }
     const context = {};
     this.#fill(context, place);
@@ -64,15 +66,36 @@ export class Walk<N> {
     }
   }
 
+  /** What a context has by a name, without filling it; `null` where that takes as long. */
+  #lookUp(name: string, place: number): LookedUp | null {
+    const { initial, shape } = this.#parts;
+    const number = shape.numbers.get(name);
+    const at = number === undefined ? undefined : this.#places.get(number);
+    if (number !== undefined && at !== undefined && at < place) {
+      if (this.#seesAll(place) || this.#before(place).includes(number)) return { value: this.#results[at] };
+      return null;
+    }
+    return Object.hasOwn(initial, name) ? { value: initial[name] } : { value: Reflect.get({}, name) };
+  }
+
+  #seesAll(place: number): boolean {
+    const { shape, order, direction } = this.#parts;
+    return order === 'bfs' || (direction === 'reverse' && this.#visits[place] === shape.root);
+  }
+
+  /** From which nodes one is come upon in this direction. */
+  #before(place: number): readonly number[] {
+    const { shape, direction } = this.#parts;
+    return (direction === 'forward' ? shape.parents : shape.targets)[this.#visits[place] ?? 0] ?? [];
+  }
+
   /** Whose results a visitor finds: places in the walk, in their order. */
   #listSeen(place: number): Iterable<number> {
-    const { shape, order, direction } = this.#parts;
-    if (order === 'bfs' || (direction === 'reverse' && this.#visits[place] === shape.root)) return Array(place).keys();
-    const before = direction === 'forward' ? shape.parents : shape.targets;
+    if (this.#seesAll(place)) return Array(place).keys();
     const seen = new Set<number>([place]);
     // Each step goes to one visited earlier, so a cycle ends, and nobody finds itself.
     for (const at of seen) {
-      for (const other of before[this.#visits[at] ?? 0] ?? []) {
+      for (const other of this.#before(at)) {
         const earlier = this.#places.get(other);
         if (earlier !== undefined && earlier < at) seen.add(earlier);
       }
@@ -82,15 +105,24 @@ export class Walk<N> {
   }
 }
 
-/** Behind an object that is filled when something of it is first asked for or set. */
+interface LookedUp {
+  readonly value: unknown;
+}
+
+/** Behind an object that is filled when something of it is first asked for or set, but for one name, which is looked up. */
 class FilledOnUse implements ProxyHandler<WalkContext> {
   #fill: ((context: WalkContext) => void) | null;
 
-  constructor(fill: (context: WalkContext) => void) {
+  readonly #lookUp: (name: string) => LookedUp | null;
+
+  constructor(fill: (context: WalkContext) => void, lookUp: (name: string) => LookedUp | null) {
     this.#fill = fill;
+    this.#lookUp = lookUp;
   }
 
   get(context: WalkContext, name: string | symbol): unknown {
+    const found = this.#fill === null || typeof name === 'symbol' ? null : this.#lookUp(name);
+    if (found !== null) return found.value;
     return Reflect.get(this.#whole(context), name);
   }
 

@@ -1,8 +1,10 @@
 import { redactText } from '../call/redaction.js';
 import { makeAmbientSet } from '../call/secrets.js';
+import type { JsonValue } from '../core/call-record.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { TrackerEvent } from '../core/events.js';
 import type { EventClaim, EventSaved, LedgerWriter } from '../core/ledger.js';
+import { isObject } from '../core/option-checks.js';
 import { findFact, type GivenEvent, type RunEvent, readGivenEvent } from '../core/run-events.js';
 import { waitAtMost } from '../core/wait-at-most.js';
 import { EventIntake } from './event-intake.js';
@@ -102,9 +104,12 @@ export class EventDesk {
   }
 }
 
-function makeClaim({ name, runId, source, sessionId }: RunEvent, owner: string | null): EventClaim | null {
-  const fact = findFact(name);
-  if (fact === null || runId === null) return null;
+function makeClaim({ name, runId, source, sessionId, data }: RunEvent, owner: string | null): EventClaim | null {
+  const kind = findFact(name);
+  if (kind === null || runId === null) return null;
+  // Scopes of a tracker with a run's id have it all, each for a config of its own: what is said of one is not of another.
+  const { configKey = null } = isObject(data) ? (data as { readonly configKey?: JsonValue }) : {};
+  const fact = typeof configKey === 'string' ? `${kind} of ${configKey}` : kind;
   if (owner !== null) return { fact, owner, dedupe: 'run' };
   return { fact, owner: source === 'wire' ? (sessionId ?? 'wire') : 'caller', dedupe: 'tracker' };
 }

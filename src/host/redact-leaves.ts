@@ -1,3 +1,6 @@
+import { isValueSecret, readKind } from '../call/redaction-named.js';
+import { makeMask } from '../call/redaction-spans.js';
+import { readNameStrength } from '../call/secrets-names.js';
 import type { JsonValue } from '../core/call-record.js';
 
 /** Whole events and contexts that are the same over and over, and the texts in them. */
@@ -6,8 +9,8 @@ const longestKept = 2000;
 const maxDepth = 100;
 
 /**
- * Redacts the texts in plain data, and leaves names and shape as they are: `key` is no credential here, but who a run was
- * for. What comes again, as ids and contexts do, is not looked at twice.
+ * Redacts the texts in plain data, and leaves its shape as it is. A name that gives a secret away masks its value, as in
+ * bodies; `key` is none, but who a run was for. What comes again, as ids and contexts do, is not looked at twice.
  */
 export class LeafRedactor {
   readonly #redactText: (text: string) => string;
@@ -41,10 +44,26 @@ export class LeafRedactor {
     const holder = value as Record<string, JsonValue>;
     for (const name of Object.keys(holder)) {
       const inner = holder[name] ?? null;
-      const redacted = this.#visit(inner, depth + 1);
+      const redacted = maskNamed(name, inner) ?? this.#visit(inner, depth + 1);
       // Only what differs is set: a member named `__proto__` is none then.
       if (redacted !== inner) Object.defineProperty(holder, name, { value: redacted });
+      if (!Array.isArray(holder)) this.#rename(holder, name);
     }
     return Object.freeze(value);
   }
+
+  /** A secret may be the name of a member, too. */
+  #rename(holder: Record<string, JsonValue>, name: string): void {
+    const redacted = this.redactText(name);
+    if (redacted === name) return;
+    const value = holder[name] ?? null;
+    Reflect.deleteProperty(holder, name);
+    holder[redacted] = value;
+  }
+}
+
+function maskNamed(name: string, value: JsonValue): string | null {
+  if (typeof value !== 'string') return null;
+  const strength = readNameStrength(name);
+  return strength !== null && isValueSecret(value, strength) ? makeMask(readKind(name)) : null;
 }

@@ -38,6 +38,8 @@ export class SessionRun {
   #moreToolCalls = 0;
   #calls = 0;
   #first: FirstCall | null = null;
+  /** The outcome by its caller's word; `error` where it said both. */
+  #said: 'success' | 'error' | null = null;
   #last: { readonly endMs: number; readonly outcome: RunOutcome } | null = null;
 
   constructor(session: Session & { readonly configKey: string }, facts: RunFacts) {
@@ -47,6 +49,8 @@ export class SessionRun {
 
   /** A caller's event of this run: what it states the wire does not. */
   hear(eventName: string): void {
+    if (eventName === CONFIG_EVENTS.error) this.#said = 'error';
+    if (eventName === CONFIG_EVENTS.success) this.#said ??= 'success';
     this.#stated.add(eventName === CONFIG_EVENTS.toolCall ? toolCalls : (findFact(eventName) ?? eventName));
   }
 
@@ -67,9 +71,10 @@ export class SessionRun {
     if (this.#last === null || endMs >= this.#last.endMs) this.#last = { endMs, outcome: readOutcome(record) };
   }
 
-  /** @param verdict of who did it; a run that failed by it is no success, whatever its calls were */
+  /** @param verdict of who did it; a run that failed by it is no success, whatever its caller said, or its calls were */
   decide(verdict: RunVerdict | null): RunOutcome {
     if (verdict === 'error' || verdict === 'aborted') return verdict;
+    if (this.#said !== null) return this.#said;
     if (this.#last === null) return 'empty';
     return this.#last.outcome;
   }
@@ -112,13 +117,15 @@ export class SessionRun {
     const { configKey, variationKey, version, runId, sessionId, graphKey } = this.#session;
     const { context = { kind: 'llmtap', key: configKey, anonymous: true }, dedupe, ...facts } = this.#facts;
     let toolCall = 0;
-    const give = (name: string, given: object, data: object, value: number): void => {
+    // One text for all of them, which may be ten thousand.
+    const contextText = JSON.stringify(context);
+    const give = (name: string, _: object, data: object, value: number): void => {
       const call = name === CONFIG_EVENTS.toolCall ? { callId: this.#toolCalls[toolCall++]?.callId } : {};
       events.push({
         eventId: `${sessionId}-${events.length}`,
         ...{ name, value, sessionId, source: 'wire', atMs: nowMs },
         data: JSON.stringify({ ...data, ...call }),
-        context: JSON.stringify(given),
+        context: contextText,
         owner: dedupe === 'run' ? sessionId : null,
       });
     };

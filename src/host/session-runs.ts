@@ -55,6 +55,7 @@ export class SessionRuns {
     if (found === undefined) return null;
     this.#runs.delete(sessionId);
     const { run, session } = found;
+    this.#hearOthers(session, run);
     const outcome = run.decide(verdict ?? judgeExit(exitCode));
     desk.give(run.conclude(outcome, { nowMs: nowMs() }));
     const untold = run.untoldToolCalls;
@@ -78,13 +79,24 @@ export class SessionRuns {
     }
   }
 
-  #readBack({ sessionId, runId, configKey }: Session, run: SessionRun): void {
+  #readBack({ sessionId }: Session, run: SessionRun): void {
+    this.#read((ledger) => {
+      for (const record of ledger.listCalls({ sessionId })) run.note(record);
+    });
+  }
+
+  /** What trackers in other processes said of the run, and in this one before a thread died. */
+  #hearOthers({ runId, configKey }: Session, run: SessionRun): void {
+    if (configKey === null) return;
+    this.#read((ledger) => {
+      for (const name of ledger.listStated({ runId, configKey })) run.hear(name);
+    });
+  }
+
+  #read(work: (ledger: LedgerReader) => void): void {
     const ledger = this.#ports.openLedger();
     try {
-      for (const record of ledger.listCalls({ sessionId })) run.note(record);
-      for (const { source, name, data } of ledger.listEvents({ runId })) {
-        if (source === 'caller' && readIds(JSON.stringify(data)).configKey === configKey) run.hear(name);
-      }
+      work(ledger);
     } catch {
       // A ledger that cannot be read is told of by who writes it; the run goes on from here.
     } finally {

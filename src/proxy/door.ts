@@ -1,3 +1,4 @@
+// Longer than 250 lines: one port and all that is open on it.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import net, { type Socket } from 'node:net';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';

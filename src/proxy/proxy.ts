@@ -249,7 +249,7 @@ export class SessionProxy {
     const answered = match === undefined ? null : (this.#ports.answerSocket?.(door.session, asked, match) ?? null);
     const { origin } = target.destination;
     if (answered === null && door.refusesSockets) {
-      socket.end(door.isSealed ? formatSealed(door, origin) : formatUnanswered(origin));
+      socket.end(door.isSealed ? formatSealed(match === undefined ? door : null, origin) : formatUnanswered(origin));
       return;
     }
     const end = door.begin(socket);

@@ -28,9 +28,9 @@ export function refuseSealed(client: ClientSide, door: Door, origin: Origin): vo
   client.end(body, []);
 }
 
-/** As `refuseSealed`, for a connection that asks for a tunnel or an upgrade. */
-export function formatSealed(door: Door, origin: Origin): string {
-  door.tellSealed(origin);
+/** As `refuseSealed`, for a connection that asks for a tunnel or an upgrade. `door` is `null` where it was told already. */
+export function formatSealed(door: Door | null, origin: Origin): string {
+  door?.tellSealed(origin);
   return formatRefusal(makeBody(origin));
 }
 

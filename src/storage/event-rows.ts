@@ -1,4 +1,5 @@
 import type { EventFilter, EventRow } from '../core/ledger.js';
+import { CONFIG_EVENTS } from '../core/run-events.js';
 import type { CallRow } from './call-rows.js';
 import type { Condition } from './filters.js';
 import { readJson } from './json-column.js';
@@ -24,6 +25,17 @@ export function findLastEvents(queries: Queries, filter: EventFilter, count: num
   const { sql, values } = makeEventCondition(filter);
   const row = queries.get(`SELECT seq FROM events WHERE ${sql} ORDER BY seq DESC LIMIT 1 OFFSET ?`, [...values, count]);
   return Number(row?.seq ?? 0);
+}
+
+/** One row a name, however many events a run has. */
+export function listStated(
+  queries: Queries,
+  { runId, configKey }: { readonly runId: string; readonly configKey: string },
+): readonly string[] {
+  const names = Object.values(CONFIG_EVENTS);
+  const sql = `SELECT DISTINCT name FROM events WHERE run_id = ? AND source = 'caller'
+    AND name IN (${names.map(() => '?').join(', ')}) AND json_extract(data, '$.configKey') = ?`;
+  return queries.all(sql, [runId, ...names, configKey]).map(({ name }) => String(name));
 }
 
 function readPage(queries: Queries, filter: EventFilter): EventRow[] {

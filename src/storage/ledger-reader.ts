@@ -15,7 +15,7 @@ import type {
 } from '../core/ledger.js';
 import { makeRecord } from './call-rows.js';
 import { isThere, makePlacePath, type StorePlace } from './database.js';
-import { findLastEvents, iterateEvents } from './event-rows.js';
+import { findLastEvents, iterateEvents, listStated } from './event-rows.js';
 import { makeCondition } from './filters.js';
 import { LedgerConnection } from './ledger-connection.js';
 import { findCalls, listFaults, type Queries } from './ledger-queries.js';
@@ -119,6 +119,10 @@ class SqliteLedgerReader implements LedgerReader {
 
   listEvents(filter: EventFilter): Iterable<EventRow> {
     return { [Symbol.iterator]: () => iterateEvents(this.#connection, filter) };
+  }
+
+  listStated(run: { readonly runId: string; readonly configKey: string }): readonly string[] {
+    return this.#connection.read('list what callers stated', [], (queries) => listStated(queries, run));
   }
 
   findLastEvents(filter: EventFilter, count: number): number {

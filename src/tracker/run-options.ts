@@ -2,6 +2,7 @@ import { TrackerError } from '../core/errors.js';
 import type { RunFacts } from '../core/host.js';
 import { isObject, makeInvalid } from '../core/option-checks.js';
 import { copyPlainData } from '../core/plain-copy.js';
+import { maxContextChars } from '../core/tap-sink.js';
 import type { ScopeIds } from './scope-ids.js';
 import type { RunOptions } from './tracker-options.js';
 
@@ -76,12 +77,13 @@ function isGivenText(value: unknown): boolean {
 /** A copy that crosses to another thread: what has no JSON is not sent to a sink either. */
 function readContext(context: object): object {
   try {
-    const copy: unknown = JSON.parse(JSON.stringify(context));
+    const text = JSON.stringify(context);
+    const copy: unknown = text.length > maxContextChars ? null : JSON.parse(text);
     if (isObject(copy)) return copyPlainData(copy as object, true);
   } catch {
     // It holds itself, or a BigInt: said below.
   }
-  throw new TrackerError('OPTION_INVALID', 'Could not use the context: it is no plain object.', {
+  throw new TrackerError('OPTION_INVALID', 'Could not use the context: it is no plain object, or a large one.', {
     hint: "Give what the flags know the user by, as in { kind: 'user', key: 'user-1' }.",
   });
 }

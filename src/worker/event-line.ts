@@ -13,6 +13,8 @@ export interface EventLinePorts {
 const batchEvents = 256;
 /** Events that no thread has taken, at most. */
 const mostEvents = 200_000;
+/** Characters of them, at most: each is copied to the thread, its context with it. */
+const mostChars = 64 * 1024 * 1024;
 
 /**
  * Events on their way to the thread, gathered over a turn of the event loop, and kept until a thread has taken them: one
@@ -26,6 +28,7 @@ export class EventLine {
   readonly #posted = new Map<number, EventsMessage>();
   #lastId = 0;
   #outstanding = 0;
+  #chars = 0;
   #dropped = 0;
 
   constructor(ports: EventLinePorts) {
@@ -33,11 +36,12 @@ export class EventLine {
   }
 
   give(event: GivenEvent): void {
-    if (this.#outstanding >= mostEvents) {
+    if (this.#outstanding >= mostEvents || this.#chars > mostChars) {
       this.#dropped += 1;
       return;
     }
     this.#outstanding += 1;
+    this.#chars += countChars(event);
     this.#gathered.push(event);
     if (this.#gathered.length >= batchEvents) this.flush();
     else this.#immediate ??= setImmediate(() => this.flush());
@@ -56,7 +60,10 @@ export class EventLine {
   }
 
   noteTaken(id: number): void {
-    this.#outstanding -= this.#posted.get(id)?.events.length ?? 0;
+    for (const event of this.#posted.get(id)?.events ?? []) {
+      this.#outstanding -= 1;
+      this.#chars -= countChars(event);
+    }
     this.#posted.delete(id);
     if (this.#dropped === 0) return;
     const count = this.#dropped;
@@ -75,6 +82,11 @@ export class EventLine {
     const events = [...this.#posted.values()].flatMap((message) => message.events);
     this.#posted.clear();
     this.#outstanding = 0;
+    this.#chars = 0;
     return events;
   }
+}
+
+function countChars({ data, context }: GivenEvent): number {
+  return data.length + context.length;
 }

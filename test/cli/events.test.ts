@@ -65,13 +65,16 @@ describe('llmtap feedback', () => {
     expect(events[2]?.context).toEqual({ kind: 'user', key: 'user-7' });
   });
 
-  it('is taken once a run, whoever gives it', async () => {
-    await llmtap('feedback', makeToken('run-i'), 'positive');
-    const { status, stderr } = await llmtap('event', makeToken('run-i'), 'feedback', 'positive');
-    expect([status, stderr.split('\n')[0]]).toEqual([
-      1,
-      'llmtap: Could not say "feedback" of run run-i: it has that fact already.',
-    ]);
+  it('is refused, with 1, where the run has feedback already, of whatever kind', async () => {
+    const token = makeToken('run-i');
+    expect((await llmtap('feedback', token, 'positive')).status).toBe(0);
+    for (const kind of ['positive', 'negative']) {
+      const { status, stderr } = await llmtap('feedback', token, kind);
+      expect([status, stderr.split('\n')[0]]).toEqual([
+        1,
+        'llmtap: Could not say "feedback" of run run-i: it has that fact already.',
+      ]);
+    }
     expect(names(await listEvents('run-i'))).toEqual(['feedback:user:positive']);
   });
 
@@ -124,6 +127,9 @@ describe('llmtap event', () => {
     [['duration', 'soon'], 'is no number'],
     [['judge', 'm', '2'], 'is no score'],
     [['dance'], 'dance'],
+    [['tokens', '0', '0'], 'says nothing'],
+    [['tool', 'search', ' '], 'has a value that is empty'],
+    [['judge', '', '0.5'], 'has a value that is empty'],
   ])('refuses %j with 2', async (said, problem) => {
     const { status, stderr } = await llmtap('event', makeToken('run-g'), ...said);
     expect([status, stderr]).toEqual([2, expect.stringContaining(problem)]);

@@ -72,6 +72,12 @@ describe('a file of flags', () => {
     expect(Object.isFrozen(flags.variation('a', {}, null))).toBe(true);
   });
 
+  it('in YAML may have some ten thousands of flags', async () => {
+    const lines = Array.from({ length: 40_000 }, (_, at) => `  flag-${at}: 1\n`);
+    const flags = await readFlagFile({ folder: place({ 'llmtap.config.yaml': `flagValues:\n${lines.join('')}` }) });
+    expect(flags.flagKeys).toHaveLength(40_000);
+  });
+
   it('has its values in a key of any name', async () => {
     const path = join(place({ 'a.yml': 'flagValues: { __proto__: { root: a }, constructor: 1 }' }), 'a.yml');
     const flags = await readFlagFile({ path });

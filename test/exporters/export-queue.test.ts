@@ -157,6 +157,26 @@ describe('a queue before an exporter', () => {
     expect(faults.map(({ code }) => code)).toEqual(['EXPORT_FAILED', 'EXPORT_DROPPED']);
   });
 
+  it('goes on after a failure whose items were then refused, though nothing waited at its next attempt', async () => {
+    let onArrived = (): void => undefined;
+    const arrival = new Promise<void>((resolve) => {
+      onArrived = resolve;
+    });
+    const { queue, offer, arrived, sends } = makeQueue((_, attempt) => {
+      if (attempt === 1) return Promise.reject(new Error('down'));
+      if (attempt === 2) return Promise.reject(new ExportRefused('it answered 400'));
+      return onArrived();
+    });
+    offer('a');
+    await sends(2);
+    // The attempt that follows the refusal finds nothing to send.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    offer('b');
+    await arrival;
+    await queue.close(1000);
+    expect(arrived).toEqual(['b']);
+  });
+
   it('does not wait for an exporter that never answers, beyond its deadline', async () => {
     const { queue, offer, faults } = makeQueue(() => new Promise(() => undefined));
     offer('a', 'b');

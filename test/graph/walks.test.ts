@@ -193,6 +193,26 @@ describe('what a visitor finds', () => {
     }
   });
 
+  it('gives each of 10,000 nodes what it looks up, without a copy of all results', () => {
+    const edges = Array.from({ length: 9_999 }, (_, i) => [`n${i}`, `n${i + 1}`] as const);
+    const graph = makeGraph('n0', [...edges, ['n9999', 'n0']]);
+    for (const order of ['bfs', 'topological'] as const) {
+      let wrong = 0;
+      graph.traverse(
+        (node, context) => {
+          const number = Number(node.getKey().slice(1));
+          const before = number === 0 ? undefined : number - 1;
+          if (context[`n${number - 1}`] !== before || context[`n${number}`] !== undefined) wrong += 1;
+          if (context.seed !== 'kept' || typeof context.toString !== 'function') wrong += 1;
+          return number;
+        },
+        { seed: 'kept', n5: undefined },
+        { order },
+      );
+      expect(wrong).toBe(0);
+    }
+  });
+
   it('cannot be asked for in an order that is none', () => {
     const order = 'depth' as GraphOrder;
     expect(() => makeGraph('a', diamond).traverse(() => undefined, {}, { order })).toThrow(

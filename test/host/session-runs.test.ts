@@ -2,8 +2,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TrackerEvent } from '../../src/core/events.js';
 import type { OpenSession, SessionOptions } from '../../src/core/host.js';
 import type { RunEvent } from '../../src/core/run-events.js';
+import { openEventSink } from '../../src/host/event-sink.js';
 import { openLedgerReader } from '../../src/storage/ledger-reader.js';
 import { ConfigTracker } from '../../src/trackers/config-tracker.js';
+import { GraphTracker } from '../../src/trackers/graph-tracker.js';
+import { makeSessionToken } from '../../src/trackers/session-token.js';
 import { ask } from '../fixtures/proxy-client.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
@@ -50,6 +53,7 @@ async function start(options: SessionOptions = {}) {
   return { one, call, answer, tracked, outcomes, tracker, stored };
 }
 
+const tokenOf = ({ session }: OpenSession): string => makeSessionToken(session) ?? '';
 const names = (events: readonly RunEvent[]) => events.map(({ name }) => name.replace('$ld:ai:', ''));
 const toolReply = JSON.stringify({
   ...(JSON.parse(chatReply) as object),
@@ -118,6 +122,62 @@ describe('the session of a config', () => {
       ['duration:total', 'generation:error', 'tokens:input', 'tokens:total', 'tool_call'].sort(),
     );
     expect(tracked().every(({ source }) => source === 'caller')).toBe(true);
+  });
+
+  it('ended as its caller said, whatever its calls were, also where it made none', async () => {
+    const { one, call, answer, outcomes, tracker } = await start();
+    await call();
+    tracker().trackError();
+    await one.session.close();
+    const open = async (id: string) => await one.host.openSession({ configKey: 'bot', runId: id, run: { context } });
+    const say = (id: string) => new ConfigTracker({ sink: one.host.sink, context, configKey: 'bot', runId: id });
+    const idle = await open('run-2');
+    say('run-2').trackSuccess();
+    await idle.close();
+    answer(500, '{}');
+    const recovered = await open('run-3');
+    await call(recovered);
+    say('run-3').trackSuccess();
+    await recovered.close();
+    expect(outcomes()).toEqual(['error', 'success', 'success']);
+  });
+
+  it('is not told by what was said of another config under the same run id', async () => {
+    const { one, call, tracked, tracker } = await start();
+    const other = await one.openSession({ configKey: 'judge', runId, run: { context } });
+    await call();
+    tracker().trackSuccess();
+    await call(other);
+    await other.close();
+    await one.session.close();
+    new ConfigTracker({ sink: one.host.sink, context, configKey: 'third', runId }).trackError();
+    await one.host.close();
+    const outcomes = tracked().filter(({ name }) => name.includes('generation'));
+    expect(outcomes.map(({ data, source }) => [(data as { configKey?: unknown }).configKey, source])).toEqual([
+      ['bot', 'caller'],
+      ['judge', 'wire'],
+      ['third', 'caller'],
+    ]);
+  });
+
+  it('leaves to a caller of another process what that one says by the token', async () => {
+    const { one, call, answer, outcomes, stored } = await start();
+    answer(200, toolReply);
+    await call();
+    const other = await openEventSink({ home: one.home });
+    const token = tokenOf(one.session);
+    const elsewhere = ConfigTracker.fromResumptionToken(token, { sink: other, context });
+    elsewhere.trackToolCall('search');
+    elsewhere.trackError();
+    await other.close();
+    await one.session.close();
+    await one.host.close();
+    const said = stored().filter(({ name }) => name.endsWith('tool_call') || name.includes('generation'));
+    expect(said.map(({ name, source }) => [name.replace('$ld:ai:', ''), source])).toEqual([
+      ['tool_call', 'caller'],
+      ['generation:error', 'caller'],
+    ]);
+    expect(outcomes()).toEqual(['error']);
   });
 
   it('does not let a fact be stated after the wire has', async () => {
@@ -214,7 +274,7 @@ describe('the session of a config', () => {
 });
 
 describe('the sink of a host', () => {
-  it('keeps and announces what it is given, secrets removed and names left as they are', async () => {
+  it('keeps and announces what it is given, secrets removed and `key` left as it is', async () => {
     const secret = 'sk-proj-canary00000000000000000000000000000002';
     rig = await openRig({ env: { MY_TOKEN: 'plain-secret-of-mine' } });
     const events: RunEvent[] = [];
@@ -224,7 +284,7 @@ describe('the sink of a host', () => {
     rig.host.sink.track('my:event', context, 'a bare text', 2);
     await rig.host.close();
     expect(events.map(({ value, data }) => [value, data])).toEqual([
-      [null, { api_key: 'short', text: expect.stringMatching(/^\[redacted:/) as string }],
+      [null, { api_key: '[redacted:api-key]', text: expect.stringMatching(/^\[redacted:/) as string }],
       [2, 'a bare text'],
     ]);
     expect(JSON.stringify(events)).not.toMatch(/sk-proj|plain-secret/);
@@ -233,13 +293,38 @@ describe('the sink of a host', () => {
     });
   });
 
+  it('masks what a name gives away, in contexts and data, and names that are secrets', async () => {
+    const secret = 'sk-proj-canary00000000000000000000000000000003';
+    rig = await openRig();
+    const events: RunEvent[] = [];
+    rig.host.onEvent((event) => event.type === 'run.tracked' && events.push(event.event));
+    const user = { ...context, authorization: 'Basic dXNlcjpwYXNz', account: { apiKey: 'hunter2hunter2' } };
+    rig.host.sink.track('my:event', user, { [secret]: 1, configKey: 'my-config', password: 'correct horse' }, 1);
+    await rig.host.close();
+    expect(events[0]).toMatchObject({ context, data: { configKey: 'my-config', '[redacted:api-key]': 1 } });
+    expect(JSON.stringify(events)).not.toMatch(/canary|dXNlc|hunter2|correct horse/);
+  });
+
   it('refuses what is no JSON, or more than an event is', async () => {
     rig = await openRig();
     const { sink } = rig.host;
     const itself: { self?: object } = {};
     itself.self = itself;
-    for (const data of [itself, 1n, 'x'.repeat(70_000)]) {
+    for (const data of [itself, 1n, 'x'.repeat(5_000_000)]) {
       expect(() => sink.track('e', context, data, 1)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
     }
+    const user = { kind: 'user', key: 'x'.repeat(70_000) };
+    expect(() => sink.track('e', user, {}, 1)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }));
+  });
+
+  it('keeps the path of a graph’s run that went 10,000 steps', async () => {
+    rig = await openRig();
+    const { host } = rig;
+    const events: RunEvent[] = [];
+    host.onEvent((event) => void (event.type === 'run.tracked' && events.push(event.event)));
+    const path = Array.from({ length: 10_000 }, (_, at) => `node-of-the-graph-${at}`);
+    new GraphTracker({ sink: host.sink, context, graphKey: 'support' }).trackPath(path);
+    await host.close();
+    expect(events.map(({ data }) => (data as { path?: unknown }).path)).toEqual([path]);
   });
 });

@@ -206,6 +206,15 @@ describe('the sink of a tracker', () => {
     }
   });
 
+  it('is not opened for a context that no event can carry', async () => {
+    const { tracker } = await start();
+    for (const refused of [{ kind: 'user', key: 'x'.repeat(70_000) }, [] as object]) {
+      await expect(tracker.track({ configKey: 'bot', context: refused }, () => 1)).rejects.toMatchObject({
+        code: 'OPTION_INVALID',
+      });
+    }
+  });
+
   it('is refused before the tracker was started', () => {
     const tracker: LLMTracker = lab.makeTracker();
     expect(() => tracker.sink.track('e', context, {}, 1)).toThrow(
