@@ -43,3 +43,15 @@ it('a key as the name of a member stands in no recording', async () => {
   await rig.record((session) => rig.call(session, { body }));
   expect(rig.readCassette()).not.toContain('Ab3Ab3Ab3');
 });
+
+it('sound is recorded as it came, but where a key stands in it', async () => {
+  const rig = await openReplayRig();
+  const sound = Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 37) % 256));
+  rig.upstream.handler = answerWith(sound, { 'content-type': 'audio/mpeg' });
+  const asked = { path: '/v1/audio/speech', body: '{"model":"tts-1","input":"Hi","voice":"alloy"}' };
+  await rig.record((session) => rig.call(session, asked));
+  expect((await rig.call(await rig.replay(), asked)).body.equals(sound)).toBe(true);
+  rig.upstream.handler = answerWith(Buffer.concat([sound, Buffer.from(key)]), { 'content-type': 'audio/mpeg' });
+  await rig.record((session) => rig.call(session, asked));
+  expect(rig.readCassette().trim().split('\n')).toHaveLength(1);
+});
