@@ -35,6 +35,11 @@ export class EventLine {
     this.#ports = ports;
   }
 
+  /** Whether there are any that no thread has said it took. */
+  get isWaiting(): boolean {
+    return this.#outstanding > 0;
+  }
+
   give(event: GivenEvent): void {
     if (this.#outstanding >= mostEvents || this.#chars > mostChars) {
       this.#dropped += 1;

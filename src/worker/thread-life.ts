@@ -105,6 +105,8 @@ export class ThreadLife {
   /** Tells the thread something, if there is one. */
   post(message: ToThread): void {
     if (this.#state === 'serving') this.#thread?.post(message);
+    // A program that has nothing else to do ends when its events are taken.
+    if (message.kind === 'events') this.#hold();
   }
 
   /** Tells this thread, or the one that takes its place. */
@@ -159,7 +161,7 @@ export class ThreadLife {
 
   /** The thread holds the process open only while something is waited for. */
   #hold(): void {
-    this.#thread?.hold(this.#pending.size > 0 || this.#waitingToSettle > 0);
+    this.#thread?.hold(this.#pending.size > 0 || this.#waitingToSettle > 0 || this.#ports.events.isWaiting);
   }
 
   async #openThread(): Promise<HostThread> {
@@ -185,7 +187,10 @@ export class ThreadLife {
       this.#untold.hear(message.event);
       return this.#ports.onEvent(message);
     }
-    if (message.kind === 'taken') return this.#ports.events.noteTaken(message.id);
+    if (message.kind === 'taken') {
+      this.#ports.events.noteTaken(message.id);
+      return this.#hold();
+    }
     if (message.kind === 'question') return this.#ports.onQuestion(message, reply);
     if (message.kind === 'page') return this.#pending.addPage(message.id, message.records);
     if (message.kind === 'answer') this.#pending.resolve(message.id, message.value);

@@ -1,6 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigTracker, type EventSink, type LLMTracker, type RunEvent, type TrackerEvent } from '../../dist/index.js';
+import { openLedgerReader } from '../../src/storage/ledger-reader.js';
 import { chat, listen, makeProgram, openTrackerLab, type TrackerLab } from './tracker-lab.js';
 
 let lab: TrackerLab;
@@ -204,6 +207,20 @@ describe('the sink of a tracker', () => {
     } finally {
       Worker.prototype.postMessage = seen as never;
     }
+  });
+
+  it('has on record what a program said that came to its end without closing its tracker', async () => {
+    const home = join(lab.folder, 'unclosed');
+    const entry = new URL('../../dist/index.js', import.meta.url).href;
+    const script = `
+      import { ConfigTracker, LLMTracker } from ${JSON.stringify(entry)};
+      const { sink } = await new LLMTracker({ home: ${JSON.stringify(home)} }).start();
+      new ConfigTracker({ sink, context: { kind: 'user', key: 'u' }, configKey: 'bot', runId: 'unclosed' }).trackSuccess();`;
+    await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+    const ledger = openLedgerReader({ home });
+    const said = [...ledger.listEvents({ runId: 'unclosed' })];
+    ledger.close();
+    expect(said.map(({ name }) => name)).toEqual(['$ld:ai:generation:success']);
   });
 
   it('is not opened for a context that no event can carry', async () => {
