@@ -96,7 +96,7 @@ async function openRecorder({ path, normalise = {} }: CassetteUse, { held, ports
   });
   const close = async (): Promise<void> => {
     if ((await writer.close()) || writer.hasFailed) return;
-    const message = `The recording ${path} was left as it was, for this time no call was there to be recorded.`;
+    const message = `The recording ${path} was left as it was, for this time nothing was recorded.`;
     tell('CASSETTE_INCOMPLETE', message, 'To have none, delete the file.');
   };
   return { cache, sockets: { hear: cache.hear }, held, close };
