@@ -289,7 +289,9 @@ describe('a file that several processes share', () => {
     const path = makeCachePath();
     const children = ['a', 'b', 'c', 'd'].map((name) => startChild('put-entries.mjs', [path, name, '200']));
     expect(await Promise.all(children.map(({ ended }) => ended))).toEqual([0, 0, 0, 0]);
-    expect(children.map(({ errors }) => errors())).toEqual(['', '', '', '']);
+    // Another one's commit may take longer than a writer waits: that is told, and written later.
+    const told = children.flatMap(({ errors }) => errors().trim().split('\n')).filter((line) => line !== '');
+    expect(told.filter((line) => (JSON.parse(line) as { code: string }).code !== 'STORE_LOCKED')).toEqual([]);
     expect(countRows(path)).toBe(800);
   });
 
