@@ -10,6 +10,8 @@ import { findTrouble, makeStoreError } from './store-errors.js';
 
 /** An entry is in the file a second after it was put, also where the file was locked meanwhile. */
 const flushMs = 400;
+/** Another process's commit is over sooner; a file that is locked for longer is a fault. */
+const lockPatienceMs = 1000;
 
 export interface CacheStoreOptions extends CachePlace {
   readonly onFault: (fault: LedgerFault) => void;
@@ -41,6 +43,8 @@ class SqliteCacheStore implements CacheStore {
   #salt: string;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
+  /** Since when nothing could be written because another process holds the file; `null` when it could. */
+  #lockedSinceMs: number | null = null;
   /** Faults said, one of a kind until the file can be written again. */
   readonly #said = new Set<string>();
 
@@ -136,13 +140,20 @@ class SqliteCacheStore implements CacheStore {
     try {
       this.#writes.writeBatch(this.#file.db);
       this.#said.clear();
+      this.#lockedSinceMs = null;
       return true;
     } catch (error) {
-      const trouble = findTrouble(error);
-      if (trouble !== 'locked') this.#writes.drop();
-      this.#onFailure(error, 'write to the cache');
+      const isLocked = findTrouble(error) === 'locked';
+      if (!isLocked) this.#writes.drop();
+      if (!isLocked || this.#isLockedForLong()) this.#onFailure(error, 'write to the cache');
       return false;
     }
+  }
+
+  #isLockedForLong(): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    this.#lockedSinceMs ??= nowMs;
+    return nowMs - this.#lockedSinceMs >= lockPatienceMs;
   }
 
   #dropDamaged(row: CacheRow): void {
