@@ -3,19 +3,19 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OpenAI } from 'openai';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { withCassette } from '../../dist/index.js';
 import { openTrackerLab, startChat, type TrackerLab } from '../tracker/tracker-lab.js';
 
 describe('a test’s calls', () => {
   let lab: TrackerLab;
   const folder = mkdtempSync(join(tmpdir(), 'llmtap-suite-'));
+  // These tests say themselves whether they run in CI.
+  beforeEach(() => void vi.stubEnv('CI', '').stubEnv('LLMTAP_CASSETTE', ''));
   beforeAll(async () => {
     lab = await openTrackerLab();
   });
-  afterEach(() => {
-    delete process.env.LLMTAP_CASSETTE;
-  });
+  afterEach(() => void vi.unstubAllEnvs());
   afterAll(async () => {
     await lab.close();
     rmSync(folder, { recursive: true, force: true });
@@ -80,10 +80,20 @@ describe('a test’s calls', () => {
     expect(await withCassette('streams', async () => await read({}), { folder, tracker: nowhere })).toBe(first);
   });
 
+  it('are never recorded in CI, where a recording is not there', async () => {
+    vi.stubEnv('CI', 'true');
+    const inCi = withCassette('unrecorded', async () => await chat('Hi'), { folder, tracker: lab.options });
+    await expect(inCi).rejects.toMatchObject({ code: 'CASSETTE_NOT_FOUND' });
+    expect(existsSync(join(folder, 'unrecorded.jsonl'))).toBe(false);
+    vi.stubEnv('CI', 'false');
+    await withCassette('unrecorded', async () => await chat('Hi'), { folder, tracker: lab.options });
+    expect(existsSync(join(folder, 'unrecorded.jsonl'))).toBe(true);
+  });
+
   it('obey LLMTAP_CASSETTE, and refuse a name that is no file’s', async () => {
-    process.env.LLMTAP_CASSETTE = 'replay';
+    vi.stubEnv('LLMTAP_CASSETTE', 'replay');
     await expect(withCassette('absent', () => 1, { folder })).rejects.toMatchObject({ code: 'CASSETTE_NOT_FOUND' });
-    process.env.LLMTAP_CASSETTE = 'sometimes';
+    vi.stubEnv('LLMTAP_CASSETTE', 'sometimes');
     await expect(withCassette('absent', () => 1, { folder })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
     await expect(withCassette('../up', () => 1, { folder })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
