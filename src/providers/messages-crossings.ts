@@ -24,7 +24,7 @@ const VERTEX_MODEL = /^[A-Za-z0-9][\w.@-]*$/;
  * Bedrock's InvokeModel, Vertex AI's rawPredict. `undefined` for any other provider or API.
  *
  * Sources: the npm packages `@anthropic-ai/bedrock-sdk` 1.1.3 and `@anthropic-ai/vertex-sdk` 1.1.3 (`client.mjs`: hosts, paths,
- * members, headers); for the versions
+ * members, headers, versions after the first); for the first version
  * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html and
  * https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude; read 2026-11-27.
  */
@@ -80,10 +80,10 @@ function quote(name: string): string {
 const NO_BODY = Buffer.alloc(0);
 
 const BEDROCK_FORM: MessagesForm = {
-  ...{ cloud: 'Amazon Bedrock', inPath: ['model', 'stream'], version: 'bedrock-2023-05-31', betasInBody: true },
+  ...{ cloud: 'Amazon Bedrock', inPath: ['model', 'stream'], firstVersion: 'bedrock-2023-05-31', readsBody: true },
 };
 const VERTEX_FORM: MessagesForm = {
-  ...{ cloud: 'Vertex AI', inPath: ['model'], version: 'vertex-2023-10-16', betasInBody: false },
+  ...{ cloud: 'Vertex AI', inPath: ['model'], firstVersion: 'vertex-2023-10-16', readsBody: false },
 };
 
 interface ReplyHeadParts {

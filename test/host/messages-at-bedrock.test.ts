@@ -35,7 +35,7 @@ describe("a call of Anthropic's client that its router sends to Amazon Bedrock",
       `/model/${encodeURIComponent(model)}/invoke`,
     ]);
     expect(asked.body).toEqual({
-      ...{ anthropic_version: 'bedrock-2023-05-31', anthropic_beta: betas },
+      ...{ anthropic_version: '2026-10-21', anthropic_beta: betas },
       ...{ max_tokens: 64, messages: question.messages },
     });
     expect(asked.headers).toMatchObject({ authorization: `Bearer ${bedrockKey}`, host: asked.host });

@@ -134,6 +134,24 @@ describe('a request in the form of a cloud', () => {
   });
 
   it.each([
+    ['2023-06-01', 'bedrock-2023-05-31'],
+    ['2023-01-01', 'bedrock-2023-05-31'],
+    ['latest', 'bedrock-2023-05-31'],
+    ['2026-10-21', '2026-10-21'],
+  ])('is of the version its header names: %s is %s', (version, named) => {
+    expect(cross('aws-bedrock', '{"model":"a"}', ['anthropic-version', version])).toMatchObject({
+      ...{ body: `{"anthropic_version":"${named}"}`, rawHeaders: [] },
+    });
+  });
+
+  it('has the profile of the user in the body at Bedrock, which reads no header for it', () => {
+    const headers = ['Anthropic-User-Profile-Id', 'uprof_1'];
+    const body = '{"anthropic_version":"bedrock-2023-05-31","user_profile_id":"uprof_1"}';
+    expect(cross('aws-bedrock', '{"model":"a"}', headers)).toMatchObject({ body, rawHeaders: [] });
+    expect(cross('google-vertex', '{"model":"a"}', headers)).toMatchObject({ rawHeaders: headers });
+  });
+
+  it.each([
     ['{"model":"a","model":"b"}', 'its body says the same member twice'],
     ['[{"model":"a"}]', 'its body is no JSON object'],
   ])('is not made of %s', (body, problem) => {
