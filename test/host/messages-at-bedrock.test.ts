@@ -1,3 +1,5 @@
+// Over 250 lines: one block, whose calls share their reading.
+import { gzipSync } from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
 import { describe, expect, it } from 'vitest';
 import { readFixture } from '../contract/provider-fixtures.js';
@@ -14,6 +16,7 @@ import {
   readAsked,
 } from '../fixtures/cloud-rig.js';
 import { encodeChunk, encodeException } from '../fixtures/event-stream.js';
+import { ask } from '../fixtures/proxy-client.js';
 
 const model = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0';
 const decision = { model, provider: 'aws-bedrock', apiKey: bedrockKey, region: 'us-east-1' };
@@ -235,6 +238,34 @@ describe("a call of Anthropic's client that its router sends to Amazon Bedrock",
       expect(record?.partial).toBe(where !== 'by a message that is damaged');
     },
   );
+
+  it('streams what is compressed, compressed', async () => {
+    const rig = await open();
+    const bytes = gzipSync(Buffer.concat(encodeStream('answer.sse')));
+    answer(rig, (response) => response.writeHead(200, { ...eventStream, 'content-encoding': 'gzip' }).end(bytes));
+    const stream = rig.openClient().messages.stream(question);
+    const { response } = await stream.withResponse();
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    expect((await stream.finalMessage()).stop_reason).toBe('end_turn');
+    expect((await rig.waitForRecords(1))[0]).toMatchObject({ outcome: 'ok', usage: { outputTokens: 97 } });
+  });
+
+  it.each([
+    ['gzip', 'upstream_aborted', 'event stream rewritten'],
+    ['x-own', 'ok', 'reply: in a coding that cannot be read, passed on as it came'],
+  ])('gives no stream of another coding than %s for Anthropic’s', async (coding, outcome, change) => {
+    const rig = await open();
+    const bytes = Buffer.concat(encodeStream('answer.sse'));
+    answer(rig, (response) => response.writeHead(200, { ...eventStream, 'content-encoding': coding }).end(bytes));
+    const got = await ask({
+      ...{ port: rig.session.port, ca: rig.ca, host: 'api.anthropic.com', path: '/v1/messages' },
+      ...{ headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...question, stream: true }) },
+    });
+    expect([got.complete, got.body.equals(bytes)]).toEqual([outcome === 'ok', outcome === 'ok']);
+    const [record] = await rig.waitForRecords(1);
+    expect(record?.outcome).toBe(outcome);
+    expect(record?.changes.join()).toContain(change);
+  });
 
   it('lets its client leave', async () => {
     const rig = await open();
