@@ -40,6 +40,8 @@ export interface CallOptions {
   readonly caching?: SessionCaching | undefined;
   /** Asked for room before the call goes out; there is no limit when absent. */
   readonly budget?: CallBudget | undefined;
+  /** Whether only its body can say that it is a call, by naming a model; it leaves no record when it does not. */
+  readonly isGuess?: boolean;
   /** Where this is a further try of a call that failed: what is left to try, and why. */
   readonly retry?: CallRetry;
 }
@@ -402,6 +404,17 @@ class HandledCall implements Call {
   }
 
   #record(end: Ending & { readonly facts: ReplyFacts | null; readonly estimatedUsage?: EstimatedUsage | null }): void {
+    const { isGuess = false } = this.#options;
+    if (!isGuess || this.#request.facts.model !== null) this.#keep(end);
+    this.#gate?.close();
+    if (this.#request.problem !== null && !isGuess) this.#reportFailure(`its request: ${this.#request.problem}`);
+    this.#request.close();
+    this.#reply?.close();
+    this.#isRecorded = true;
+    this.#onRecorded?.();
+  }
+
+  #keep(end: Ending & { readonly facts: ReplyFacts | null; readonly estimatedUsage?: EstimatedUsage | null }): void {
     this.#guard(() => {
       const { session, head } = this.#options;
       const { tools, clock } = this.#ports;
@@ -445,12 +458,6 @@ class HandledCall implements Call {
       this.#ports.onRecord(record);
       this.#gate?.settle(record);
     });
-    this.#gate?.close();
-    if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
-    this.#request.close();
-    this.#reply?.close();
-    this.#isRecorded = true;
-    this.#onRecorded?.();
   }
 
   get #isElsewhere(): boolean {

@@ -148,9 +148,12 @@ class OpenedHost implements Host {
           caching: this.#caches.find(session),
           budget: this.#budgets.find(session),
         }),
-      handleOther: (session, head) => {
-        const caching = this.#caches.findCassette(session);
-        return caching === null ? null : handleOther(ports, { session, head, caching });
+      handleOther: (session, head, protocol) => {
+        const caching = this.#caches.findCassette(session) ?? undefined;
+        const match = registry.recogniseUnlisted(head);
+        if (match === undefined) return caching === undefined ? null : handleOther(ports, { session, head, caching });
+        const onRecord = (record: CallRecord): void => this.#keepUnlisted(record);
+        return handleCall({ ...ports, onRecord }, { ...{ session, head, match, protocol, caching }, isGuess: true });
       },
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, socket) =>
@@ -326,6 +329,11 @@ class OpenedHost implements Host {
       onRecord: (record) => this.#keep(record),
       onFault: (code, message, hint) => this.#fault(null, code, message, hint),
     };
+  }
+
+  #keepUnlisted(record: CallRecord): void {
+    this.#sessions.get(record.sessionId)?.noteUnlisted();
+    this.#keep(record);
   }
 
   #keep(record: CallRecord): void {

@@ -19,6 +19,8 @@ import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './
 import type { CatalogueEntry, ProviderApi, ProviderSocket } from './provider-apis.js';
 import { OTHER_APIS, USUAL_APIS, USUAL_SOCKETS } from './registered-apis.js';
 import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
+import { maybeCall } from './unlisted.js';
+import { unlisted } from './unread.js';
 
 interface Route {
   readonly path: string;
@@ -94,6 +96,16 @@ class Registry implements ProviderRegistry {
 
   recognise(head: RequestHead): ProviderMatch | undefined {
     return head.method === 'POST' ? this.#find(head, findMatch) : undefined;
+  }
+
+  recogniseUnlisted(head: RequestHead): ProviderMatch | undefined {
+    if (!maybeCall(head) || isGrpc(head)) return undefined;
+    const provider = this.#findRegistered(head.origin)[0] ?? this.#findBuiltIn(head.origin);
+    const isListed = this.#find(head, ({ routes }, _head, segments) =>
+      routes.find(({ pattern }) => pattern.matches(segments)),
+    );
+    if (provider === undefined || isListed !== undefined) return undefined;
+    return { provider: provider.name, dialect: unlisted, canAskForStreamUsage: false };
   }
 
   recogniseSocket(head: RequestHead): SocketMatch | undefined {
