@@ -255,6 +255,8 @@ class HandledCall implements Call {
   #makeFallback({ rest, timeoutMs }: RoutedCall): Fallback {
     const next = (why: string): Call => {
       this.#changes.push('reply: not passed on, the router had the request sent again');
+      this.#rewrite?.close();
+      this.#rewrite = null;
       const retry = { decisions: rest, afterCallId: this.#callId, why };
       // What its provider still says is read to the end, for at most some seconds: its record belongs to the session.
       this.#ports.holdRecord(this.#options.session.sessionId, this.#untilRecorded());
