@@ -1,5 +1,6 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
 import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
+import type { Crossing } from '../core/crossing.js';
 import { readErrorMessage } from '../core/errors.js';
 import type { ReplyHandler } from '../core/reply.js';
 import type { RouteDecision } from '../core/routing.js';
@@ -17,7 +18,7 @@ import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
 import { makeHashes, makeReceipt } from './receipt.js';
 import { ReplyReading } from './reply-reading.js';
-import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
+import { canRewrite, openCrossedReply, openReplyRewrite, type ToldRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
 import type { SessionRouter } from './session-router.js';
 import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
@@ -88,7 +89,9 @@ class HandledCall implements Call {
   #requestRead: Promise<void> | null = null;
   #headMs: number | null = null;
   #reply: ReplyReading | null = null;
-  #rewrite: UsageRewrite | null = null;
+  #rewrite: ToldRewrite | null = null;
+  /** Where a router has sent it to a provider whose replies have another form. */
+  #crossing: Crossing | null = null;
   #askedForUsage = false;
   #over = false;
   #isRecorded = false;
@@ -196,7 +199,7 @@ class HandledCall implements Call {
   ): Promise<RewrittenRequest | null> | RewrittenRequest | null {
     let routed: ReturnType<CallRouting['route']> = null;
     this.#guard(() => {
-      routed = routing.route(body, model);
+      routed = routing.route({ body, requestedModel: model, stream: this.#request.facts.stream });
     });
     // Assigned within a function, which the compiler does not follow.
     const answer = routed as ReturnType<CallRouting['route']>;
@@ -236,12 +239,14 @@ class HandledCall implements Call {
     return answer;
   }
 
-  #noteRouted({ model, target, path }: RoutedCall, requestedModel: string): void {
+  #noteRouted({ model, target, path, changes }: RoutedCall, requestedModel: string): void {
     const { provider } = this.#options.match;
+    this.#crossing = target?.crossing ?? null;
     if (target !== null) this.#target = { match: target.match, head: { ...target.head, path } };
     const to = this.#target.match.provider;
     if (this.#isElsewhere) this.#changes.push(`request: sent to ${to} instead of ${provider} by the router`);
     else if (target !== null) this.#changes.push("request: sent with the router's key instead of the client's");
+    this.#changes.push(...changes);
     if (model === requestedModel) return;
     this.#routedModel = model;
     this.#changes.push(`request: model set to ${model} by the router`);
@@ -250,6 +255,8 @@ class HandledCall implements Call {
   #makeFallback({ rest, timeoutMs }: RoutedCall): Fallback {
     const next = (why: string): Call => {
       this.#changes.push('reply: not passed on, the router had the request sent again');
+      this.#rewrite?.close();
+      this.#rewrite = null;
       const retry = { decisions: rest, afterCallId: this.#callId, why };
       // What its provider still says is read to the end, for at most some seconds: its record belongs to the session.
       this.#ports.holdRecord(this.#options.session.sessionId, this.#untilRecorded());
@@ -293,11 +300,21 @@ class HandledCall implements Call {
       const { dialect } = this.#target.match;
       this.#reply = new ReplyReading(this.#ports, dialect, { status, rawHeaders, request: this.#request.facts });
       this.#caching?.onReplyHead(status, rawHeaders);
+      if (this.#crossing !== null) return this.#cross(this.#crossing, status, rawHeaders);
       if (!this.#askedForUsage || status >= 300 || this.#reply.isJson) return;
       if (canRewrite(rawHeaders)) this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
       else this.#changes.push('reply: in a coding that cannot be read, usage frame not hidden');
     });
     return this.#rewrite;
+  }
+
+  /** A refusal of the tap's own is in its client's words already. */
+  #cross(crossing: Crossing, status: number, rawHeaders: RawHeaders): void {
+    if (this.#gate?.refusal != null || this.#caching?.isRefused === true) return;
+    const crossed = crossing.openReply({ status, rawHeaders });
+    if (crossed === null) return;
+    if (canRewrite(rawHeaders)) this.#rewrite = openCrossedReply(this.#ports.tools, crossed);
+    else this.#changes.push('reply: in a coding that cannot be read, passed on as it came');
   }
 
   onReplyData(chunk: Buffer): void {

@@ -1,4 +1,5 @@
 import type { JsonValue } from './call-record.js';
+import type { Crossing } from './crossing.js';
 import type { SocketMatch } from './socket.js';
 import type { Usage, UsageDetails } from './usage.js';
 
@@ -150,6 +151,20 @@ export interface ApiAddress {
   /** Without a query. */
   readonly path: string;
   readonly match: ProviderMatch;
+  /** Where the provider has a form of its own for the API, with the model in its path already; absent where it has none. */
+  readonly crossing?: Crossing;
+}
+
+/** What is to be asked of another provider. */
+export interface AskedAddress {
+  /** Of the call, as its client makes it. */
+  readonly dialect: Dialect;
+  readonly model: string;
+  readonly stream: boolean;
+  /** The region of a cloud; the environment's when absent. */
+  readonly region?: string | undefined;
+  /** The project at Google Cloud; the environment's when absent. */
+  readonly project?: string | undefined;
 }
 
 /** How a host is registered by the user: `{ name: 'ollama', baseUrl: 'http://localhost:11434' }`. */
@@ -177,10 +192,10 @@ export interface ProviderRegistry {
   /** The socket this upgrade (a GET) asks for, or `undefined` when it carries no calls that are read. */
   recogniseSocket(head: RequestHead): SocketMatch | undefined;
   /**
-   * Where another provider serves the API of a dialect, the model of the call aside. Throws nothing: a sentence says why
+   * Where another provider serves the API of a dialect, the model of the call in its path at most. Throws nothing: a sentence says why
    * there is no such place.
    */
-  findAddress(provider: string, dialect: Dialect, model: string): ApiAddress | { readonly problem: string };
+  findAddress(provider: string, asked: AskedAddress): ApiAddress | { readonly problem: string };
   /** Takes effect at once. Throws `PROVIDER_INVALID`. */
   register(registration: ProviderRegistration): void;
   /** Host names of built-in providers without wildcards, the most used first: their leaves are made ahead. */

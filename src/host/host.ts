@@ -23,6 +23,7 @@ import { SessionTally } from '../core/session-tally.js';
 import { TapSink } from '../core/tap-sink.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { Estimator } from '../estimate/estimator.js';
+import { readCloudPlaces } from '../providers/cloud-places.js';
 import { openRegistry } from '../providers/registry.js';
 import { readConnectTo } from '../proxy/connect-to.js';
 import { Connector } from '../proxy/connector.js';
@@ -59,7 +60,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const proxies = readUpstreamProxies(options.env);
   const routers = new SessionRouters(options);
   if (options.budget !== undefined) checkBudget(options.budget);
-  const registry = openRegistry();
+  const registry = openRegistry(readCloudPlaces(options.env));
   for (const registration of options.providers ?? []) registry.register(registration);
   const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
   const prices = await openPrices(options.prices);
