@@ -1,5 +1,5 @@
 import type { CacheAnswer, CachedCall, CacheEnd, CallCache, ResponseCache } from '../core/call-cache.js';
-import type { ReplyHandler } from '../core/reply.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { CacheUse } from '../core/response-cache.js';
 import type { ProviderMatch, RawHeaders, RequestHead } from '../core/wire.js';
 import type { Answer, RewrittenRequest } from './call.js';
@@ -150,6 +150,10 @@ export class CallCaching {
 
   onRefused(): void {
     this.#cache.onRefused();
+  }
+
+  onReplyStart(control: ReplyControl): ReplyControl {
+    return this.#answer === null ? (this.#cache.onReplyStart?.(control) ?? control) : control;
   }
 
   onReplyHead(status: number, rawHeaders: RawHeaders): void {

@@ -1,5 +1,5 @@
 import type { JsonValue, Outcome } from './call-record.js';
-import type { ReplyHandler } from './reply.js';
+import type { ReplyControl, ReplyHandler } from './reply.js';
 import type { CacheUse } from './response-cache.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from './wire.js';
 
@@ -64,6 +64,8 @@ export interface CallCache {
   onNotSent(reason: string): void;
   /** The request was not read whole: the refusal of one that may not go to its provider, `null` for any other. */
   refuseUnread(): CacheAnswer | null;
+  /** How the call's own client is to hold back the provider, where others may share its reply; as it is when absent. */
+  onReplyStart?(control: ReplyControl): ReplyControl;
   onReplyHead(status: number, rawHeaders: RawHeaders): void;
   /** A piece of the provider's reply, as it came. */
   onReplyData(chunk: Buffer): void;

@@ -7,6 +7,7 @@ import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js'
 import { JsonReader, type JsonReading } from '../providers/wire/json-reader.js';
 import { openFormReader } from '../providers/wire/multipart-reader.js';
 import { askForStreamUsage, UsageFrameFilter } from '../providers/wire/usage-frames.js';
+import { SocketFilter } from '../providers/wire/websocket/socket-filter.js';
 import { SocketMessages } from '../providers/wire/websocket/socket-messages.js';
 import { readWireSession } from '../providers/wire-session.js';
 
@@ -18,6 +19,7 @@ export const wireTools: WireTools = {
   openDecoder,
   openEncoder,
   openSocketMessages: (extensions, sink) => new SocketMessages(extensions, sink),
+  openSocketFilter: (extensions, ports) => new SocketFilter(extensions, ports),
   openJsonReader: () => new JsonReader({ maxWholeBytes: maxWholeRequestBytes }),
   openFormReader,
   readWholeJson,

@@ -26,6 +26,9 @@ const badRequest = { status: 400, statusMessage: 'Bad Request' };
 /** Clients of OpenAI and Anthropic heed it: npm `openai` 6.49 and `@anthropic-ai/sdk` 1.11, `client.js` (read 2026-11-27). */
 const noRetry = ['x-should-retry', 'false'];
 
+/** OpenAI's error of an account that has nothing left: https://platform.openai.com/docs/guides/error-codes (read 2026-11-27). */
+export const NOTHING_LEFT = { type: 'insufficient_quota', code: 'insufficient_quota' } as const;
+
 /**
  * The refusal of a call whose budget is spent, worded as the provider itself words that an account's is: clients know it,
  * raise their own error for it, and do not try again and again. Every API refuses a stream before it begins.
@@ -67,7 +70,7 @@ function findWording({ provider, api, path }: RefusedCall, message: string): Wor
   if (/\/api\/(?:chat|generate|embed|embeddings)$/.test(path.split('?', 1)[0] ?? '')) {
     return { ...tooMany, document: { error: message } };
   }
-  const error = { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' };
+  const error = { message, ...NOTHING_LEFT, param: null };
   return { ...tooMany, headers: noRetry, document: { error } };
 }
 
