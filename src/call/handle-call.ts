@@ -11,7 +11,7 @@ import { BudgetGate } from './budget-gate.js';
 import type { Answer, Call, Fallback, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
 import { type CallCaching, openCallCaching, type SessionCaching } from './call-caching.js';
 import { type CallRouting, openCallRouting, type RoutedCall } from './call-routing.js';
-import { changeUnsent } from './changes.js';
+import { changeUnsent, NOT_PASSED_ON } from './changes.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
@@ -247,7 +247,7 @@ class HandledCall implements Call {
 
   #makeFallback({ rest, timeoutMs }: RoutedCall): Fallback {
     const next = (why: string): Call => {
-      this.#changes.push('reply: not passed on, the router had the request sent again');
+      this.#changes.push(NOT_PASSED_ON);
       const retry = { decisions: rest, afterCallId: this.#callId, why };
       // What its provider still says is read to the end, for at most some seconds: its record belongs to the session.
       this.#ports.holdRecord(this.#options.session.sessionId, this.#untilRecorded());

@@ -18,8 +18,9 @@ const names: Readonly<Record<string, string>> = {
 
 /**
  * What was said as the events of older conventions: one a message, the last `gen_ai.choice`, one a choice. What they have no
- * place for, reasoning and tool definitions, is left out. Source: docs/gen-ai/gen-ai-events.md of
- * https://github.com/open-telemetry/semantic-conventions at v1.36.0 (read 2026-11-27).
+ * place for, reasoning and tool definitions, is left out. Source: model/gen-ai/events.yaml of
+ * https://github.com/open-telemetry/semantic-conventions before v1.37, read as stored copies 2026-11-27; that a choice's tool
+ * calls stand in its message: opentelemetry-instrumentation-openai-v2, Elastic's instrumentation for Node.
  */
 export function listMessageEvents(record: CallRecord): readonly MessageEvent[] {
   const content = readContent(record);
@@ -48,9 +49,8 @@ function listAsked({ role, parts }: Message): readonly MessageEvent[] {
 }
 
 function makeChoice({ role, parts, finish_reason: reason = 'error' }: Message, index: number): MessageEvent {
-  const { tool_calls: calls, ...message } = describeParts(parts.filter(({ type }) => type !== 'reasoning'));
-  const body = { index, finish_reason: reason, message: { role, ...message } };
-  return { name: 'gen_ai.choice', isAnswer: true, body: calls === undefined ? body : { ...body, tool_calls: calls } };
+  const message = { role, ...describeParts(parts.filter(({ type }) => type !== 'reasoning')) };
+  return { name: 'gen_ai.choice', isAnswer: true, body: { index, finish_reason: reason, message } };
 }
 
 /** Text alone is one text; else the parts are told as they are. */

@@ -140,8 +140,11 @@ describe('what was said, by the conventions before', () => {
         {
           index: 0,
           finish_reason: 'tool_call',
-          message: { role: 'assistant', content: 'Greetings back' },
-          tool_calls: [{ id: 'c1', type: 'function', function: { name: 'look', arguments: { at: 'sea' } } }],
+          message: {
+            role: 'assistant',
+            content: 'Greetings back',
+            tool_calls: [{ id: 'c1', type: 'function', function: { name: 'look', arguments: { at: 'sea' } } }],
+          },
         },
       ],
     ]);
