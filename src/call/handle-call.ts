@@ -12,7 +12,7 @@ import { BudgetGate } from './budget-gate.js';
 import type { Answer, Call, Fallback, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
 import { type CallCaching, openCallCaching, type SessionCaching } from './call-caching.js';
 import { type CallRouting, openCallRouting, type RoutedCall } from './call-routing.js';
-import { changeUnsent } from './changes.js';
+import { changeUnsent, NOT_PASSED_ON } from './changes.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
@@ -260,7 +260,7 @@ class HandledCall implements Call {
 
   #makeFallback({ rest, timeoutMs }: RoutedCall): Fallback {
     const next = (why: string): Call => {
-      this.#changes.push('reply: not passed on, the router had the request sent again');
+      this.#changes.push(NOT_PASSED_ON);
       this.#rewrite?.close();
       this.#rewrite = null;
       const retry = { decisions: rest, afterCallId: this.#callId, why };

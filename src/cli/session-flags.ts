@@ -121,7 +121,7 @@ export function makeSessionCommand(name: string) {
         readOtlpProfile,
       ),
     )
-    .option('--export-content', 'send the bodies that are kept along')
+    .option('--export-content', 'send what was said along, and the bodies that are kept')
     .optionsGroup('A run again, from .llmtap/cassettes in the working folder:')
     .option('--record <name>', 'keep every call and its reply')
     .option('--replay <name>', 'answer from what was kept; nothing goes out')
@@ -186,21 +186,21 @@ function planExporters(
 ): readonly ExporterPlan[] {
   const path = events ?? (env.LLMTAP_EVENTS || undefined);
   const url = otlp ?? (env.LLMTAP_OTLP || undefined);
-  const content = exportContent ?? false;
+  const content = exportContent === undefined ? {} : { content: exportContent };
   const profile = otlpProfile === undefined ? {} : { profile: otlpProfile };
   return [
-    ...(path === undefined ? [] : [{ kind: 'jsonl', path: resolve(path), content } as const]),
+    ...(path === undefined ? [] : [{ kind: 'jsonl', path: resolve(path), ...content } as const]),
     ...(url === undefined
       ? []
       : [
           {
             kind: 'otlp',
-            content,
+            ...content,
             ...(url !== true && { url }),
             ...profile,
           } as const,
         ]),
-    ...(langfuse === undefined ? [] : [{ kind: 'langfuse', ...profile } as const]),
+    ...(langfuse === undefined ? [] : [{ kind: 'langfuse', ...content, ...profile } as const]),
     ...(prometheus === undefined
       ? []
       : [{ kind: 'prometheus', ...(prometheus !== true && { port: prometheus }), ...profile } as const]),
