@@ -1,5 +1,6 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
 import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
+import type { Crossing } from '../core/crossing.js';
 import { readErrorMessage } from '../core/errors.js';
 import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { RouteDecision } from '../core/routing.js';
@@ -11,13 +12,13 @@ import { BudgetGate } from './budget-gate.js';
 import type { Answer, Call, Fallback, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
 import { type CallCaching, openCallCaching, type SessionCaching } from './call-caching.js';
 import { type CallRouting, openCallRouting, type RoutedCall } from './call-routing.js';
-import { changeUnsent } from './changes.js';
+import { changeUnsent, NOT_PASSED_ON } from './changes.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
 import { makeHashes, makeReceipt } from './receipt.js';
 import { ReplyReading } from './reply-reading.js';
-import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
+import { canRewrite, openCrossedReply, openReplyRewrite, type ToldRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
 import type { SessionRouter } from './session-router.js';
 import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
@@ -39,6 +40,8 @@ export interface CallOptions {
   readonly caching?: SessionCaching | undefined;
   /** Asked for room before the call goes out; there is no limit when absent. */
   readonly budget?: CallBudget | undefined;
+  /** Whether only its body can say that it is a call, by naming a model; it leaves no record when it does not. */
+  readonly isGuess?: boolean;
   /** Where this is a further try of a call that failed: what is left to try, and why. */
   readonly retry?: CallRetry;
 }
@@ -90,7 +93,9 @@ class HandledCall implements Call {
   #requestRead: Promise<void> | null = null;
   #headMs: number | null = null;
   #reply: ReplyReading | null = null;
-  #rewrite: UsageRewrite | null = null;
+  #rewrite: ToldRewrite | null = null;
+  /** Where a router has sent it to a provider whose replies have another form. */
+  #crossing: Crossing | null = null;
   #askedForUsage = false;
   #over = false;
   #isRecorded = false;
@@ -200,7 +205,7 @@ class HandledCall implements Call {
   ): Promise<RewrittenRequest | null> | RewrittenRequest | null {
     let routed: ReturnType<CallRouting['route']> = null;
     this.#guard(() => {
-      routed = routing.route(body, model);
+      routed = routing.route({ body, requestedModel: model, stream: this.#request.facts.stream });
     });
     // Assigned within a function, which the compiler does not follow.
     const answer = routed as ReturnType<CallRouting['route']>;
@@ -240,12 +245,14 @@ class HandledCall implements Call {
     return answer;
   }
 
-  #noteRouted({ model, target, path }: RoutedCall, requestedModel: string): void {
+  #noteRouted({ model, target, path, changes }: RoutedCall, requestedModel: string): void {
     const { provider } = this.#options.match;
+    this.#crossing = target?.crossing ?? null;
     if (target !== null) this.#target = { match: target.match, head: { ...target.head, path } };
     const to = this.#target.match.provider;
     if (this.#isElsewhere) this.#changes.push(`request: sent to ${to} instead of ${provider} by the router`);
     else if (target !== null) this.#changes.push("request: sent with the router's key instead of the client's");
+    this.#changes.push(...changes);
     if (model === requestedModel) return;
     this.#routedModel = model;
     this.#changes.push(`request: model set to ${model} by the router`);
@@ -253,7 +260,9 @@ class HandledCall implements Call {
 
   #makeFallback({ rest, timeoutMs }: RoutedCall): Fallback {
     const next = (why: string): Call => {
-      this.#changes.push('reply: not passed on, the router had the request sent again');
+      this.#changes.push(NOT_PASSED_ON);
+      this.#rewrite?.close();
+      this.#rewrite = null;
       const retry = { decisions: rest, afterCallId: this.#callId, why };
       // What its provider still says is read to the end, for at most some seconds: its record belongs to the session.
       this.#ports.holdRecord(this.#options.session.sessionId, this.#untilRecorded());
@@ -301,11 +310,21 @@ class HandledCall implements Call {
       const { dialect } = this.#target.match;
       this.#reply = new ReplyReading(this.#ports, dialect, { status, rawHeaders, request: this.#request.facts });
       this.#caching?.onReplyHead(status, rawHeaders);
+      if (this.#crossing !== null) return this.#cross(this.#crossing, status, rawHeaders);
       if (!this.#askedForUsage || status >= 300 || this.#reply.isJson) return;
       if (canRewrite(rawHeaders)) this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
       else this.#changes.push('reply: in a coding that cannot be read, usage frame not hidden');
     });
     return this.#rewrite;
+  }
+
+  /** A refusal of the tap's own is in its client's words already. */
+  #cross(crossing: Crossing, status: number, rawHeaders: RawHeaders): void {
+    if (this.#gate?.refusal != null || this.#caching?.isRefused === true) return;
+    const crossed = crossing.openReply({ status, rawHeaders });
+    if (crossed === null) return;
+    if (canRewrite(rawHeaders)) this.#rewrite = openCrossedReply(this.#ports.tools, crossed);
+    else this.#changes.push('reply: in a coding that cannot be read, passed on as it came');
   }
 
   onReplyData(chunk: Buffer): void {
@@ -410,6 +429,17 @@ class HandledCall implements Call {
   }
 
   #record(end: Ending & { readonly facts: ReplyFacts | null; readonly estimatedUsage?: EstimatedUsage | null }): void {
+    const { isGuess = false } = this.#options;
+    if (!isGuess || this.#request.facts.model !== null) this.#keep(end);
+    this.#gate?.close();
+    if (this.#request.problem !== null && !isGuess) this.#reportFailure(`its request: ${this.#request.problem}`);
+    this.#request.close();
+    this.#reply?.close();
+    this.#isRecorded = true;
+    this.#onRecorded?.();
+  }
+
+  #keep(end: Ending & { readonly facts: ReplyFacts | null; readonly estimatedUsage?: EstimatedUsage | null }): void {
     this.#guard(() => {
       const { session, head } = this.#options;
       const { tools, clock } = this.#ports;
@@ -454,12 +484,6 @@ class HandledCall implements Call {
       this.#ports.onRecord(record);
       this.#gate?.settle(record);
     });
-    this.#gate?.close();
-    if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
-    this.#request.close();
-    this.#reply?.close();
-    this.#isRecorded = true;
-    this.#onRecorded?.();
   }
 
   get #isElsewhere(): boolean {

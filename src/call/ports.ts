@@ -106,6 +106,8 @@ export interface WireTools {
   readWholeJson(text: Buffer): JsonReading;
   /** For bodies of this content type that are no text by themselves; `null` for all others. */
   openBodyText(contentType: string | null): BodyText | null;
+  /** Whether a body of this type is a stream of binary messages, of which their reader says what is kept. */
+  isBinaryStream(contentType: string | null): boolean;
   openFrameFilter(): FrameFilter;
   askForStreamUsage(body: Buffer): Buffer | undefined;
   /** The refusal of a call as its API words it. */

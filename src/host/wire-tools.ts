@@ -24,6 +24,7 @@ export const wireTools: WireTools = {
   openFormReader,
   readWholeJson,
   openBodyText: (contentType) => (isAwsEventStream(contentType) ? new EventStreamText() : null),
+  isBinaryStream: isAwsEventStream,
   openFrameFilter: () => new UsageFrameFilter(),
   askForStreamUsage,
   makeRefusal,
