@@ -76,6 +76,8 @@ export interface WireTools {
   readWholeJson(text: Buffer): JsonReading;
   /** For bodies of this content type that are no text by themselves; `null` for all others. */
   openBodyText(contentType: string | null): BodyText | null;
+  /** The messages of a body of gRPC, decompressed; `null` where one cannot be read. */
+  readGrpcText(body: Buffer): Buffer | null;
   openFrameFilter(): FrameFilter;
   askForStreamUsage(body: Buffer): Buffer | undefined;
   /** The refusal of a call as its API words it. */

@@ -1,3 +1,4 @@
+import { isGrpc } from '../core/grpc.js';
 import type { SocketDialect, SocketMatch } from '../core/socket.js';
 import type {
   ApiAddress,
@@ -10,7 +11,6 @@ import type {
 } from '../core/wire.js';
 import { findApiAddress } from './api-address.js';
 import { CATALOGUE } from './catalogue.js';
-import { isGrpc } from './grpc.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
 import type { CatalogueEntry, ProviderApi, ProviderSocket } from './provider-apis.js';
