@@ -108,6 +108,8 @@ export interface WireTools {
   openBodyText(contentType: string | null): BodyText | null;
   /** Whether a body of this type is a stream of binary messages, of which their reader says what is kept. */
   isBinaryStream(contentType: string | null): boolean;
+  /** The messages of a body of gRPC, decompressed; `null` where one cannot be read. */
+  readGrpcText(body: Buffer): Buffer | null;
   openFrameFilter(): FrameFilter;
   askForStreamUsage(body: Buffer): Buffer | undefined;
   /** The refusal of a call as its API words it. */
