@@ -1,3 +1,6 @@
+/** Told of a try whose reply nobody got, since the router had another that followed. */
+export const NOT_PASSED_ON = 'reply: not passed on, the router had the request sent again';
+
 /** Changes told of a request that was not sent after all. */
 const ofSending: ReadonlySet<string> = new Set([
   'request: stream_options.include_usage set',

@@ -2,7 +2,7 @@
 import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
 import type { Crossing } from '../core/crossing.js';
 import { readErrorMessage } from '../core/errors.js';
-import type { ReplyHandler } from '../core/reply.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { RouteDecision } from '../core/routing.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { EstimatedUsage } from '../core/timing.js';
@@ -12,7 +12,7 @@ import { BudgetGate } from './budget-gate.js';
 import type { Answer, Call, Fallback, Interruption, ReplyRewrite, RewrittenRequest } from './call.js';
 import { type CallCaching, openCallCaching, type SessionCaching } from './call-caching.js';
 import { type CallRouting, openCallRouting, type RoutedCall } from './call-routing.js';
-import { changeUnsent } from './changes.js';
+import { changeUnsent, NOT_PASSED_ON } from './changes.js';
 import { findHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
@@ -69,6 +69,10 @@ interface Ending {
   readonly endMs: number;
 }
 
+interface CameReply extends Ending {
+  readonly facts: Promise<ReplyFacts | null> | ReplyFacts | null;
+}
+
 class HandledCall implements Call {
   readonly wholeRequestBytes: number | null;
   readonly #ports: CallPorts;
@@ -96,6 +100,8 @@ class HandledCall implements Call {
   #over = false;
   #isRecorded = false;
   #onRecorded: (() => void) | null = null;
+  /** How the provider's reply ended, where its client had still to take the rest. */
+  #came: CameReply | null = null;
   readonly #hashes = makeHashes();
   /** Milliseconds of work on this call, on the tap's thread. */
   #workedMs = 0;
@@ -120,7 +126,8 @@ class HandledCall implements Call {
     this.#target = options;
     this.#routing = openCallRouting(ports, options, maxWholeRequestBytes);
     this.#caching = openCallCaching(ports, { ...options, callId: this.#callId }, this.#changes);
-    const isAsked = this.#routing?.needsBody === true || this.#caching !== null || budget !== undefined;
+    const isAsked =
+      this.#routing?.needsBody === true || this.#caching?.waitsForRequest === true || budget !== undefined;
     this.wholeRequestBytes = this.#mayAsk || isAsked ? maxWholeRequestBytes : null;
     if (options.retry !== undefined) {
       const { afterCallId, why } = options.retry;
@@ -130,6 +137,7 @@ class HandledCall implements Call {
 
   onRequestData(chunk: Buffer): void {
     this.#guard(() => this.#request.write(chunk));
+    this.#caching?.onRequestData(chunk);
     this.#hashes.request.update('taken', chunk);
   }
 
@@ -141,6 +149,7 @@ class HandledCall implements Call {
     this.#guard(() => {
       this.#requestRead = this.#request.end() ?? null;
     });
+    this.#caching?.onRequestEnd();
   }
 
   /** Whether its stream may be asked for usage, where it goes now. */
@@ -254,7 +263,7 @@ class HandledCall implements Call {
 
   #makeFallback({ rest, timeoutMs }: RoutedCall): Fallback {
     const next = (why: string): Call => {
-      this.#changes.push('reply: not passed on, the router had the request sent again');
+      this.#changes.push(NOT_PASSED_ON);
       this.#rewrite?.close();
       this.#rewrite = null;
       const retry = { decisions: rest, afterCallId: this.#callId, why };
@@ -292,6 +301,10 @@ class HandledCall implements Call {
     const isRouted = this.#routedModel !== null || this.#target !== this.#options;
     const how = !isRouted ? 'as it was' : 'without stream_options.include_usage';
     this.#changes.push(`request: refused, sent again ${how}`);
+  }
+
+  onReplyStart(control: ReplyControl): ReplyControl {
+    return this.#caching?.onReplyStart(control) ?? control;
   }
 
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null {
@@ -341,13 +354,26 @@ class HandledCall implements Call {
     });
   }
 
+  onReplyCame(): void {
+    if (this.#over || this.#came !== null) return;
+    const end = { ...this.#nameWholeEnd(), endMs: this.#ports.clock.monotonicMs(), facts: this.#endReading() };
+    this.#came = end;
+    this.#endCaching(end);
+  }
+
   onReplyEnd(): Promise<void> | void {
+    const { outcome, error } = this.#nameWholeEnd();
+    return this.#finish(outcome, error);
+  }
+
+  #nameWholeEnd(): Pick<Ending, 'outcome' | 'error'> {
     const refusal = this.#gate?.refusal ?? null;
     const isError = refusal !== null || (this.#reply?.status ?? 0) >= 400;
-    return this.#finish(isError ? 'http_error' : 'ok', refusal);
+    return { outcome: isError ? 'http_error' : 'ok', error: refusal };
   }
 
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void {
+    if (error.code === 'CLIENT_LAGGED' && !this.#over) this.#ports.onFault('CLIENT_LAGGED', error.message, laggedHint);
     void this.#finish(how, error);
   }
 
@@ -360,8 +386,8 @@ class HandledCall implements Call {
     this.#over = true;
     const endMs = this.#ports.clock.monotonicMs();
     this.#changes.push(...(this.#rewrite?.changes ?? []));
-    const facts = this.#endReading();
-    this.#endCaching({ outcome, error, endMs, facts });
+    const facts = this.#came === null ? this.#endReading() : this.#came.facts;
+    if (this.#came === null) this.#endCaching({ outcome, error, endMs, facts });
     const needsMore = (read: ReplyFacts | null): boolean =>
       this.#ports.estimate !== null && needsEstimate(outcome, this.#reply, read);
     if (this.#requestRead === null && !(facts instanceof Promise) && !needsMore(facts)) {
@@ -385,7 +411,7 @@ class HandledCall implements Call {
   }
 
   /** At once, whatever the record waits for: who asks the same now must not join a reply that is over. */
-  #endCaching(end: Ending & { readonly facts: Promise<ReplyFacts | null> | ReplyFacts | null }): void {
+  #endCaching(end: CameReply): void {
     const caching = this.#caching;
     if (caching === null) return;
     const status = this.#reply?.status ?? 0;
@@ -438,7 +464,8 @@ class HandledCall implements Call {
         requestCopy: this.#request.copy,
         requestBytes: this.#request.wireBytes,
         reply: reply === null ? null : reply.summarise(facts),
-        ...settleEnding(end, { status: reply?.status ?? 0, facts }),
+        // One that leaves before it has taken the rest does not have its whole reply, whatever that says.
+        ...(this.#came === null ? settleEnding(end, { status: reply?.status ?? 0, facts }) : end),
         estimatedUsage: end.estimatedUsage ?? null,
         times: {
           startedAt: this.#startedAt,
@@ -504,6 +531,8 @@ function settleEnding(
     return { outcome: 'ok', error: null };
   return { outcome: end.outcome, error: end.error };
 }
+
+const laggedHint = 'Let the program read on, or ask with x-llmtap-cache: off, so that nobody shares what it gets.';
 
 /** Microseconds are as far as the clock is believed. */
 function roundMs(ms: number): number {

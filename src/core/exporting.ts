@@ -22,7 +22,10 @@ export interface OtlpPlan {
   readonly url?: string;
   /** `latest` when absent. */
   readonly profile?: OtlpProfile;
-  /** As `JsonlPlan.content`. */
+  /**
+   * Whether what was said in calls goes along: messages, instructions and tools by the conventions, and the bodies that are
+   * kept. `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` decides when absent.
+   */
   readonly content?: boolean;
 }
 
@@ -43,6 +46,8 @@ export interface LangfusePlan {
   readonly kind: 'langfuse';
   /** As `OtlpPlan.profile`. */
   readonly profile?: OtlpProfile;
+  /** As `OtlpPlan.content`. */
+  readonly content?: boolean;
 }
 
 /** What an exporter made of one event, waiting to be sent. */

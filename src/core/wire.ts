@@ -103,6 +103,11 @@ export interface ReplyHead {
   readonly contentType: string | null;
   /** Absent where heads are not at hand. */
   readonly findHeader?: FindHeader;
+  /**
+   * Takes what may be kept of a body that is no text, an AWS event stream: its messages, one JSON value a line, or else
+   * its bytes. Absent where the bytes are kept as they are, or nothing is.
+   */
+  readonly keep?: (kept: string | Uint8Array) => void;
 }
 
 /** What of a request may say which model is meant. */

@@ -18,6 +18,8 @@ export interface ExportQueueOptions {
 const defaultItems = 10_000;
 const defaultBytes = 64 * 1024 * 1024;
 const batchItems = 512;
+/** A collector refuses what is larger than it takes, 20 MiB by its defaults, and all of it is lost. */
+const batchBytes = 4 * 1024 * 1024;
 const longestBackOffs = 30;
 
 /**
@@ -172,7 +174,7 @@ export class ExportQueue {
   }
 
   async #sendBatch(): Promise<void> {
-    this.#sending = this.#waiting.splice(0, batchItems);
+    this.#sending = this.#waiting.splice(0, this.#countBatch());
     try {
       await this.#options.exporter.send(this.#sending.map(({ item }) => item));
       this.#settle();
@@ -182,6 +184,16 @@ export class ExportQueue {
     } catch (error) {
       this.#keepOrDrop(error);
     }
+  }
+
+  /** As many as there is room for, one at least. */
+  #countBatch(): number {
+    let room = batchBytes;
+    const end = this.#waiting.slice(0, batchItems).findIndex(({ bytes }) => {
+      room -= bytes;
+      return room < 0;
+    });
+    return end === -1 ? batchItems : Math.max(end, 1);
   }
 
   #keepOrDrop(error: unknown): void {
@@ -217,8 +229,8 @@ export class ExportQueue {
       'EXPORT_FAILED',
       `Could not send events to ${exporter.name}: ${readErrorMessage(error)}.`,
       error instanceof ExportRefused
-        ? 'These events are lost to it; they are in the ledger.'
-        : 'It is tried again while the session lasts; nothing is missing in the ledger.',
+        ? 'These events are lost to it; the ledger is written apart from it.'
+        : 'It is tried again while the session lasts; the ledger is written apart from it.',
     );
   }
 
@@ -230,7 +242,7 @@ export class ExportQueue {
     onFault(
       'EXPORT_DROPPED',
       `${count} event${count === 1 ? '' : 's'} did not reach ${exporter.name}.`,
-      'They are in the ledger: llmtap calls --json.',
+      'The ledger is written apart from it: llmtap calls --json.',
     );
   }
 }

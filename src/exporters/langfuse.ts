@@ -1,6 +1,7 @@
 import { TrackerError } from '../core/errors.js';
 import type { Exporter, LangfusePlan } from '../core/exporting.js';
 import { readTraceparent } from '../core/trace-ids.js';
+import { findContentPlaces } from './otlp/content-places.js';
 import { requireSdk } from './otlp/sdk.js';
 import { TracesExporter } from './otlp/traces.js';
 
@@ -14,7 +15,7 @@ const cloud = 'https://cloud.langfuse.com';
  *
  * Source: https://langfuse.com/integrations/native/opentelemetry (read 2026-11-27).
  */
-export function openLangfuse({ profile }: LangfusePlan, env: Variables): readonly Exporter[] {
+export function openLangfuse({ profile, content }: LangfusePlan, env: Variables): readonly Exporter[] {
   if (env.OTEL_SDK_DISABLED?.toLowerCase() === 'true') return [];
   const { LANGFUSE_PUBLIC_KEY: publicKey, LANGFUSE_SECRET_KEY: secretKey } = env;
   if (!publicKey || !secretKey) {
@@ -28,7 +29,8 @@ export function openLangfuse({ profile }: LangfusePlan, env: Variables): readonl
   const login = Buffer.from(`${publicKey}:${secretKey}`).toString('base64');
   const headers = { authorization: `Basic ${login}`, 'x-langfuse-ingestion-version': '4' };
   const plan = { kind: 'otlp', url, ...(profile !== undefined && { profile }) } as const;
-  return [new TracesExporter({ plan, headers, parent: readTraceparent(env.TRACEPARENT) })];
+  const places = findContentPlaces({ ...(content !== undefined && { content }) }, env);
+  return [new TracesExporter({ plan, headers, parent: readTraceparent(env.TRACEPARENT), content: places })];
 }
 
 function readBase(env: Variables): string {

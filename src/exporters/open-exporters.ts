@@ -3,6 +3,7 @@ import type { Exporter, ExporterPlan, OtlpPlan, PrometheusPlan } from '../core/e
 import { readTraceparent } from '../core/trace-ids.js';
 import { openJsonl } from './jsonl.js';
 import { openLangfuse } from './langfuse.js';
+import { findContentPlaces } from './otlp/content-places.js';
 import { LogsExporter } from './otlp/logs.js';
 import { MetricsExporter } from './otlp/metrics.js';
 import { requireSdk } from './otlp/sdk.js';
@@ -44,7 +45,7 @@ function openOtlp(plan: OtlpPlan, env: Variables): readonly Exporter[] {
     );
   }
   requireSdk();
-  const options = { plan, parent: readTraceparent(env.TRACEPARENT) };
+  const options = { plan, parent: readTraceparent(env.TRACEPARENT), content: findContentPlaces(plan, env) };
   return [
     ...(env.OTEL_TRACES_EXPORTER === 'none' ? [] : [new TracesExporter(options)]),
     ...(env.OTEL_METRICS_EXPORTER === 'none' ? [] : [new MetricsExporter(options)]),

@@ -157,7 +157,15 @@ class OpenedHost implements Host {
       },
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, socket) =>
-        watchSocket(ports, { session, head, match, ...socket }, this.#caches.findSockets(session)),
+        watchSocket(
+          ports,
+          {
+            ...{ session, head, match, ...socket },
+            router: parts.routers.find(session),
+            budget: this.#budgets.find(session),
+          },
+          this.#caches.findSockets(session),
+        ),
       answerSocket: (session, head, match) => {
         const answer = this.#caches.findSockets(session)?.answer;
         return answer?.({ head, match, ...maskRequest(ports, head) }) ?? null;

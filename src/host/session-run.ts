@@ -1,3 +1,4 @@
+import { NOT_PASSED_ON } from '../call/changes.js';
 import type { CallRecord } from '../core/call-record.js';
 import type { RunFacts, RunVerdict } from '../core/host.js';
 import { CONFIG_EVENTS, findFact, type GivenEvent } from '../core/run-events.js';
@@ -64,6 +65,8 @@ export class SessionRun {
       if (this.#toolCalls.length < maxToolCalls) this.#toolCalls.push({ toolKey, callId: record.callId });
       else this.#moreToolCalls += 1;
     }
+    // Nobody got it: what the call came to, and when its reply began, says the try that followed, which may end before.
+    if (record.changes.includes(NOT_PASSED_ON)) return;
     if (this.#first === null || startMs < this.#first.startMs) {
       const { timeToFirstTokenMs, provider } = record;
       this.#first = { startMs, timeToFirstTokenMs, provider, model: record.requestedModel ?? record.model ?? '' };

@@ -64,6 +64,16 @@ describe('a queue before an exporter', () => {
     expect(batches).toEqual([3]);
   });
 
+  it('sends what is large in batches that a collector takes, one alone however large it is', async () => {
+    const batches: number[] = [];
+    const { queue, offer, arrived } = makeQueue((items) => void batches.push(items.length));
+    const megabyte = 'x'.repeat(1024 * 1024);
+    offer(...Array.from({ length: 6 }, () => megabyte), megabyte.repeat(5), 'small', 'smaller');
+    await queue.close(1000);
+    expect(arrived).toHaveLength(9);
+    expect(batches).toEqual([4, 2, 1, 2]);
+  });
+
   it('loses none of 100,000 events while the exporter takes them', async () => {
     const { queue, offer, arrived } = makeQueue(() => undefined);
     for (let from = 0; from < 100_000; from += 5000) {

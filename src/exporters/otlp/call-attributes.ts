@@ -1,4 +1,4 @@
-import type { CallRecord } from '../../core/call-record.js';
+import type { CallRecord, JsonValue } from '../../core/call-record.js';
 import type { OtlpProfile } from '../../core/exporting.js';
 import type { SessionIds } from '../../core/session.js';
 import { nameOperation, nameProvider, nameSystem } from './names.js';
@@ -122,6 +122,13 @@ export function copyAttributes(attributes: Attributes): Record<string, string | 
   return Object.fromEntries(
     Object.entries(attributes).map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]),
   );
+}
+
+/** About how much memory it holds. */
+export function countChars(value: JsonValue): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  return Object.values(value).reduce<number>((sum, one: JsonValue) => sum + countChars(one), 16);
 }
 
 export function inSeconds(ms: number | null): number | null {

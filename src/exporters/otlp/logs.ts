@@ -3,26 +3,22 @@ import type { Fault, TrackerEvent } from '../../core/events.js';
 import type { Exporter, Prepared } from '../../core/exporting.js';
 import type { RunEvent } from '../../core/run-events.js';
 import { placeSession, type SpanPlace, standUnder } from '../../core/trace-ids.js';
-import {
-  type Attributes,
-  copyAttributes,
-  describeCall,
-  describeIds,
-  describeSpan,
-  nameError,
-} from './call-attributes.js';
+import { type Attributes, countChars, describeCall, describeIds, describeSpan, nameError } from './call-attributes.js';
+import { structureContent } from './describe-content.js';
 import { exportOnce } from './export-once.js';
+import { listMessageEvents } from './message-events.js';
+import { nameSystem } from './names.js';
 import { OpenedOnUse } from './opened-on-use.js';
 import { placeCall } from './place-call.js';
-import { loadSdk, type OtelSdk } from './sdk.js';
+import { type LogAttributes, type LogValue, loadSdk, type OtelSdk } from './sdk.js';
 import { findSchemaUrl, findUrl, makeResource, nameSignal, type SignalOptions, toHrTime } from './signal.js';
 
 /** One log record to be. */
 export interface LogPlan {
   readonly eventName: string;
   readonly isWarning: boolean;
-  readonly body: string | null;
-  readonly attributes: Attributes;
+  readonly body: JsonValue;
+  readonly attributes: Readonly<Record<string, JsonValue>>;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly place: SpanPlace | null;
@@ -43,20 +39,21 @@ export class LogsExporter implements Exporter<readonly LogPlan[]> {
   prepare(event: TrackerEvent): Prepared<readonly LogPlan[]> | null {
     const item = this.#plan(event);
     if (item.length === 0) return null;
-    const texts = item.flatMap(({ attributes }) => Object.values(attributes));
-    const chars = texts.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 8), 0);
-    return { item, bytes: 1000 + chars };
+    return {
+      item,
+      bytes: 1000 * item.length + countChars(item.map(({ attributes, body }) => ({ attributes, body }))),
+    };
   }
 
   #plan(event: TrackerEvent): readonly LogPlan[] {
     if (event.type === 'fault.occurred') return [planFault(event.fault)];
     if (event.type === 'run.tracked') return [planRunEvent(event.event, this.#options)];
     if (event.type !== 'call.completed') return [];
-    const { plan } = this.#options;
+    const { content } = this.#options;
     const problem = nameError(event.record);
     return [
       ...(problem === null ? [] : [planException(event.record, problem, this.#options)]),
-      ...(plan.content === true ? [planDetails(event.record, this.#options)] : []),
+      ...(content.events ? planContent(event.record, this.#options) : []),
     ];
   }
 
@@ -109,8 +106,8 @@ function makeRecord({ api, apiLogs }: OtelSdk, plan: LogPlan) {
     timestamp: toHrTime(plan.atMs),
     severityNumber: plan.isWarning ? SeverityNumber.WARN : SeverityNumber.INFO,
     severityText: plan.isWarning ? 'WARN' : 'INFO',
-    attributes: copyAttributes(plan.attributes),
-    ...(body !== null && { body }),
+    attributes: plan.attributes as LogAttributes,
+    ...(body !== null && { body: body as LogValue }),
     ...(place !== null && {
       context: trace.setSpanContext(ROOT_CONTEXT, { ...place, traceFlags: TraceFlags.SAMPLED }),
     }),
@@ -159,16 +156,29 @@ function planException(record: CallRecord, problem: string, options: SignalOptio
   };
 }
 
-function planDetails(record: CallRecord, options: SignalOptions): LogPlan {
-  return {
+/** The details of the call; before `latest`, one event a message, besides. */
+function planContent(record: CallRecord, options: SignalOptions): readonly LogPlan[] {
+  const profile = options.plan.profile ?? 'latest';
+  const details = {
     ...{ eventName: 'gen_ai.client.inference.operation.details', isWarning: false, body: null },
     ...standAtCall(record, options),
     attributes: {
-      ...describeSpan(record, options.plan.profile ?? 'latest'),
+      ...describeSpan(record, profile),
+      ...structureContent(record, profile),
       ...asText('llmtap.request.body', record.requestBody),
       ...asText('llmtap.response.body', record.responseBody),
     },
   };
+  return profile === 'latest' ? [details] : [...planMessages(record, options), details];
+}
+
+function planMessages(record: CallRecord, options: SignalOptions): readonly LogPlan[] {
+  const { place, atMs } = standAtCall(record, options);
+  const attributes = { 'gen_ai.system': nameSystem(record.provider), 'llmtap.call.id': record.callId };
+  return listMessageEvents(record).map(({ name, body, isAnswer }) => ({
+    ...{ eventName: name, isWarning: false, body, attributes, place },
+    atMs: isAnswer ? atMs : Date.parse(record.startedAt),
+  }));
 }
 
 function asText(name: string, body: JsonValue): Attributes {

@@ -40,6 +40,9 @@ export interface OtelSdk {
   readonly OtlpLogs: typeof import('@opentelemetry/exporter-logs-otlp-proto').OTLPLogExporter;
 }
 
+export type LogValue = import('@opentelemetry/api-logs').AnyValue;
+export type LogAttributes = import('@opentelemetry/api-logs').AnyValueMap;
+
 /** The packages to install. */
 export const otelPackages = [
   '@opentelemetry/api',

@@ -1,11 +1,13 @@
 import type { OtlpPlan } from '../../core/exporting.js';
 import type { SpanPlace } from '../../core/trace-ids.js';
+import type { ContentPlaces } from './content-places.js';
 import { latestSchemaUrl, legacySchemaUrl } from './names.js';
 import type { OtelSdk } from './sdk.js';
 
 /** What the exporters of the three signals share. */
 export interface SignalOptions {
   readonly plan: OtlpPlan;
+  readonly content: ContentPlaces;
   /** The span the whole run is part of, where the program that started it said so. */
   readonly parent: SpanPlace | null;
   /** Besides those of the variables, and over them. */

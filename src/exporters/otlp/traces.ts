@@ -3,7 +3,16 @@ import { systemClock } from '../../core/clock.js';
 import type { TrackerEvent } from '../../core/events.js';
 import type { Exporter, Prepared } from '../../core/exporting.js';
 import { placeSession, type SpanPlace, standUnder } from '../../core/trace-ids.js';
-import { type Attributes, copyAttributes, describeIds, describeSpan, nameError, nameSpan } from './call-attributes.js';
+import {
+  type Attributes,
+  copyAttributes,
+  countChars,
+  describeIds,
+  describeSpan,
+  nameError,
+  nameSpan,
+} from './call-attributes.js';
+import { describeContent } from './describe-content.js';
 import { exportOnce } from './export-once.js';
 import { OpenedOnUse } from './opened-on-use.js';
 import { placeCall } from './place-call.js';
@@ -43,9 +52,15 @@ export class TracesExporter implements Exporter<SpanPlan> {
   }
 
   prepare(event: TrackerEvent): Prepared<SpanPlan> | null {
-    if (event.type === 'call.completed') return { item: planCall(event.record, this.#options), bytes: spanBytes };
+    if (event.type === 'call.completed') return this.#prepareCall(event.record);
     if (event.type === 'session.closed') return { item: planSession(event, this.#options), bytes: spanBytes };
     return null;
+  }
+
+  #prepareCall(record: CallRecord): Prepared<SpanPlan> {
+    const { plan, content } = this.#options;
+    const said = content.spans ? describeContent(record, plan.profile ?? 'latest') : {};
+    return { item: planCall(record, this.#options, said), bytes: spanBytes + countChars(said) };
   }
 
   async send(items: readonly SpanPlan[]): Promise<void> {
@@ -118,7 +133,7 @@ function makeSpan({ api }: OtelSdk, tracer: Tracer, plan: SpanPlan): void {
   span.end(toHrTime(plan.endMs));
 }
 
-function planCall(record: CallRecord, { plan, parent }: SignalOptions): SpanPlan {
+function planCall(record: CallRecord, { plan, parent }: SignalOptions, said: Attributes): SpanPlan {
   const startMs = Date.parse(record.startedAt);
   return {
     ...placeCall(record, parent),
@@ -126,7 +141,7 @@ function planCall(record: CallRecord, { plan, parent }: SignalOptions): SpanPlan
     isCall: true,
     startMs,
     endMs: startMs + record.latencyMs,
-    attributes: describeSpan(record, plan.profile ?? 'latest'),
+    attributes: { ...describeSpan(record, plan.profile ?? 'latest'), ...said },
     problem: nameError(record) === null ? null : (record.error?.message ?? `status ${record.status}`),
   };
 }
