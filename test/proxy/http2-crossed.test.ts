@@ -15,7 +15,7 @@ import { openHttp2Upstream } from '../fixtures/http2-upstream.js';
 const decision = { model: 'anthropic.m', provider: 'aws-bedrock', apiKey: bedrockKey, region: 'us-east-1' };
 const head = { ':path': '/v1/messages?beta=true', 'x-api-key': clientKey, 'anthropic-version': '2023-06-01' };
 const body = JSON.stringify({ ...question, stream: true });
-const types = listDocuments('answer.sse').map(({ type }) => `event: ${String(type)}`);
+const types = listDocuments('answer.sse').map(({ type }) => `event: ${type as string}`);
 const listEvents = (reply: Buffer): string[] => reply.toString().match(/^event: .*$/gm) ?? [];
 
 it('a call over HTTP/2 goes to Bedrock over HTTP/1.1, and its client gets Anthropic’s events', async () => {
