@@ -326,8 +326,8 @@ class HandledCall implements Call {
     if (this.#gate?.refusal != null || this.#caching?.isRefused === true) return;
     const crossed = crossing.openReply({ status, rawHeaders });
     if (crossed === null) return;
-    if (canRewrite(rawHeaders)) this.#rewrite = openCrossedReply(this.#ports.tools, crossed);
-    else this.#changes.push('reply: in a coding that cannot be read, passed on as it came');
+    this.#rewrite = openCrossedReply(this.#ports.tools, crossed);
+    if (this.#rewrite === null) this.#changes.push('reply: in a coding that cannot be read, passed on as it came');
   }
 
   onReplyData(chunk: Buffer): void {

@@ -106,7 +106,10 @@ export interface SessionOptions extends Partial<SessionIds> {
 export interface LedgerSinkOptions {
   /** Absolute; made with mode 0700 when absent. */
   readonly home: string;
-  /** The environment whose keys are removed from what is kept, and which exporters are set up by; none when absent. */
+  /**
+   * The environment whose keys are removed from what is kept, and which says how exporters are set up and where in the clouds
+   * calls are routed to; none when absent.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly exporters?: readonly ExporterPlan[];
 }
