@@ -182,6 +182,8 @@ class HandledSocket implements SocketWatch, GatedSocket {
   }
 
   read(message: SocketMessage, admitted: Admitted | null): void {
+    // What a router was waited for is no work.
+    if (admitted !== null) this.#workFromMs = this.#ports.clock.monotonicMs();
     this.#admitted = admitted;
     this.#read('client', message);
     // It began no call.
@@ -203,6 +205,10 @@ class HandledSocket implements SocketWatch, GatedSocket {
 
   onUnread(problem: string): void {
     this.#break(problem);
+  }
+
+  onFailed(cause: unknown): void {
+    this.#reportFailure(cause);
   }
 
   #read(side: SocketSide, message: SocketMessage): void {
@@ -285,6 +291,8 @@ class HandledSocket implements SocketWatch, GatedSocket {
     const reply = this.#problem === null ? facts.reply : addProblem(facts.reply, this.#problem);
     if (!this.#isBroken) this.#problem = null;
     const { refusal } = call;
+    // The receipt is the socket's: what it shows stands in the changes of each.
+    if (this.gate?.hasAltered === true && call.changes.length === 0) call.changes.push(alteredBefore);
     const record = makeRecord({
       callId: call.callId,
       sessionId: session.sessionId,
@@ -366,6 +374,7 @@ class HandledSocket implements SocketWatch, GatedSocket {
   }
 }
 
+const alteredBefore = 'request: as it came; another message of its WebSocket was changed or left out';
 const compressedAnew = 'request: compressed anew, for a message before it was changed or left out';
 
 const refusedReply: ReplyFacts = {

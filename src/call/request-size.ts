@@ -17,6 +17,11 @@ const mostTokens = 1_000_000_000;
 const limits: readonly (readonly string[])[] = [
   // OpenAI's chat (and what is like it), responses; Anthropic's messages, text completions
   ...[['max_completion_tokens'], ['max_tokens'], ['max_output_tokens'], ['max_tokens_to_sample']],
+  // OpenAI's Realtime, its beta, too
+  ...[
+    ['response', 'max_output_tokens'],
+    ['response', 'max_response_output_tokens'],
+  ],
   // Gemini, and Code Assist, which wraps it; older PaLM
   ...[
     ['generationConfig', 'maxOutputTokens'],

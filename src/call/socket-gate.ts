@@ -23,7 +23,10 @@ export interface GatedSocket {
   read(message: SocketMessage, admitted: Admitted | null): void;
   /** The message does not go on. */
   refuse(message: SocketMessage, ask: SocketAsk, why: string): void;
+  /** Nothing of the client's can be read from here on: why, as a sentence. */
   onUnread(problem: string): void;
+  /** What stands here has failed. */
+  onFailed(cause: unknown): void;
 }
 
 export interface GateOptions {
@@ -51,7 +54,7 @@ export class RoutedGate implements SocketGate {
     const { tools, nowMs, socket } = this.#options;
     this.#filter = tools.openSocketFilter(extensions, {
       nowMs,
-      decide: (message) => this.#decide(message),
+      decide: (message) => this.#decideSafely(message),
       onControl: (frame) => socket.onControl(frame),
       onBlind: (problem) => socket.onUnread(problem),
       onStuck: (problem) => {
@@ -61,6 +64,9 @@ export class RoutedGate implements SocketGate {
     });
     this.#filter.sayings.bind(this.#say);
   }
+
+  /** A message was changed or left out. */
+  hasAltered = false;
 
   /** Whether what the client compresses goes on compressed anew. */
   get compressesAnew(): boolean {
@@ -88,6 +94,23 @@ export class RoutedGate implements SocketGate {
 
   say(saying: SocketSaying): void {
     this.#filter?.sayings.add(saying);
+  }
+
+  #decideSafely(message: SocketMessage): Promise<SocketVerdict> | SocketVerdict {
+    const fail = (cause: unknown): 'pass' => {
+      this.#options.socket.onFailed(cause);
+      return 'pass';
+    };
+    const note = (verdict: SocketVerdict): SocketVerdict => {
+      this.hasAltered ||= verdict !== 'pass';
+      return verdict;
+    };
+    try {
+      const verdict = this.#decide(message);
+      return verdict instanceof Promise ? verdict.then(note).catch(fail) : note(verdict);
+    } catch (cause) {
+      return fail(cause);
+    }
   }
 
   #decide(message: SocketMessage): Promise<SocketVerdict> | SocketVerdict {

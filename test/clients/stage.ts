@@ -34,8 +34,8 @@ export interface Run {
 export interface Stage {
   /** Through a proxy that reads nothing, as the agent would be without the tap. */
   runDirect(args?: readonly string[]): Promise<Run>;
-  /** Through `llmtap run`. */
-  runTapped(args?: readonly string[]): Promise<Run>;
+  /** Through `llmtap run`, with these flags besides. */
+  runTapped(args?: readonly string[], flags?: readonly string[]): Promise<Run>;
   close(): Promise<void>;
 }
 
@@ -91,7 +91,7 @@ export async function openStage({ agent, way, folder, answer }: StageOptions): P
           runChild([...program, ...way.args(prompt), ...args], { env: { ...env, ...trusting }, cwd, limitMs, onStart }),
         ),
       ),
-    runTapped: (args = []) =>
+    runTapped: (args = [], flags = []) =>
       watch(({ env, cwd }, runId) =>
         runBounded((onStart) =>
           lab.run([...program, ...way.args(prompt), ...args], {
@@ -99,7 +99,7 @@ export async function openStage({ agent, way, folder, answer }: StageOptions): P
             cwd,
             limitMs,
             onStart,
-            flags: ['--run-id', runId, '--summary-json', join(lab.folder, `${runId}.json`)],
+            flags: ['--run-id', runId, '--summary-json', join(lab.folder, `${runId}.json`), ...flags],
           }),
         ),
       ),

@@ -117,6 +117,11 @@ describe('responses at once', () => {
     expect(records.map((record) => record.error?.code ?? null)).toEqual([
       ...['BUDGET_EXCEEDED', 'BUDGET_EXCEEDED', null, 'CLIENT_ABORTED'],
     ]);
+    // The receipt is of all the socket, and so is what is told of it.
+    expect(records[2]?.receipt?.requestToProvider).not.toBe(records[2]?.receipt?.requestFromClient);
+    expect(records[2]?.changes).toEqual([
+      'request: as it came; another message of its WebSocket was changed or left out',
+    ]);
   });
 });
 
@@ -155,6 +160,40 @@ describe('the official clients', () => {
       ['ok', 'gpt-realtime'],
       ['http_error', 'gpt-realtime'],
     ]);
+  });
+});
+
+describe('what a Realtime server begins itself', () => {
+  it('counts, and what the client asks for after it is refused', async () => {
+    await openBudget(
+      { maxCalls: 1 },
+      {
+        answer: (far, { type }) => {
+          if (type !== 'input_audio_buffer.append') return;
+          send(far, { type: 'response.created', response: { id: 'resp_1', status: 'in_progress' } });
+          const usage = { input_tokens: 10, output_tokens: 20, total_tokens: 30 };
+          send(far, { type: 'response.done', response: { id: 'resp_1', status: 'completed', usage } });
+        },
+      },
+    );
+    const client = await openClient('/v1/realtime?model=gpt-realtime');
+    client.say({ type: 'input_audio_buffer.append', audio: 'AAAA' });
+    await client.next('response.done');
+    await rig.waitForRecords(1);
+    client.say({ type: 'response.create', response: { max_output_tokens: 10 } });
+    expect(await client.next('error')).toMatchObject({ error: { code: 'insufficient_quota', event_id: null } });
+    expect(provider.heard).toHaveLength(1);
+  });
+});
+
+describe('a budget in tokens', () => {
+  it('heeds the limit a Realtime response sets', async () => {
+    await openBudget({ maxTokens: 1000 });
+    const client = await openClient('/v1/realtime?model=gpt-realtime');
+    client.say({ type: 'response.create', response: { max_output_tokens: 2000 } });
+    expect(await client.next('error')).toMatchObject({
+      error: { message: expect.stringMatching(/this call may take 20\d\d\.$/) },
+    });
   });
 });
 
