@@ -314,6 +314,7 @@ class OpenedHost implements Host {
   #openRuns(): SessionRuns {
     return new SessionRuns({
       desk: this.#desk,
+      env: this.#parts.options.env,
       nowMs: () => systemClock.nowMs(),
       openLedger: () => openLedgerReader({ home: this.#parts.options.home }),
       onFault: (session, ...fault) => this.#fault(session, ...fault),
