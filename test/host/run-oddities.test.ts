@@ -171,6 +171,22 @@ describe('a listener', () => {
       [15],
     ]);
   });
+
+  it('that answers each event with another does not keep session and host from closing', async () => {
+    const { one, call, values } = await start();
+    let echoes = 0;
+    one.host.onEvent((event) => {
+      if (event.type !== 'run.tracked') return;
+      echoes += 1;
+      one.host.sink.track('echo', context, { runId }, echoes);
+    });
+    one.host.sink.track('first', context, { runId }, 1);
+    await call();
+    await one.session.close();
+    await one.host.close();
+    expect(echoes).toBeGreaterThan(1);
+    expect(values('duration:total')).toHaveLength(1);
+  });
 });
 
 describe('what a caller says', () => {
