@@ -111,6 +111,7 @@ export {
   ManagedAgentGraph,
   type ManagedGraphResult,
 } from './graph/managed-graph.js';
+export type { ActivationMetrics, NodeTrackers } from './graph/node-records.js';
 export type { Exchange, NodeRun } from './graph/node-run.js';
 export {
   type GraphMetrics,

@@ -69,7 +69,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     ],
     'trackers',
   ],
-  cli: ['host', 'storage', 'ca', 'activation', 'providers', 'cache', 'trackers', 'routing'],
+  cli: ['host', 'storage', 'ca', 'activation', 'providers', 'cache', 'trackers', 'routing', 'configs', 'graph'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
   tracker: ['activation', 'worker', 'providers', 'trackers', ''],

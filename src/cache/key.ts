@@ -203,3 +203,8 @@ const mostNameChars = 100;
 function digest(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 10);
 }
+
+/** A key and its variant as one text: no key has a line break in it. */
+export function makeKeyId({ key, variant }: CacheKey): string {
+  return `${key}\n${variant}`;
+}

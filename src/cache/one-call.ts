@@ -1,9 +1,11 @@
+// Longer than 250 lines: the cache in one call, whose every step shares its state.
 import type { CacheAnswer, CachedCall, CacheEnd, CacheQuestion, CallCache } from '../core/call-cache.js';
-import type { ReplyHandler } from '../core/reply.js';
+import { isGrpc } from '../core/grpc.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { CacheEntry, CacheOutcome, CacheStore, CacheUse } from '../core/response-cache.js';
 import type { RawHeaders } from '../core/wire.js';
 import { listSources, makeOtherForm } from './forms/other-form.js';
-import { type CacheKey, hideNames, makeCacheKey } from './key.js';
+import { type CacheKey, hideNames, makeCacheKey, makeKeyId } from './key.js';
 import { Recording, type RecordingPorts } from './recording.js';
 import { answerRefusal } from './refusal.js';
 import { replayEntry } from './replay.js';
@@ -26,6 +28,8 @@ interface Found {
 export class OneCall implements CallCache {
   readonly #call: CachedCall & { readonly use: CacheUse };
   readonly #ports: OneCallPorts;
+  /** A call of gRPC has no key: it is refused where the cache alone is asked. */
+  readonly waitsForRequest: boolean;
   #key: CacheKey | null = null;
   #question: CacheQuestion | null = null;
   #outcome: CacheOutcome = 'unkeyed';
@@ -39,6 +43,7 @@ export class OneCall implements CallCache {
   constructor(call: CachedCall & { readonly use: CacheUse }, ports: OneCallPorts) {
     this.#call = call;
     this.#ports = ports;
+    this.waitsForRequest = !isGrpc(call.head);
   }
 
   ask(question: CacheQuestion): Promise<CacheAnswer | null> | CacheAnswer | null {
@@ -76,7 +81,7 @@ export class OneCall implements CallCache {
     this.#reason = null;
     const found = use.mode === 'refresh' ? null : this.#find(key);
     if (found !== null) return this.#hit(found);
-    const underWay = recordings.get(makeId(key));
+    const underWay = recordings.get(makeKeyId(key));
     if (use.mode !== 'refresh' && underWay?.shared.isJoinable === true) return this.#join(underWay);
     const made = use.mode === 'refresh' ? null : this.#findOtherForm(key);
     if (made !== null) return this.#hit(made);
@@ -98,6 +103,10 @@ export class OneCall implements CallCache {
     return this.#call.use.mode === 'only' ? this.#refuse('The request was not read whole.') : null;
   }
 
+  onReplyStart(control: ReplyControl): ReplyControl {
+    return this.#recording?.shared.lead(control) ?? control;
+  }
+
   onReplyHead(status: number, rawHeaders: RawHeaders): void {
     this.#recording?.onHead(status, rawHeaders);
   }
@@ -108,7 +117,8 @@ export class OneCall implements CallCache {
 
   takeOver(): ReplyHandler | null {
     const recording = this.#recording;
-    if (recording === null || recording.shared.followers === 0) return null;
+    // Once the provider has said all, what the others have still to take comes from what is held.
+    if (this.#isOver || recording === null || recording.shared.followers === 0) return null;
     this.#isLeft = true;
     return recording.makeHeir();
   }
@@ -166,7 +176,7 @@ export class OneCall implements CallCache {
     const { recordings, store } = this.#ports;
     const { callId, use, hasSecret } = this.#call;
     if (use.mode === 'refresh') this.#outcome = 'refresh';
-    const id = makeId(key);
+    const id = makeKeyId(key);
     const question = this.#question;
     if (question === null) return null;
     const recording = new Recording(
@@ -242,9 +252,4 @@ export class OneCall implements CallCache {
       reason: this.#reason,
     });
   }
-}
-
-/** No key has a line break in it. */
-function makeId({ key, variant }: CacheKey): string {
-  return `${key}\n${variant}`;
 }

@@ -1,14 +1,16 @@
 import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { RawHeaders } from '../core/wire.js';
 import { frameReplyHeaders } from './reply-headers.js';
-
-/** Once the reply has grown too large to be held whole, one who lags further behind is cut: the others do not wait. */
-const longestLagBytes = 16 * 1024 * 1024;
+import { SharedPace } from './shared-pace.js';
+import { longestLagBytes, Player } from './shared-player.js';
 
 /** Memory a piece takes besides its bytes, roughly: a reply may come a byte at a time. */
 const pieceBytes = 100;
 
-/** A reply under way that several calls get: each from its first byte, at its own pace. */
+/**
+ * A reply under way that several calls get: each from its first byte, at its own pace. It comes as fast as the fastest of them
+ * takes it, and waits when all of them wait.
+ */
 export class SharedReply {
   readonly #maxBytes: number;
   #head: { readonly status: number; readonly rawHeaders: readonly string[]; readonly length: number | null } | null =
@@ -25,7 +27,8 @@ export class SharedReply {
   readonly #players = new Set<Player>();
   #settleHead: (isThere: boolean) => void = () => undefined;
   readonly #whenHead: Promise<boolean>;
-  #control: ReplyControl | null = null;
+  /** Who asked first leads it: its client gets the provider's own bytes. */
+  readonly #pace = new SharedPace(() => this.#hasReader);
   /** How long the provider's reply took, once it has ended. */
   latencyMs: number | null = null;
 
@@ -97,7 +100,7 @@ export class SharedReply {
     this.#error = error;
     this.#settleHead(false);
     for (const player of this.#players) player.play();
-    this.#control?.abort(error);
+    this.#pace.abandon(error);
   }
 
   /** Gives it to one more, from its first byte. */
@@ -105,9 +108,14 @@ export class SharedReply {
     const player = new Player(handler, {
       read: (at) => this.#chunks[at - this.#dropped]?.bytes,
       findEnd: () => (this.#state === 'whole' || this.#state === 'failed' ? this.#state : null),
-      onPlayed: () => this.#trim(),
+      onPaced: () => {
+        this.#trim();
+        this.#pace.settle();
+      },
       onGone: () => {
-        if (this.#players.delete(player)) this.#giveUp();
+        if (!this.#players.delete(player)) return;
+        this.#giveUp();
+        this.#pace.settle();
       },
     });
     this.#players.add(player);
@@ -115,13 +123,26 @@ export class SharedReply {
     handler.onStart(player);
     if (this.#players.has(player)) handler.onHead(status, 'OK', frameReplyHeaders(rawHeaders, length));
     player.play();
+    this.#pace.settle();
+  }
+
+  /** How who asked first holds back the provider, which goes on for as long as somebody else reads. */
+  lead(control: ReplyControl): ReplyControl {
+    return this.#pace.lead(control);
   }
 
   /** The provider's reply, whose own client has left: given up when nobody else is there. */
   control(control: ReplyControl): void {
-    this.#control = control;
-    control.resume();
+    this.#pace.inherit(control);
     this.#giveUp();
+  }
+
+  /** Whether one of those who share it takes what comes. */
+  get #hasReader(): boolean {
+    // Nothing is held back before there is anything.
+    if (this.#state === 'waiting') return true;
+    for (const player of this.#players) if (!player.isPaused) return true;
+    return false;
   }
 
   get #isTooLarge(): boolean {
@@ -131,7 +152,7 @@ export class SharedReply {
   /** Where its own client has left, and now the last who shared it, the provider is told. */
   #giveUp(): void {
     const isUnderWay = this.#state === 'waiting' || this.#state === 'open';
-    if (isUnderWay && this.followers === 0) this.#control?.abort(new Error('nobody waits for the reply any more'));
+    if (isUnderWay && this.followers === 0) this.#pace.abandon(new Error('nobody waits for the reply any more'));
   }
 
   /** Lets go of what all have had, where nobody can join any more. */
@@ -148,71 +169,5 @@ export class SharedReply {
     const next = this.#chunks[at - this.#dropped];
     const pieces = this.#dropped + this.#chunks.length - at;
     return next === undefined ? 0 : this.#bytes - next.from + pieces * pieceBytes;
-  }
-}
-
-interface PlayerPorts {
-  /** A chunk by its number; `undefined` when it has not come yet. */
-  readonly read: (at: number) => Buffer | undefined;
-  readonly findEnd: () => 'whole' | 'failed' | null;
-  readonly onPlayed: () => void;
-  readonly onGone: () => void;
-}
-
-/** One who gets a shared reply. */
-class Player implements ReplyControl {
-  readonly #handler: ReplyHandler;
-  readonly #ports: PlayerPorts;
-  #paused = false;
-  #isOver = false;
-  #isPlaying = false;
-  /** The chunk that comes next. */
-  at = 0;
-
-  constructor(handler: ReplyHandler, ports: PlayerPorts) {
-    this.#handler = handler;
-    this.#ports = ports;
-  }
-
-  play(): void {
-    if (this.#isPlaying) return;
-    this.#isPlaying = true;
-    while (!this.#paused && !this.#isOver) {
-      const bytes = this.#ports.read(this.at);
-      if (bytes === undefined) break;
-      this.at += 1;
-      this.#handler.onData(bytes);
-    }
-    this.#isPlaying = false;
-    const end = this.#paused || this.#isOver || this.#ports.read(this.at) !== undefined ? null : this.#ports.findEnd();
-    if (end === null) return;
-    this.#isOver = true;
-    if (end === 'whole') this.#handler.onEnd([]);
-    else this.#handler.onError(new Error('the reply it shares was cut'));
-    this.#ports.onGone();
-  }
-
-  pause(): void {
-    this.#paused = true;
-  }
-
-  resume(): void {
-    if (!this.#paused) return;
-    this.#paused = false;
-    this.play();
-    this.#ports.onPlayed();
-  }
-
-  cut(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#handler.onError(new Error('the reply it shares went too far ahead of it'));
-    this.#ports.onGone();
-  }
-
-  abort(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#ports.onGone();
   }
 }

@@ -36,6 +36,8 @@ export interface Reservation {
   settle(record: CallRecord): void;
   /** Nothing is known of how it ended: what was kept counts. */
   forfeit(): void;
+  /** It was no call after all. */
+  release(): void;
 }
 
 export interface BudgetListener {
@@ -102,6 +104,10 @@ export class CallBudget {
     return {
       settle: (record) => end((one) => this.#count(one, record)),
       forfeit: () => end(({ account, tokens, usd }) => add(account.spending, tokens, usd)),
+      release: () =>
+        end(({ account }) => {
+          account.spending.calls -= 1;
+        }),
     };
   }
 

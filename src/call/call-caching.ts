@@ -1,5 +1,5 @@
 import type { CacheAnswer, CachedCall, CacheEnd, CallCache, ResponseCache } from '../core/call-cache.js';
-import type { ReplyHandler } from '../core/reply.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { CacheUse } from '../core/response-cache.js';
 import type { ProviderMatch, RawHeaders, RequestHead } from '../core/wire.js';
 import type { Answer, RewrittenRequest } from './call.js';
@@ -111,6 +111,11 @@ export class CallCaching {
     this.#parts = parts;
   }
 
+  /** Whether the request is to be read whole, and `ask` asked. */
+  get waitsForRequest(): boolean {
+    return this.#cache.waitsForRequest ?? true;
+  }
+
   /** Whether the provider is not asked. */
   get isAnswered(): boolean {
     return this.#answer !== null;
@@ -138,6 +143,14 @@ export class CallCaching {
     return answering instanceof Promise ? answering.then((answer) => this.#take(answer)) : this.#take(answering);
   }
 
+  onRequestData(chunk: Buffer): void {
+    this.#cache.onRequestData?.(chunk);
+  }
+
+  onRequestEnd(): void {
+    this.#cache.onRequestEnd?.();
+  }
+
   /** The request the cache was asked for is sent to nobody. */
   onNotSent(reason: string): void {
     this.#cache.onNotSent(reason);
@@ -150,6 +163,10 @@ export class CallCaching {
 
   onRefused(): void {
     this.#cache.onRefused();
+  }
+
+  onReplyStart(control: ReplyControl): ReplyControl {
+    return this.#answer === null ? (this.#cache.onReplyStart?.(control) ?? control) : control;
   }
 
   onReplyHead(status: number, rawHeaders: RawHeaders): void {

@@ -1,7 +1,8 @@
 import type { JsonValue } from '../core/call-record.js';
+import type { Crossing } from '../core/crossing.js';
 import { makeDecision } from '../core/route-answer.js';
 import type { RouteDecision } from '../core/routing.js';
-import type { ModelRequest, ProviderMatch, RequestHead } from '../core/wire.js';
+import type { ApiAddress, ModelRequest, ProviderMatch, RequestHead } from '../core/wire.js';
 import type { CallOptions } from './handle-call.js';
 import { findHeader } from './headers.js';
 import { formatUrl } from './make-record.js';
@@ -15,10 +16,26 @@ export interface RoutedCall extends ModelRequest {
   /** By the name the dialect reads in the request. */
   readonly model: string;
   /** Who is asked, and how: another provider, or with another key; `null` for as the client has it. */
-  readonly target: { readonly head: RequestHead; readonly match: ProviderMatch } | null;
+  readonly target: RouteTarget | null;
+  /** What was changed of the request besides, in the words of the record's `changes`. */
+  readonly changes: readonly string[];
   /** What to try where this try fails; empty for nothing. */
   readonly rest: readonly RouteDecision[];
   readonly timeoutMs: number | null;
+}
+
+interface RouteTarget {
+  readonly head: RequestHead;
+  readonly match: ProviderMatch;
+  /** Where its replies have another form than the client expects; `null` where they have not. */
+  readonly crossing: Crossing | null;
+}
+
+/** A request as a router is asked about it. */
+interface RoutedRequest {
+  readonly body: Buffer;
+  readonly requestedModel: string;
+  readonly stream: boolean;
 }
 
 interface CallRoutingOptions {
@@ -70,30 +87,27 @@ export class CallRouting {
   }
 
   /** `null` for as asked. A promise only where a router of the user's has to be asked. Fails only when a dialect throws. */
-  route(body: Buffer, requestedModel: string): Promise<RoutedCall | null> | RoutedCall | null {
-    const decisions = this.#options.decisions ?? this.#ask(body, requestedModel);
+  route(request: RoutedRequest): Promise<RoutedCall | null> | RoutedCall | null {
+    const decisions = this.#options.decisions ?? this.#ask(request);
     return decisions instanceof Promise
-      ? decisions.then((decided) => this.#applyFirst(decided, { body, requestedModel }))
-      : this.#applyFirst(decisions, { body, requestedModel });
+      ? decisions.then((decided) => this.#applyFirst(decided, request))
+      : this.#applyFirst(decisions, request);
   }
 
-  #applyFirst(
-    decisions: readonly RouteDecision[],
-    { body, requestedModel }: { readonly body: Buffer; readonly requestedModel: string },
-  ): RoutedCall | null {
+  #applyFirst(decisions: readonly RouteDecision[], request: RoutedRequest): RoutedCall | null {
     for (const [i, decision] of decisions.entries()) {
-      const routed = this.#apply(decision, body);
+      const routed = this.#apply(decision, request);
       // What cannot be sent is no try.
       if (routed === null) continue;
       const rest = decisions.slice(i + 1);
-      const isAsAsked = routed.model === requestedModel && routed.target === null;
+      const isAsAsked = routed.model === request.requestedModel && routed.target === null;
       return isAsAsked && rest.length === 0 ? null : { ...routed, rest, timeoutMs: decision.timeoutMs ?? null };
     }
     return null;
   }
 
   /** What is to be tried, in order; nothing for as asked. */
-  #ask(body: Buffer, requestedModel: string): Promise<readonly RouteDecision[]> | readonly RouteDecision[] {
+  #ask({ body, requestedModel }: RoutedRequest): Promise<readonly RouteDecision[]> | readonly RouteDecision[] {
     const { router, tools, sessionId, match } = this.#options;
     const reading = router.readsRequest ? tools.readWholeJson(body) : unread;
     if (!reading.ok) {
@@ -109,13 +123,13 @@ export class CallRouting {
     return router.choose(question, this.#abort.signal, () => this.#findSecrets()).then(listTries);
   }
 
-  #apply(
-    { model: chosen, provider, apiKey }: RouteDecision,
-    body: Buffer,
-  ): Omit<RoutedCall, 'rest' | 'timeoutMs'> | null {
+  #apply(decision: RouteDecision, { body, stream }: RoutedRequest): Omit<RoutedCall, 'rest' | 'timeoutMs'> | null {
+    const { model: chosen, apiKey = null } = decision;
     const { router, head, match } = this.#options;
-    const target = this.#findTarget({ model: chosen, provider, apiKey });
-    if (target === undefined) return null;
+    const address = this.#findAddress(decision, stream);
+    if (address === undefined) return null;
+    if (address?.crossing !== undefined) return this.#cross(decision, { ...address, crossing: address.crossing }, body);
+    const target = address === null ? this.#relogin(apiKey) : { ...this.#retarget(address, apiKey), crossing: null };
     const { dialect } = target?.match ?? match;
     const path = target?.head.path ?? head.path;
     const routed = dialect.withModel?.({ body, path }, chosen);
@@ -126,22 +140,46 @@ export class CallRouting {
     }
     const named: JsonValue = { model: chosen };
     const model = dialect.readRequest(named, routed.path).model ?? chosen;
-    return { ...routed, model, target };
+    return { ...routed, model, target, changes: [] };
+  }
+
+  /** The request in the form that the address has for it; `null` where it has none, which is then told. */
+  #cross(
+    { model, apiKey }: RouteDecision,
+    address: ApiAddress & { readonly crossing: Crossing },
+    body: Buffer,
+  ): Omit<RoutedCall, 'rest' | 'timeoutMs'> | null {
+    const { router, head, match } = this.#options;
+    const { crossing } = address;
+    const crossed = crossing.makeRequest({ body, rawHeaders: head.rawHeaders });
+    const { provider } = address.match;
+    if ('problem' in crossed) {
+      const why = `it cannot be put in the form of ${provider}: ${crossed.problem}`;
+      router.tellObstacle({ kind: `unfit ${provider} ${match.dialect.api}`, why });
+      return null;
+    }
+    const target = { ...this.#retarget(address, apiKey ?? null, crossed.rawHeaders), crossing };
+    return { body: crossed.body, path: target.head.path, model, target, changes: crossed.changes };
   }
 
   /** `null` for where the client sends it; `undefined` where it cannot go, which is then told. */
-  #findTarget({ model, provider, apiKey }: Pick<RouteDecision, 'model'> & Wanted): RoutedCall['target'] | undefined {
-    const { router, head, match, findAddress } = this.#options;
-    if (provider === undefined || provider === match.provider) {
-      return apiKey === undefined ? null : { head: relogin(head, match, apiKey), match };
-    }
-    const address = findAddress(provider, match.dialect, model);
-    if ('problem' in address) {
-      const why = `its router chose the provider ${JSON.stringify(provider)}: ${address.problem}`;
-      router.tellObstacle({ kind: `elsewhere ${provider} ${match.dialect.api}`, why });
-      return undefined;
-    }
-    return { head: retarget({ head, address, apiKey: apiKey ?? null }), match: address.match };
+  #findAddress({ model, provider, region, project }: RouteDecision, stream: boolean): ApiAddress | null | undefined {
+    const { router, match, findAddress } = this.#options;
+    if (provider === undefined || provider === match.provider) return null;
+    const address = findAddress(provider, { dialect: match.dialect, model, stream, region, project });
+    if (!('problem' in address)) return address;
+    const why = `its router chose the provider ${JSON.stringify(provider)}: ${address.problem}`;
+    router.tellObstacle({ kind: `elsewhere ${provider} ${match.dialect.api}`, why });
+    return undefined;
+  }
+
+  #relogin(apiKey: string | null): RouteTarget | null {
+    const { head, match } = this.#options;
+    return apiKey === null ? null : { head: relogin(head, match, apiKey), match, crossing: null };
+  }
+
+  #retarget(address: ApiAddress, apiKey: string | null, rawHeaders = this.#options.head.rawHeaders) {
+    return { head: retarget({ head: { ...this.#options.head, rawHeaders }, address, apiKey }), match: address.match };
   }
 
   #findSecrets(): SecretSet {
@@ -160,11 +198,6 @@ export class CallRouting {
       router.tellObstacle({ kind: 'large', why: `its body has more than ${maxBytes} bytes` });
     }
   }
-}
-
-interface Wanted {
-  readonly provider: string | undefined;
-  readonly apiKey: string | undefined;
 }
 
 function listTries(decision: RouteDecision | null): readonly RouteDecision[] {

@@ -1,4 +1,4 @@
-import type { ReplyHandler } from '../core/reply.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { Origin, RawHeaders } from '../core/wire.js';
 
 /** How an exchange can end before its reply does. */
@@ -28,6 +28,8 @@ export interface Call {
   refuseUnread?(): Answer | null;
   /** The provider refused the rewritten body, and gets `ifRefused` next. */
   onRewriteRefused(): void;
+  /** How the client is to hold back who replies; what it gives is for as long as the reply is. */
+  onReplyStart?(control: ReplyControl): ReplyControl;
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null;
   /** A piece of the reply's body, as it came: after the client has got it, unless it is the last. */
   onReplyData(chunk: Buffer): void;
@@ -35,6 +37,8 @@ export interface Call {
   onReplyPassed(bytes: Buffer): void;
   /** What follows the reply's body, told before its end. */
   onReplyTrailers(rawTrailers: RawHeaders): void;
+  /** The provider has said all; its client, whom others did not wait for, has still to take the rest. */
+  onReplyCame?(): void;
   /**
    * The reply is whole. Exactly one record follows the first of this and `onInterrupted`: it is kept when this
    * returns, or, where a compressed copy is still being read, when the promise resolves.

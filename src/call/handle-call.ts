@@ -1,7 +1,8 @@
 // Longer than 250 lines: the life of one call, whose every step shares its state.
 import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
+import type { Crossing } from '../core/crossing.js';
 import { readErrorMessage } from '../core/errors.js';
-import type { ReplyHandler } from '../core/reply.js';
+import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { RouteDecision } from '../core/routing.js';
 import { pickSessionIds, type Session, type SessionIds } from '../core/session.js';
 import type { EstimatedUsage } from '../core/timing.js';
@@ -17,7 +18,7 @@ import { makeRecord } from './make-record.js';
 import type { CallPorts } from './ports.js';
 import { makeHashes, makeReceipt } from './receipt.js';
 import { ReplyReading } from './reply-reading.js';
-import { canRewrite, openReplyRewrite, type UsageRewrite } from './reply-rewrite.js';
+import { canRewrite, openCrossedReply, openReplyRewrite, type ToldRewrite } from './reply-rewrite.js';
 import { RequestReading } from './request-reading.js';
 import type { SessionRouter } from './session-router.js';
 import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
@@ -39,6 +40,8 @@ export interface CallOptions {
   readonly caching?: SessionCaching | undefined;
   /** Asked for room before the call goes out; there is no limit when absent. */
   readonly budget?: CallBudget | undefined;
+  /** Whether only its body can say that it is a call, by naming a model; it leaves no record when it does not. */
+  readonly isGuess?: boolean;
   /** Where this is a further try of a call that failed: what is left to try, and why. */
   readonly retry?: CallRetry;
 }
@@ -66,6 +69,10 @@ interface Ending {
   readonly endMs: number;
 }
 
+interface CameReply extends Ending {
+  readonly facts: Promise<ReplyFacts | null> | ReplyFacts | null;
+}
+
 class HandledCall implements Call {
   readonly wholeRequestBytes: number | null;
   readonly #ports: CallPorts;
@@ -86,11 +93,15 @@ class HandledCall implements Call {
   #requestRead: Promise<void> | null = null;
   #headMs: number | null = null;
   #reply: ReplyReading | null = null;
-  #rewrite: UsageRewrite | null = null;
+  #rewrite: ToldRewrite | null = null;
+  /** Where a router has sent it to a provider whose replies have another form. */
+  #crossing: Crossing | null = null;
   #askedForUsage = false;
   #over = false;
   #isRecorded = false;
   #onRecorded: (() => void) | null = null;
+  /** How the provider's reply ended, where its client had still to take the rest. */
+  #came: CameReply | null = null;
   readonly #hashes = makeHashes();
   /** Milliseconds of work on this call, on the tap's thread. */
   #workedMs = 0;
@@ -115,7 +126,8 @@ class HandledCall implements Call {
     this.#target = options;
     this.#routing = openCallRouting(ports, options, maxWholeRequestBytes);
     this.#caching = openCallCaching(ports, { ...options, callId: this.#callId }, this.#changes);
-    const isAsked = this.#routing?.needsBody === true || this.#caching !== null || budget !== undefined;
+    const isAsked =
+      this.#routing?.needsBody === true || this.#caching?.waitsForRequest === true || budget !== undefined;
     this.wholeRequestBytes = this.#mayAsk || isAsked ? maxWholeRequestBytes : null;
     if (options.retry !== undefined) {
       const { afterCallId, why } = options.retry;
@@ -125,6 +137,7 @@ class HandledCall implements Call {
 
   onRequestData(chunk: Buffer): void {
     this.#guard(() => this.#request.write(chunk));
+    this.#caching?.onRequestData(chunk);
     this.#hashes.request.update('taken', chunk);
   }
 
@@ -136,6 +149,7 @@ class HandledCall implements Call {
     this.#guard(() => {
       this.#requestRead = this.#request.end() ?? null;
     });
+    this.#caching?.onRequestEnd();
   }
 
   /** Whether its stream may be asked for usage, where it goes now. */
@@ -194,7 +208,7 @@ class HandledCall implements Call {
   ): Promise<RewrittenRequest | null> | RewrittenRequest | null {
     let routed: ReturnType<CallRouting['route']> = null;
     this.#guard(() => {
-      routed = routing.route(body, model);
+      routed = routing.route({ body, requestedModel: model, stream: this.#request.facts.stream });
     });
     // Assigned within a function, which the compiler does not follow.
     const answer = routed as ReturnType<CallRouting['route']>;
@@ -234,12 +248,14 @@ class HandledCall implements Call {
     return answer;
   }
 
-  #noteRouted({ model, target, path }: RoutedCall, requestedModel: string): void {
+  #noteRouted({ model, target, path, changes }: RoutedCall, requestedModel: string): void {
     const { provider } = this.#options.match;
+    this.#crossing = target?.crossing ?? null;
     if (target !== null) this.#target = { match: target.match, head: { ...target.head, path } };
     const to = this.#target.match.provider;
     if (this.#isElsewhere) this.#changes.push(`request: sent to ${to} instead of ${provider} by the router`);
     else if (target !== null) this.#changes.push("request: sent with the router's key instead of the client's");
+    this.#changes.push(...changes);
     if (model === requestedModel) return;
     this.#routedModel = model;
     this.#changes.push(`request: model set to ${model} by the router`);
@@ -248,6 +264,8 @@ class HandledCall implements Call {
   #makeFallback({ rest, timeoutMs }: RoutedCall): Fallback {
     const next = (why: string): Call => {
       this.#changes.push(NOT_PASSED_ON);
+      this.#rewrite?.close();
+      this.#rewrite = null;
       const retry = { decisions: rest, afterCallId: this.#callId, why };
       // What its provider still says is read to the end, for at most some seconds: its record belongs to the session.
       this.#ports.holdRecord(this.#options.session.sessionId, this.#untilRecorded());
@@ -285,17 +303,31 @@ class HandledCall implements Call {
     this.#changes.push(`request: refused, sent again ${how}`);
   }
 
+  onReplyStart(control: ReplyControl): ReplyControl {
+    return this.#caching?.onReplyStart(control) ?? control;
+  }
+
   onReplyHead(status: number, rawHeaders: RawHeaders): ReplyRewrite | null {
     this.#headMs = this.#ports.clock.monotonicMs();
     this.#guard(() => {
       const { dialect } = this.#target.match;
       this.#reply = new ReplyReading(this.#ports, dialect, { status, rawHeaders, request: this.#request.facts });
       this.#caching?.onReplyHead(status, rawHeaders);
+      if (this.#crossing !== null) return this.#cross(this.#crossing, status, rawHeaders);
       if (!this.#askedForUsage || status >= 300 || this.#reply.isJson) return;
       if (canRewrite(rawHeaders)) this.#rewrite = openReplyRewrite(this.#ports.tools, rawHeaders);
       else this.#changes.push('reply: in a coding that cannot be read, usage frame not hidden');
     });
     return this.#rewrite;
+  }
+
+  /** A refusal of the tap's own is in its client's words already. */
+  #cross(crossing: Crossing, status: number, rawHeaders: RawHeaders): void {
+    if (this.#gate?.refusal != null || this.#caching?.isRefused === true) return;
+    const crossed = crossing.openReply({ status, rawHeaders });
+    if (crossed === null) return;
+    if (canRewrite(rawHeaders)) this.#rewrite = openCrossedReply(this.#ports.tools, crossed);
+    else this.#changes.push('reply: in a coding that cannot be read, passed on as it came');
   }
 
   onReplyData(chunk: Buffer): void {
@@ -322,13 +354,26 @@ class HandledCall implements Call {
     });
   }
 
+  onReplyCame(): void {
+    if (this.#over || this.#came !== null) return;
+    const end = { ...this.#nameWholeEnd(), endMs: this.#ports.clock.monotonicMs(), facts: this.#endReading() };
+    this.#came = end;
+    this.#endCaching(end);
+  }
+
   onReplyEnd(): Promise<void> | void {
+    const { outcome, error } = this.#nameWholeEnd();
+    return this.#finish(outcome, error);
+  }
+
+  #nameWholeEnd(): Pick<Ending, 'outcome' | 'error'> {
     const refusal = this.#gate?.refusal ?? null;
     const isError = refusal !== null || (this.#reply?.status ?? 0) >= 400;
-    return this.#finish(isError ? 'http_error' : 'ok', refusal);
+    return { outcome: isError ? 'http_error' : 'ok', error: refusal };
   }
 
   onInterrupted(how: Interruption, error: { readonly code: string; readonly message: string }): void {
+    if (error.code === 'CLIENT_LAGGED' && !this.#over) this.#ports.onFault('CLIENT_LAGGED', error.message, laggedHint);
     void this.#finish(how, error);
   }
 
@@ -341,8 +386,8 @@ class HandledCall implements Call {
     this.#over = true;
     const endMs = this.#ports.clock.monotonicMs();
     this.#changes.push(...(this.#rewrite?.changes ?? []));
-    const facts = this.#endReading();
-    this.#endCaching({ outcome, error, endMs, facts });
+    const facts = this.#came === null ? this.#endReading() : this.#came.facts;
+    if (this.#came === null) this.#endCaching({ outcome, error, endMs, facts });
     const needsMore = (read: ReplyFacts | null): boolean =>
       this.#ports.estimate !== null && needsEstimate(outcome, this.#reply, read);
     if (this.#requestRead === null && !(facts instanceof Promise) && !needsMore(facts)) {
@@ -366,7 +411,7 @@ class HandledCall implements Call {
   }
 
   /** At once, whatever the record waits for: who asks the same now must not join a reply that is over. */
-  #endCaching(end: Ending & { readonly facts: Promise<ReplyFacts | null> | ReplyFacts | null }): void {
+  #endCaching(end: CameReply): void {
     const caching = this.#caching;
     if (caching === null) return;
     const status = this.#reply?.status ?? 0;
@@ -387,6 +432,17 @@ class HandledCall implements Call {
   }
 
   #record(end: Ending & { readonly facts: ReplyFacts | null; readonly estimatedUsage?: EstimatedUsage | null }): void {
+    const { isGuess = false } = this.#options;
+    if (!isGuess || this.#request.facts.model !== null) this.#keep(end);
+    this.#gate?.close();
+    if (this.#request.problem !== null && !isGuess) this.#reportFailure(`its request: ${this.#request.problem}`);
+    this.#request.close();
+    this.#reply?.close();
+    this.#isRecorded = true;
+    this.#onRecorded?.();
+  }
+
+  #keep(end: Ending & { readonly facts: ReplyFacts | null; readonly estimatedUsage?: EstimatedUsage | null }): void {
     this.#guard(() => {
       const { session, head } = this.#options;
       const { tools, clock } = this.#ports;
@@ -408,7 +464,8 @@ class HandledCall implements Call {
         requestCopy: this.#request.copy,
         requestBytes: this.#request.wireBytes,
         reply: reply === null ? null : reply.summarise(facts),
-        ...settleEnding(end, { status: reply?.status ?? 0, facts }),
+        // One that leaves before it has taken the rest does not have its whole reply, whatever that says.
+        ...(this.#came === null ? settleEnding(end, { status: reply?.status ?? 0, facts }) : end),
         estimatedUsage: end.estimatedUsage ?? null,
         times: {
           startedAt: this.#startedAt,
@@ -430,12 +487,6 @@ class HandledCall implements Call {
       this.#ports.onRecord(record);
       this.#gate?.settle(record);
     });
-    this.#gate?.close();
-    if (this.#request.problem !== null) this.#reportFailure(`its request: ${this.#request.problem}`);
-    this.#request.close();
-    this.#reply?.close();
-    this.#isRecorded = true;
-    this.#onRecorded?.();
   }
 
   get #isElsewhere(): boolean {
@@ -480,6 +531,8 @@ function settleEnding(
     return { outcome: 'ok', error: null };
   return { outcome: end.outcome, error: end.error };
 }
+
+const laggedHint = 'Let the program read on, or ask with x-llmtap-cache: off, so that nobody shares what it gets.';
 
 /** Microseconds are as far as the clock is believed. */
 function roundMs(ms: number): number {

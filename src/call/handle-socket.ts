@@ -2,6 +2,7 @@
 import { readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
 import type {
+  SocketAsk,
   SocketCall,
   SocketCallFacts,
   SocketMatch,
@@ -11,14 +12,20 @@ import type {
   SocketWatch,
 } from '../core/socket.js';
 import type { EstimatedUsage } from '../core/timing.js';
-import type { RawHeaders, RequestHead } from '../core/wire.js';
+import { unknownUsage } from '../core/usage.js';
+import type { RawHeaders, ReplyFacts, RequestHead } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
+import type { CallBudget } from './budget.js';
+import { makeBudgetRefusal } from './call-refusal.js';
 import { joinHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
 import type { CallPorts, SocketMessages } from './ports.js';
 import { SocketReceipt } from './receipt.js';
+import type { SessionRouter } from './session-router.js';
+import { SocketAdmission } from './socket-admission.js';
 import { addProblem, MessageCopies, OpenSocketCall, roundMs } from './socket-call.js';
 import { explainEnding, type SocketClosing, type SocketEnding } from './socket-ending.js';
+import { type Admitted, type GatedSocket, RoutedGate } from './socket-gate.js';
 import { estimateUsage, isCut, needsEstimate } from './usage-estimate.js';
 
 export interface SocketOptions {
@@ -29,6 +36,10 @@ export interface SocketOptions {
   readonly onCall: () => void;
   /** The provider is a recording. */
   readonly isReplayed?: boolean;
+  /** Asked for the model its calls go to; they go as asked when absent. */
+  readonly router?: SessionRouter | undefined;
+  /** Asked for room before a call goes out, and told what others took; there is no limit when absent. */
+  readonly budget?: CallBudget | undefined;
 }
 
 /** How long what may be stated behind a call's end is waited for, milliseconds. */
@@ -36,14 +47,21 @@ const settleMs = 250;
 
 /**
  * The calls of one WebSocket: its messages are read from a copy, and each response leaves its record when it ends, while the
- * socket lives. What is open when the socket goes is recorded as cut. Nothing in here can stop or change the bytes:
- * a failure of ours is one fault, and the socket goes on unread.
+ * socket lives. What is open when the socket goes is recorded as cut. Where a router or a budget has the say, what the client
+ * sends passes its gate. Nothing else in here can stop or change the bytes: a failure of ours is one fault, and the socket goes
+ * on unread.
  */
 export function handleSocket(ports: CallPorts, options: SocketOptions): SocketWatch {
   return new HandledSocket(ports, options);
 }
 
-class HandledSocket implements SocketWatch {
+class HandledSocket implements SocketWatch, GatedSocket {
+  readonly gate: RoutedGate | undefined;
+  readonly #admission: SocketAdmission;
+  /** What was decided of the message that is read now. */
+  #admitted: Admitted | null = null;
+  /** Calls under way for which room is kept. */
+  readonly #reserved = new Set<OpenSocketCall>();
   readonly #ports: CallPorts;
   readonly #options: SocketOptions;
   #messages: SocketMessages | null = null;
@@ -67,6 +85,18 @@ class HandledSocket implements SocketWatch {
     this.#ports = ports;
     this.#options = options;
     this.#draft = new MessageCopies(ports);
+    const { session, head, match, router, isReplayed } = options;
+    // What a recording answers costs nothing.
+    const budget = isReplayed === true ? undefined : options.budget;
+    this.#admission = new SocketAdmission(ports, { sessionId: session.sessionId, head, match, budget, router });
+    if (router === undefined && budget === undefined) return;
+    const { tools, clock } = ports;
+    this.gate = new RoutedGate({ tools, nowMs: clock.monotonicMs, admission: this.#admission, socket: this });
+  }
+
+  findPath(): Promise<string | null> | string | null {
+    const routing = this.#admission.routePath();
+    return routing instanceof Promise ? routing.then((routed) => routed?.path ?? null) : (routing?.path ?? null);
   }
 
   onOpen(rawHeaders: RawHeaders): void {
@@ -76,7 +106,9 @@ class HandledSocket implements SocketWatch {
         collect: (message, isKept) => this.#draft.add(message, isKept),
         open: (atMs, given) => this.#open(atMs, given?.isApart ?? false),
       });
-      this.#messages = this.#ports.tools.openSocketMessages(joinHeader(rawHeaders, 'sec-websocket-extensions'), {
+      const extensions = joinHeader(rawHeaders, 'sec-websocket-extensions');
+      this.gate?.open(extensions);
+      this.#messages = this.#ports.tools.openSocketMessages(extensions, {
         onMessage: (side, message) => this.#read(side, message),
         onClose: (side, code, reason) => {
           this.#closed ??= { side, words: `${code ?? 'no code'}${reason === '' ? '' : `: ${reason}`}` };
@@ -106,14 +138,70 @@ class HandledSocket implements SocketWatch {
   onEnd(how: SocketEnding['how'], error: SocketEnding['error']): void {
     if (this.#ending !== null) return;
     this.#ending = { how, error };
+    this.#admission.close();
     if (this.#settling !== null) clearTimeout(this.#settling);
     const close = (): void => {
       this.#guard(() => this.#reader?.close());
       this.#messages?.close();
+      // What leaves no record was no call, unless nobody could read it any more.
+      for (const { reservation } of this.#reserved) {
+        if (this.#isBroken) reservation?.forfeit();
+        else reservation?.release();
+      }
+      this.#reserved.clear();
     };
     const reading = this.#messages?.end();
     if (reading === undefined) close();
     else this.#ports.holdRecord(this.#options.session.sessionId, reading.then(close));
+  }
+
+  get isUnread(): boolean {
+    return this.#isBroken || this.#ending !== null;
+  }
+
+  settle(): Promise<void> | void {
+    return this.#messages?.end();
+  }
+
+  onTaken(chunk: Buffer): void {
+    if (!this.#isBroken) this.#receipt.noteTaken('client', chunk);
+  }
+
+  onControl(frame: Buffer): void {
+    if (!this.#isBroken) this.#guard(() => this.#messages?.write('client', frame, this.#ports.clock.monotonicMs()));
+  }
+
+  findAsk(message: SocketMessage): SocketAsk | null {
+    this.#workFromMs = this.#ports.clock.monotonicMs();
+    let ask: SocketAsk | null = null;
+    this.#guard(() => {
+      ask = this.#reader?.findAsk?.(message) ?? null;
+    });
+    return ask;
+  }
+
+  read(message: SocketMessage, admitted: Admitted | null): void {
+    this.#admitted = admitted;
+    this.#read('client', message);
+    // It began no call.
+    this.#admitted?.reservation?.release();
+    this.#admitted = null;
+    if (this.#touched !== null) this.#touched.workedMs += this.#ports.clock.monotonicMs() - this.#workFromMs;
+  }
+
+  refuse(message: SocketMessage, { call: request, isKept }: SocketAsk, why: string): void {
+    if (request === null) return;
+    const { message: words, code } = makeBudgetRefusal(why);
+    const call = this.#openCall(message.atMs, new MessageCopies(this.#ports));
+    call.addRequest(message, isKept);
+    call.changes.push('reply: a refusal by the tap, the provider was not asked');
+    call.refusal = { code, message: words };
+    call.end({ request, reply: refusedReply, outputTimes: null }, null);
+    this.#guard(() => this.#reader?.refuse?.(message, words, (saying) => this.gate?.say(saying)));
+  }
+
+  onUnread(problem: string): void {
+    this.#break(problem);
   }
 
   #read(side: SocketSide, message: SocketMessage): void {
@@ -136,6 +224,25 @@ class HandledSocket implements SocketWatch {
   #open(atMs: number, isApart: boolean): SocketCall {
     const request = isApart ? new MessageCopies(this.#ports) : this.#draft;
     if (!isApart) this.#draft = new MessageCopies(this.#ports);
+    const call = this.#openCall(atMs, request);
+    // A transcript has a model of its own.
+    if (!isApart) this.#noteAdmitted(call, this.#admitted);
+    this.#admitted = null;
+    return call;
+  }
+
+  #noteAdmitted(call: OpenSocketCall, admitted: Admitted | null): void {
+    const isNamed = admitted?.ask.withModel !== undefined;
+    const { routed } = this.#admission;
+    call.routedModel = isNamed ? (admitted.routed?.model ?? null) : (routed?.model ?? null);
+    call.askedModel = isNamed ? null : (routed?.asked ?? null);
+    if (call.routedModel !== null) call.changes.push(`request: model set to ${call.routedModel} by the router`);
+    if (this.gate?.compressesAnew === true) call.changes.push(compressedAnew);
+    call.reservation = admitted?.reservation ?? null;
+    if (call.reservation !== null) this.#reserved.add(call);
+  }
+
+  #openCall(atMs: number, request: MessageCopies): OpenSocketCall {
     const { session } = this.#options;
     return new OpenSocketCall(this.#ports, {
       session,
@@ -149,6 +256,7 @@ class HandledSocket implements SocketWatch {
   }
 
   #end(call: OpenSocketCall, facts: SocketCallFacts): void {
+    if (call.refusal !== null) return this.#record(call, facts, { ending: null, estimatedUsage: null });
     const ending = facts.reply.complete ? null : explainEnding(this.#ending, this.#closed);
     const outcome = ending?.how ?? 'ok';
     // The text of what was spoken says nothing of its tokens; of a response that ended its last message alone is kept.
@@ -175,6 +283,7 @@ class HandledSocket implements SocketWatch {
     const { tools } = this.#ports;
     const reply = this.#problem === null ? facts.reply : addProblem(facts.reply, this.#problem);
     if (!this.#isBroken) this.#problem = null;
+    const { refusal } = call;
     const record = makeRecord({
       callId: call.callId,
       sessionId: session.sessionId,
@@ -182,12 +291,12 @@ class HandledSocket implements SocketWatch {
       protocol: 'websocket',
       head,
       match: facts.api === undefined ? match : { ...match, dialect: { ...match.dialect, api: facts.api } },
-      request: facts.request,
-      routedModel: null,
+      request: call.askedModel === null ? facts.request : { ...facts.request, model: call.askedModel },
+      routedModel: call.routedModel,
       requestCopy: call.request.copy,
       requestBytes: call.request.wireBytes,
       reply: {
-        status: 101,
+        status: refusal === null ? 101 : 429,
         rawHeaders: this.#rawHeaders,
         contentType: null,
         isEventStream: true,
@@ -196,22 +305,26 @@ class HandledSocket implements SocketWatch {
         facts: reply,
         outputTimes: facts.outputTimes,
       },
-      outcome: end.ending?.how ?? 'ok',
-      error: end.ending?.error ?? null,
+      outcome: refusal === null ? (end.ending?.how ?? 'ok') : 'http_error',
+      error: refusal ?? end.ending?.error ?? null,
       estimatedUsage: end.estimatedUsage,
       times: call.times(facts),
       selfMs: () => roundMs(call.workedMs + this.#takeWork()),
       receipt: this.#receipt.read(),
-      changes: [],
+      changes: call.changes,
       cached: this.#options.isReplayed === true ? { latencyMs: null } : null,
       requestId: tools.readRequestId(this.#rawHeaders),
       wireSession: tools.readWireSession(head.rawHeaders, facts.request.wireSession),
+      notSent: refusal !== null,
       price: this.#ports.price,
       bodies: this.#ports.bodies,
       ambientSecrets: this.#ports.ambientSecrets,
     });
     this.#options.onCall();
     this.#ports.onRecord(record);
+    this.#reserved.delete(call);
+    if (call.reservation !== null) call.reservation.settle(record);
+    else if (refusal === null) this.#options.budget?.note(record);
   }
 
   /** What was worked by now goes to the call that asks; the rest of what came with it is another's. */
@@ -251,3 +364,11 @@ class HandledSocket implements SocketWatch {
     );
   }
 }
+
+const compressedAnew = 'request: compressed anew, for a message before it was changed or left out';
+
+const refusedReply: ReplyFacts = {
+  ...{ model: null, usage: unknownUsage, usageProblem: null, usageDetails: null, serviceTier: null, reportedUsd: null },
+  ...{ finishReasons: [], toolCalls: [], responseId: null, error: null, firstTokenAtMs: null },
+  ...{ complete: true, saidEnd: true },
+};

@@ -4,7 +4,7 @@ import type { PriceCall } from '../core/cost.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Estimate } from '../core/estimate.js';
 import type { BodyPolicy } from '../core/ledger.js';
-import type { SocketMessage, SocketSide } from '../core/socket.js';
+import type { SocketGate, SocketMessage, SocketSaying, SocketSide } from '../core/socket.js';
 import type { ProviderRegistry, RawHeaders } from '../core/wire.js';
 
 /** Takes bytes through one or more content codings; never throws, what goes wrong becomes `problem`. */
@@ -53,6 +53,34 @@ export interface SocketSink {
   onBroken(side: SocketSide, problem: string): void;
 }
 
+/** What becomes of a message of a WebSocket's client: it goes as it came, not at all, or as these bytes. */
+export type SocketVerdict = 'pass' | 'drop' | Buffer;
+
+export interface SocketFilterPorts {
+  /** Decides on one message after the other; must not throw or reject. */
+  readonly decide: (message: SocketMessage) => Promise<SocketVerdict> | SocketVerdict;
+  /** A control frame of the client's, in its place between the messages. */
+  readonly onControl: (frame: Buffer) => void;
+  /** From here on nothing of the client's can be read, and all of it goes as it comes: why, as a sentence. */
+  readonly onBlind: (problem: string) => void;
+  /** Nothing of the client's can go on any more: why, as a sentence. */
+  readonly onStuck: (problem: string) => void;
+  readonly nowMs: () => number;
+}
+
+/** Stands in a WebSocket: what the client sends goes on as is decided, and the tap may speak to it. */
+export interface SocketFilter extends Omit<SocketGate, 'takeFromProvider' | 'bind'> {
+  readonly sayings: {
+    bind(say: (bytes: Buffer) => void): void;
+    /** Says it as soon as no message of the provider's is under way. */
+    add(saying: SocketSaying): void;
+    /** What is to go to the client of a piece of the provider's, with what the tap says in between. */
+    take(chunk: Buffer): readonly Buffer[];
+  };
+  /** Whether what the client compresses is compressed anew. */
+  readonly compressesAnew: boolean;
+}
+
 /** Turns a binary body into lines of text as it passes. */
 export interface BodyText {
   write(bytes: Uint8Array): Buffer;
@@ -69,6 +97,8 @@ export interface WireTools {
   openEncoder(coding: string | null, sink: (bytes: Buffer) => void): Coder | undefined;
   /** @param extensions those the two ends agreed on, as their header lists them */
   openSocketMessages(extensions: string | null, sink: SocketSink): SocketMessages;
+  /** @param extensions those the two ends agreed on, as their header lists them */
+  openSocketFilter(extensions: string | null, ports: SocketFilterPorts): SocketFilter;
   openJsonReader(): JsonBodyReader;
   /** Reads a form's fields as a JSON object of texts; `undefined` when the content type is no form's. */
   openFormReader(contentType: string | null): JsonBodyReader | undefined;
@@ -76,6 +106,10 @@ export interface WireTools {
   readWholeJson(text: Buffer): JsonReading;
   /** For bodies of this content type that are no text by themselves; `null` for all others. */
   openBodyText(contentType: string | null): BodyText | null;
+  /** Whether a body of this type is a stream of binary messages, of which their reader says what is kept. */
+  isBinaryStream(contentType: string | null): boolean;
+  /** The messages of a body of gRPC, decompressed; `null` where one cannot be read. */
+  readGrpcText(body: Buffer): Buffer | null;
   openFrameFilter(): FrameFilter;
   askForStreamUsage(body: Buffer): Buffer | undefined;
   /** The refusal of a call as its API words it. */

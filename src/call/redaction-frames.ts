@@ -11,54 +11,38 @@ export interface FrameRedaction {
   readonly keepsMedia: boolean;
 }
 
-interface FramePiece {
-  readonly original: string;
-  /** Whether it was searched by itself already, so that only what goes beyond it is left to find. */
-  readonly searched: boolean;
-  replace(text: string): void;
-}
-
 /** Shorter pieces are searched only joined with the others of their text. */
 const minSearched = 20;
 
-/** A line known by its template: no part of it is parsed. */
-export class TemplatedLine {
-  readonly #line: string;
-  readonly #template: FrameTemplate;
-  #strings: Map<number, string> | null = null;
+/** A line known by its template, of which no part is parsed: which hole of which line a piece is, in one number. */
+type Place = number;
+const mostHoles = 64;
 
-  constructor(line: string, template: FrameTemplate) {
-    this.#line = line;
-    this.#template = template;
+/** The pieces of one text, in the order in which they were told. There are thousands: no object for each. */
+class Channel {
+  readonly originals: string[] = [];
+  /** Of a frame that was parsed, what puts another text in the place of its piece; else where it stands. */
+  readonly #replacers: (((text: string) => void) | Place)[] = [];
+  readonly #replaceAt: (place: Place, text: string) => void;
+
+  constructor(replaceAt: (place: Place, text: string) => void) {
+    this.#replaceAt = replaceAt;
   }
 
-  replace(hole: number, text: string): void {
-    this.#strings ??= new Map();
-    this.#strings.set(hole, text);
+  add(original: string, replacer: ((text: string) => void) | Place): void {
+    this.originals.push(original);
+    this.#replacers.push(replacer);
   }
 
-  /** The line as it may be kept. */
-  get text(): string {
-    return this.#strings === null ? this.#line : this.#template.write(this.#line, this.#strings);
-  }
-}
-
-/** There are thousands of them: no closure for each. */
-class TemplatedPiece implements FramePiece {
-  readonly original: string;
-  readonly searched: boolean;
-  readonly #line: TemplatedLine;
-  readonly #hole: number;
-
-  constructor(line: TemplatedLine, hole: number, original: string) {
-    this.#line = line;
-    this.#hole = hole;
-    this.original = original;
-    this.searched = original.length >= minSearched;
+  /** Whether it was searched by itself already, so that only what goes beyond it is left to find. */
+  isSearched(at: number): boolean {
+    return typeof this.#replacers[at] === 'function' || (this.originals[at]?.length ?? 0) >= minSearched;
   }
 
-  replace(text: string): void {
-    this.#line.replace(this.#hole, text);
+  replace(at: number, text: string): void {
+    const replacer = this.#replacers[at];
+    if (typeof replacer === 'function') replacer(text);
+    else if (replacer !== undefined) this.#replaceAt(replacer, text);
   }
 }
 
@@ -70,7 +54,9 @@ const maxLearned = 48;
 export class FrameRedactor {
   readonly #redaction: FrameRedaction;
   readonly #redactor: JsonRedactor;
-  readonly #channels = new Map<string, FramePiece[]>();
+  readonly #channels = new Map<string, Channel>();
+  /** What is to stand in the holes of templated lines instead, by line and hole. */
+  readonly #holes = new Map<number, Map<number, string>>();
   readonly #changed = new Set<number>();
   /** The one that fitted last comes first. */
   readonly #templates: FrameTemplate[] = [];
@@ -94,7 +80,7 @@ export class FrameRedactor {
         replace(text);
         this.#changed.add(number);
       };
-      this.#collect(channel, { original, searched: true, replace: put });
+      this.#channel(channel).add(original, put);
     }
     return number;
   }
@@ -112,54 +98,76 @@ export class FrameRedactor {
     return number;
   }
 
-  /** Takes a line that has the shape of a frame seen before; `null` when it has none. */
-  addTemplated(line: string): TemplatedLine | null {
+  /**
+   * Takes the line that begins at `from`, where it has the shape of a frame seen before.
+   *
+   * @param line its number among the lines of the text
+   * @returns where it ends; -1 when it has no such shape
+   */
+  addTemplated(text: string, from: number, line: number): number {
     for (let i = 0; i < this.#templates.length; i++) {
       const template = this.#templates[i];
-      const values = template?.read(line) ?? null;
-      if (template === undefined || values === null) continue;
+      const end = template?.match(text, from) ?? -1;
+      if (template === undefined || end < 0) continue;
       if (i > 0) this.#templates.unshift(...this.#templates.splice(i, 1));
-      const templated = new TemplatedLine(line, template);
-      for (let hole = 0; hole < values.length; hole++) {
+      for (let hole = 0; hole < template.channels.length; hole++) {
         const channel = template.channels[hole] ?? null;
-        if (channel !== null) this.#addPiece(channel, new TemplatedPiece(templated, hole, values[hole] ?? ''));
+        if (channel !== null) this.#addPiece(channel, template.values[hole] ?? '', line * mostHoles + hole);
       }
-      return templated;
+      return end;
     }
-    return null;
+    return -1;
   }
 
-  #addPiece(channel: string, piece: TemplatedPiece): void {
-    const { original, searched } = piece;
-    if (searched) {
-      const { keepsMedia, secrets } = this.#redaction;
-      const kept = redactPlain(keepsMedia ? original : replaceDataUrls(original), secrets);
-      if (kept !== original) piece.replace(kept);
-    }
-    this.#collect(channel, piece);
+  /** The template of the line that was taken last. */
+  get template(): FrameTemplate | null {
+    return this.#templates[0] ?? null;
   }
 
-  #collect(channel: string, piece: FramePiece): void {
-    const pieces = this.#channels.get(channel);
-    if (pieces === undefined) this.#channels.set(channel, [piece]);
-    else pieces.push(piece);
+  /** After `finish`: what is to stand in the holes of a templated line; `undefined` where it stays as it is. */
+  findHoles(line: number): ReadonlyMap<number, string> | undefined {
+    return this.#holes.get(line);
+  }
+
+  #addPiece(name: string, original: string, place: Place): void {
+    this.#channel(name).add(original, place);
+    if (original.length < minSearched) return;
+    const { keepsMedia, secrets } = this.#redaction;
+    const kept = redactPlain(keepsMedia ? original : replaceDataUrls(original), secrets);
+    if (kept !== original) this.#replaceAt(place, kept);
+  }
+
+  #channel(name: string): Channel {
+    const known = this.#channels.get(name);
+    if (known !== undefined) return known;
+    const channel = new Channel((place, text) => this.#replaceAt(place, text));
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  #replaceAt(place: Place, text: string): void {
+    const hole = place % mostHoles;
+    const line = (place - hole) / mostHoles;
+    const holes = this.#holes.get(line);
+    if (holes === undefined) this.#holes.set(line, new Map([[hole, text]]));
+    else holes.set(hole, text);
   }
 
   /** Masks what spans several frames; returns the numbers of the frames that differ from what they were. */
   finish(): ReadonlySet<number> {
-    for (const pieces of this.#channels.values()) this.#maskAcross(pieces);
+    for (const channel of this.#channels.values()) this.#maskAcross(channel);
     return this.#changed;
   }
 
-  #maskAcross(pieces: readonly FramePiece[]): void {
-    if (pieces.length === 1 && pieces[0]?.searched === true) return;
+  #maskAcross(channel: Channel): void {
+    const { originals } = channel;
+    if (originals.length === 1 && channel.isSearched(0)) return;
     const { secrets } = this.#redaction;
-    const spans = findSpans(pieces.map(({ original }) => original).join(''), secrets);
+    const spans = findSpans(originals.join(''), secrets);
     if (spans.length === 0) return;
     let start = 0;
     let next = 0;
-    for (const piece of pieces) {
-      const { original, searched } = piece;
+    for (const [at, original] of originals.entries()) {
       const end = start + original.length;
       while ((spans[next]?.end ?? Infinity) <= start) next++;
       const touching: Span[] = [];
@@ -168,8 +176,9 @@ export class FrameRedactor {
         if (span === undefined || span.start >= end) break;
         touching.push(span);
       }
-      if (touching.some((span) => !searched || span.start < start || span.end > end)) {
-        piece.replace(redactPlain(maskPiece(original, start, touching), secrets));
+      const isSearched = channel.isSearched(at);
+      if (touching.some((span) => !isSearched || span.start < start || span.end > end)) {
+        channel.replace(at, redactPlain(maskPiece(original, start, touching), secrets));
       }
       start = end;
     }

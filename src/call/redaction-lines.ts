@@ -1,19 +1,36 @@
 import type { JsonValue } from '../core/call-record.js';
-import { type FrameRedaction, FrameRedactor, TemplatedLine } from './redaction-frames.js';
+import { type FrameRedaction, FrameRedactor } from './redaction-frames.js';
 import { redactPlain } from './redaction-spans.js';
+import { FrameTemplate } from './redaction-templates.js';
 import type { SecretSet } from './secrets.js';
 
 /** A line that was parsed. */
 interface ParsedLine {
-  readonly text: string;
   /** `data: `, `data:` or nothing. */
   readonly before: string;
   readonly number: number;
   readonly value: JsonValue;
 }
 
-/** A string is a line that holds no frame. */
-type Line = string | ParsedLine | TemplatedLine;
+/** What is known of a line: its template, its frame, what is to stand in its place, or nothing. */
+type LineKind = FrameTemplate | ParsedLine | string | null;
+
+/** The lines of a text that are not empty, column by column: there are thousands. */
+class Lines {
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  readonly kinds: LineKind[] = [];
+
+  add(start: number, end: number, kind: LineKind): void {
+    this.starts.push(start);
+    this.ends.push(end);
+    this.kinds.push(kind);
+  }
+
+  get count(): number {
+    return this.starts.length;
+  }
+}
 
 /**
  * Redacts a stream of one JSON value a line: server-sent events (`data: {…}`) or NDJSON. Lines nothing was found in
@@ -22,110 +39,134 @@ type Line = string | ParsedLine | TemplatedLine;
  */
 export function redactFrameLines(text: string, redaction: FrameRedaction): string {
   const redactor = new FrameRedactor(redaction);
-  const { contents, breaks } = splitLines(text);
-  const lines = contents.map((content, i) => readLine(redactor, content, i === contents.length - 1));
+  const lines = readLines(text, redactor);
   const changed = redactor.finish();
   const kept = new KeptText(text, redaction.secrets);
-  for (let i = 0; i < lines.length; i++) {
-    const line = lines[i] ?? '';
-    const content = contents[i] ?? '';
-    const lineBreak = i === lines.length - 1 ? '' : typeof breaks === 'string' ? breaks : (breaks[i] ?? '');
-    if (line instanceof TemplatedLine) kept.addClean(content, line.text);
-    else kept.add(content, typeof line === 'string' ? line : writeLine(line, changed));
-    kept.add(lineBreak, lineBreak);
+  for (let i = 0; i < lines.count; i++) {
+    const kind = lines.kinds[i] ?? null;
+    const start = lines.starts[i] ?? 0;
+    const end = lines.ends[i] ?? start;
+    if (kind === null) continue;
+    if (typeof kind === 'string') {
+      kept.replace(start, end, kind);
+    } else if (kind instanceof FrameTemplate) {
+      const holes = redactor.findHoles(i);
+      kept.addClean(start, end, holes === undefined ? null : kind.write(text.slice(start, end), holes));
+    } else if (changed.has(kind.number)) {
+      kept.replace(start, end, kind.before + JSON.stringify(kind.value));
+    }
   }
   return kept.finish();
 }
 
-function writeLine(line: ParsedLine, changed: ReadonlySet<number>): string {
-  return changed.has(line.number) ? line.before + JSON.stringify(line.value) : line.text;
+function readLines(text: string, redactor: FrameRedactor): Lines {
+  const lines = new Lines();
+  const findBreak = openBreakFinder(text);
+  let at = 0;
+  while (at < text.length) {
+    const code = text.charCodeAt(at);
+    if (code === lineFeed || code === carriageReturn) {
+      at++;
+      continue;
+    }
+    const known = redactor.addTemplated(text, at, lines.count);
+    const end = known < 0 ? findBreak(at) : known;
+    lines.add(at, end, known < 0 ? readLine(redactor, text.slice(at, end), end === text.length) : redactor.template);
+    at = end;
+  }
+  return lines;
 }
 
-/** Most streams have one kind of line break: then it is said once. */
-function splitLines(text: string): { contents: string[]; breaks: string | string[] } {
-  if (!text.includes('\r')) return { contents: text.split('\n'), breaks: '\n' };
-  const parts = text.split(/(\r\n|\r|\n)/);
-  return { contents: parts.filter((_, i) => i % 2 === 0), breaks: parts.filter((_, i) => i % 2 === 1) };
-}
-
-function readLine(redactor: FrameRedactor, text: string, isLast: boolean): Line {
-  if (text === '') return text;
+function readLine(redactor: FrameRedactor, text: string, isLast: boolean): LineKind {
   const before = text.startsWith('data: ') ? 'data: ' : text.startsWith('data:') ? 'data:' : '';
   const first = text[before.length];
-  if (first !== '{' && first !== '[') return text;
-  const templated = redactor.addTemplated(text);
-  if (templated !== null) return templated;
+  if (first !== '{' && first !== '[') return null;
   const value = parse(text.slice(before.length));
-  if (value !== undefined) return { text, before, number: redactor.addLine(value, text), value };
-  return isLast && first === '{' ? `${before}[cut]` : text;
+  if (value !== undefined) return { before, number: redactor.addLine(value, text), value };
+  return isLast && first === '{' ? `${before}[cut]` : null;
+}
+
+const lineFeed = 10;
+const carriageReturn = 13;
+
+/** Finds the end of the line a place is in. Places must come in order: most texts have no carriage return, and it is looked for once. */
+function openBreakFinder(text: string): (from: number) => number {
+  let nextReturn = -1;
+  return (from) => {
+    if (nextReturn < from) nextReturn = findOrEnd(text, '\r', from);
+    return Math.min(findOrEnd(text, '\n', from), nextReturn);
+  };
+}
+
+function findOrEnd(text: string, what: string, from: number): number {
+  const at = text.indexOf(what, from);
+  return at < 0 ? text.length : at;
 }
 
 const maxKnownRuns = 256;
 const maxKnownLength = 512;
 
 /**
- * Puts the lines together again. Neighbouring lines that were not read by a template are searched once more together:
- * for what several unparsed lines make up, and for what a frame says twice under one name.
+ * Puts the lines together again. What lies between lines that were read by a template, lines and breaks, is searched once
+ * more together: for what several unparsed lines make up, and for what a frame says twice under one name.
  */
 class KeptText {
   readonly #text: string;
   readonly #secrets: SecretSet;
   /** `event: …` and blank lines between frames, the same each time. */
   readonly #known = new Set<string>();
+  #lastKnown = '';
   /** What is kept of the text up to `#copied`. */
   #out = '';
   #copied = 0;
-  /** Up to here the text was added. */
-  #at = 0;
-  #run = '';
   #runStart = 0;
-  #isRunChanged = false;
+  /** What is kept of the run up to `#runCopied`; `null` as long as nothing of it changed. */
+  #run: string | null = null;
+  #runCopied = 0;
 
   constructor(text: string, secrets: SecretSet) {
     this.#text = text;
     this.#secrets = secrets;
   }
 
-  /** Adds the next of the text, or what is to be kept in its place. */
-  add(original: string, kept: string): void {
-    if (kept !== original) this.#isRunChanged = true;
-    this.#run += kept;
-    this.#at += original.length;
+  /** Has another text stand in the place of this. In order. */
+  replace(start: number, end: number, kept: string): void {
+    this.#run = (this.#run ?? '') + this.#text.slice(this.#runCopied, start) + kept;
+    this.#runCopied = end;
   }
 
-  /** As `add`, of what was searched already. */
-  addClean(original: string, kept: string): void {
-    this.#endRun();
-    const start = this.#at;
-    this.#at += original.length;
-    if (kept !== original) this.#put(start, kept);
-    this.#runStart = this.#at;
+  /** Says what was searched already, and what is to stand in its place; `null` when it stays. In order. */
+  addClean(start: number, end: number, kept: string | null): void {
+    this.#endRun(start);
+    if (kept !== null) this.#put(start, end, kept);
+    this.#runStart = end;
+    this.#runCopied = end;
   }
 
   finish(): string {
-    this.#endRun();
+    this.#endRun(this.#text.length);
     // Most often nothing changed: the text as it came is one piece of memory, put together it were thousands.
     return this.#copied === 0 ? this.#text : this.#out + this.#text.slice(this.#copied);
   }
 
-  /** What was added from `start` on is kept as this. */
-  #put(start: number, kept: string): void {
+  #put(start: number, end: number, kept: string): void {
     this.#out += this.#text.slice(this.#copied, start) + kept;
-    this.#copied = this.#at;
+    this.#copied = end;
   }
 
-  #endRun(): void {
-    const run = this.#run;
-    const isChanged = this.#isRunChanged;
-    this.#run = '';
-    this.#isRunChanged = false;
+  #endRun(end: number): void {
+    const isChanged = this.#run !== null;
+    const run = (this.#run ?? '') + this.#text.slice(this.#runCopied, end);
+    this.#run = null;
     const kept = this.#isClean(run) ? run : this.#search(run);
-    if (isChanged || kept !== run) this.#put(this.#runStart, kept);
-    this.#runStart = this.#at;
+    if (isChanged || kept.length !== run.length || kept !== run) this.#put(this.#runStart, end, kept);
   }
 
   #isClean(run: string): boolean {
-    return run === '' || run === '\n' || run === '\n\n' || (run.length <= maxKnownLength && this.#known.has(run));
+    if (run === '' || run === '\n' || run === '\n\n' || run === this.#lastKnown) return true;
+    if (run.length > maxKnownLength || !this.#known.has(run)) return false;
+    this.#lastKnown = run;
+    return true;
   }
 
   #search(run: string): string {

@@ -29,22 +29,24 @@ export class FrameTemplate {
     this.channels = holes.map(({ channel }) => channel);
   }
 
-  /** What the line has in the holes: strings decoded, nothing for a number; `null` when it does not fit. */
-  read(line: string): string[] | null {
-    const values: string[] = [];
-    let at = 0;
+  /** What the line that was matched last has in the holes: strings decoded, nothing for a number. */
+  readonly values: string[] = [];
+
+  /** Where the line that begins at `from` ends, when it fits; -1 when it does not. */
+  match(text: string, from: number): number {
+    let at = from;
     for (let i = 0; ; i++) {
       const segment = this.#segments[i] ?? '';
       const end = at + segment.length;
       // NOTE: `startsWith` compares letter by letter, at fifteen times the price (measured, Node 20.20).
-      if (line.slice(at, end) !== segment) return null;
+      if (text.slice(at, end) !== segment) return -1;
       at = end;
       const channel = this.channels[i];
-      if (channel === undefined) return at === line.length ? values : null;
-      const holeEnd = channel === null ? findNumberEnd(line, at) : findStringEnd(line, at);
-      const value = holeEnd < 0 ? null : channel === null ? '' : decodeString(line.slice(at, holeEnd));
-      if (value === null) return null;
-      values.push(value);
+      if (channel === undefined) return isLineEnd(text, at) ? at : -1;
+      const holeEnd = channel === null ? findNumberEnd(text, at) : findStringEnd(text, at);
+      const value = holeEnd < 0 ? null : channel === null ? '' : decodeString(text.slice(at, holeEnd));
+      if (value === null) return -1;
+      this.values[i] = value;
       at = holeEnd;
     }
   }
@@ -117,6 +119,9 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
 
+/** What a string of JSON is not made of as it is, and the backslash. */
+const special = /[\\\n\r]/;
+
 function findStringEnd(line: string, from: number): number {
   for (let at = line.indexOf('"', from); at >= 0; at = line.indexOf('"', at + 1)) {
     let slashes = 0;
@@ -126,8 +131,17 @@ function findStringEnd(line: string, from: number): number {
   return -1;
 }
 
+function isLineEnd(text: string, at: number): boolean {
+  return at === text.length || isLineBreak(text.charCodeAt(at));
+}
+
+function isLineBreak(code: number): boolean {
+  return code === 10 || code === 13;
+}
+
+/** `null` for what is no string of JSON, as what runs over the end of its line. */
 function decodeString(raw: string): string | null {
-  if (!raw.includes('\\')) return raw;
+  if (!special.test(raw)) return raw;
   try {
     return JSON.parse(`"${raw}"`) as string;
   } catch {

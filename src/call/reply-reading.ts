@@ -3,8 +3,11 @@ import type { Dialect, RawHeaders, ReplyFacts, ReplyReader, RequestFacts } from 
 import { BodyCopy } from './body-copy.js';
 import { GatheredPieces } from './gathered-pieces.js';
 import { findHeader } from './headers.js';
-import type { BodyText, CallPorts, Coder } from './ports.js';
+import type { CallPorts, Coder } from './ports.js';
 import { maxKeptBodyBytes } from './request-reading.js';
+
+/** Letters of lines that are kept together: making bytes of each would cost more. */
+const keptAtOnce = 16 * 1024;
 
 /** Reads a copy of the reply while it passes: decoded, read by the dialect, kept by policy. */
 export class ReplyReading {
@@ -22,7 +25,10 @@ export class ReplyReading {
   readonly #clockMs: () => number;
   readonly #reader: ReplyReader;
   readonly #decoder: Coder;
-  readonly #text: BodyText | null;
+  /** Whether its reader says what is to be kept of it, since its bytes are no text. */
+  readonly #isKeptByReader: boolean;
+  /** What is to be kept and is not yet. */
+  #kept = '';
   /** Where the reply is a stream whose bytes can be read as they are. */
   readonly #gathered: GatheredPieces | null;
   #arrivedAtMs: number;
@@ -38,17 +44,19 @@ export class ReplyReading {
     this.isEventStream = this.contentType?.toLowerCase().startsWith('text/event-stream') ?? false;
     this.isJson = /^application\/([\w.-]+\+)?json\b/i.test(this.contentType ?? '');
     this.copy = new BodyCopy(ports.bodies === 'none' ? 0 : maxKeptBodyBytes);
-    const text = ports.tools.openBodyText(this.contentType);
-    this.#text = ports.bodies === 'none' ? null : text;
+    this.#isKeptByReader = ports.tools.isBinaryStream(this.contentType);
     this.#clockMs = ports.clock.monotonicMs;
     this.#arrivedAtMs = this.#clockMs();
     const { status, contentType } = this;
     const findReplyHeader = (name: string): string | null => findHeader(reply.rawHeaders, name);
-    this.#reader = dialect.openReply({ status, contentType, findHeader: findReplyHeader }, reply.request);
+    const head = { status, contentType, findHeader: findReplyHeader };
+    const keep = (kept: string | Uint8Array): void => this.#keepRead(kept);
+    const isKept = this.#isKeptByReader && ports.bodies !== 'none';
+    this.#reader = dialect.openReply(isKept ? { ...head, keep } : head, reply.request);
     const coding = findHeader(reply.rawHeaders, 'content-encoding');
     const whole = !this.isEventStream && !reply.request.stream;
     this.#decoder = ports.tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), { whole });
-    const isStream = this.isEventStream || text !== null;
+    const isStream = this.isEventStream || this.#isKeptByReader;
     this.#gathered = isStream && coding === null ? this.#openGathered() : null;
   }
 
@@ -104,7 +112,19 @@ export class ReplyReading {
   }
 
   #keep(bytes: Buffer): void {
-    this.copy.write(this.#text === null ? bytes : this.#text.write(bytes));
+    if (!this.#isKeptByReader) this.copy.write(bytes);
+  }
+
+  #keepRead(kept: string | Uint8Array): void {
+    if (typeof kept === 'string') this.#kept += kept;
+    if (typeof kept !== 'string' || this.#kept.length > keptAtOnce) this.#flushKept();
+    if (typeof kept !== 'string') this.copy.write(kept);
+  }
+
+  #flushKept(): void {
+    if (this.#kept === '') return;
+    this.copy.write(Buffer.from(this.#kept, 'utf8'));
+    this.#kept = '';
   }
 
   #onDecoded(bytes: Buffer): void {
@@ -116,6 +136,7 @@ export class ReplyReading {
 
   #readFacts(): ReplyFacts {
     const facts = this.#reader.end();
+    this.#flushKept();
     const problem = this.#decoder.problem;
     if (problem === null || facts.usageProblem === null) return facts;
     return { ...facts, usageProblem: `${facts.usageProblem} ${problem}` };

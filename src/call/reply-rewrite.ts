@@ -1,7 +1,8 @@
+import type { ReplyCrossing } from '../core/crossing.js';
 import type { RawHeaders } from '../core/wire.js';
 import type { ReplyRewrite } from './call.js';
 import { dropHeaders, findHeader } from './headers.js';
-import type { Coder, FrameFilter, WireTools } from './ports.js';
+import type { Coder, WireTools } from './ports.js';
 
 /** Codings that can be read; a reply in any other is passed on as it came. */
 const readableCodings = new Set(['identity', 'gzip', 'x-gzip', 'br', 'deflate', 'zstd']);
@@ -10,16 +11,27 @@ const maxHeldBytes = 64 * 1024;
 const lengthHeader = new Set(['content-length']);
 const lengthAndCoding = new Set(['content-length', 'content-encoding']);
 
+/** What is given of a reply's bytes, its content coding aside. */
+type ReplyFilter = Omit<ReplyCrossing, 'rawHeaders'>;
+
 /**
  * Gives the client the stream it would have got had nobody asked for usage: the usage frame taken out, the
  * content coding kept. A coding that cannot be written is taken off, which every client understands.
  */
-export function openReplyRewrite(tools: WireTools, rawHeaders: RawHeaders): UsageRewrite {
-  return new UsageHiding(tools, rawHeaders);
+export function openReplyRewrite(tools: WireTools, rawHeaders: RawHeaders): ToldRewrite {
+  return new FilteredReply(tools, { rawHeaders, filter: hideUsage(tools), mayPassRaw: true });
 }
 
-/** What was taken out of a reply, in the words of the record's `changes`. */
-export interface UsageRewrite extends ReplyRewrite {
+/**
+ * Gives the client a reply in the form it expects, the content coding kept as above. What is in another coding than it says
+ * has no such form: the client is cut.
+ */
+export function openCrossedReply(tools: WireTools, crossing: ReplyCrossing): ToldRewrite {
+  return new FilteredReply(tools, { rawHeaders: crossing.rawHeaders, filter: crossing, mayPassRaw: false });
+}
+
+/** What was changed of a reply that is given to the client, in the words of the record's `changes`. */
+export interface ToldRewrite extends ReplyRewrite {
   readonly changes: readonly string[];
 }
 
@@ -32,10 +44,35 @@ export function canRewrite(rawHeaders: RawHeaders): boolean {
   return headers.length <= 1 && codings.every((coding) => readableCodings.has(coding));
 }
 
-class UsageHiding implements UsageRewrite {
+function hideUsage(tools: WireTools): ReplyFilter {
+  const frames = tools.openFrameFilter();
+  return {
+    write: (bytes) => frames.write(bytes),
+    end: () => frames.end(),
+    problem: null,
+    get changes() {
+      return [
+        ...(frames.hidden ? ['reply: usage frame hidden'] : []),
+        ...(frames.memberHidden === true ? ['reply: empty usage members hidden'] : []),
+      ];
+    },
+  };
+}
+
+interface FilterParts {
+  readonly rawHeaders: RawHeaders;
+  readonly filter: ReplyFilter;
+  /** Whether a reply that is not in the coding it names goes on as it came. */
+  readonly mayPassRaw: boolean;
+}
+
+const toNobody = (): void => undefined;
+
+class FilteredReply implements ToldRewrite {
   readonly rawHeaders: readonly string[];
-  sink: (bytes: Buffer) => void = () => undefined;
-  readonly #filter: FrameFilter;
+  sink: (bytes: Buffer) => void = toNobody;
+  readonly #filter: ReplyFilter;
+  readonly #mayPassRaw: boolean;
   readonly #decoder: Coder;
   readonly #encoder: Coder | undefined;
   /** The first bytes as they came, until one of them is decoded. */
@@ -44,9 +81,10 @@ class UsageHiding implements UsageRewrite {
   /** The reply is not in the coding it names: it is passed on as it came. */
   #isRaw = false;
 
-  constructor(tools: WireTools, rawHeaders: RawHeaders) {
+  constructor(tools: WireTools, { rawHeaders, filter, mayPassRaw }: FilterParts) {
     const coding = findHeader(rawHeaders, 'content-encoding');
-    this.#filter = tools.openFrameFilter();
+    this.#filter = filter;
+    this.#mayPassRaw = mayPassRaw;
     // No bounds: what the client reads slowly is held back at the provider.
     const unbounded = { maxDecodedBytes: Number.POSITIVE_INFINITY, maxRatio: Number.POSITIVE_INFINITY };
     this.#decoder = tools.openDecoder(coding, (bytes) => this.#onDecoded(bytes), unbounded);
@@ -55,16 +93,17 @@ class UsageHiding implements UsageRewrite {
     this.rawHeaders = dropHeaders(rawHeaders, keepsCoding ? lengthHeader : lengthAndCoding);
   }
 
+  /** None of a reply that went to nobody. */
   get changes(): readonly string[] {
+    if (this.sink === toNobody) return [];
     return [
-      ...(this.#filter.hidden ? ['reply: usage frame hidden'] : []),
-      ...(this.#filter.memberHidden === true ? ['reply: empty usage members hidden'] : []),
+      ...this.#filter.changes,
       ...(this.#isRaw ? ['reply: not in the coding it names, passed on as it came'] : []),
     ];
   }
 
   get problem(): string | null {
-    return this.#isRaw ? null : (this.#decoder.problem ?? this.#encoder?.problem ?? null);
+    return this.#isRaw ? null : (this.#decoder.problem ?? this.#filter.problem ?? this.#encoder?.problem ?? null);
   }
 
   write(chunk: Buffer): void {
@@ -98,7 +137,7 @@ class UsageHiding implements UsageRewrite {
 
   /** Nothing could be decoded, so nothing was passed on yet: the client gets the provider's own bytes. */
   #giveUp(): void {
-    if (this.#held === null) return;
+    if (this.#held === null || !this.#mayPassRaw) return;
     this.#isRaw = true;
     for (const chunk of this.#held) this.sink(chunk);
     this.#held = null;

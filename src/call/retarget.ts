@@ -25,8 +25,10 @@ export function retarget({ head, address, apiKey, stays = false }: Retargeting):
     if (plain === 'host') rawHeaders.push(name, makeHostHeader(address));
     else if (!isSecretHeader(name) && (stays || !accountHeaders.has(plain))) rawHeaders.push(name, value);
   }
-  if (apiKey !== null) rawHeaders.push(...makeLogin(match.provider, match.dialect.api, apiKey));
-  return { method: head.method, origin, path: `${path}${keepQuery(head.path, stays)}`, rawHeaders };
+  if (apiKey !== null)
+    rawHeaders.push(...makeLogin(match.provider, { api: match.dialect.api, host: origin.host, apiKey }));
+  const query = keepQuery(head.path, { stays, isCrossed: address.crossing !== undefined });
+  return { method: head.method, origin, path: `${path}${query}`, rawHeaders };
 }
 
 /** The same head with another key, for a call that stays where it is. */
@@ -44,15 +46,23 @@ function makeHostHeader({ origin: { scheme, host, port } }: ApiAddress): string 
 }
 
 /**
- * How each API is logged in to: OpenAI's by `Authorization: Bearer`, Anthropic's by `x-api-key`, Google's by
- * `x-goog-api-key`. Others that serve Anthropic's take the one or the other, and get both. Sources:
- * https://platform.openai.com/docs/api-reference/authentication, https://docs.claude.com/en/api/overview,
- * https://ai.google.dev/api/all-methods, https://openrouter.ai/docs (read 2026-11-27).
+ * How each API is logged in to: OpenAI's and Bedrock's by `Authorization: Bearer`, Anthropic's by `x-api-key`, Google's by
+ * `x-goog-api-key`. Others that serve Anthropic's take the one or the other, and get both; Azure a key or a token, Vertex AI a
+ * token. Sources: https://platform.openai.com/docs/api-reference/authentication, https://docs.claude.com/en/api/overview,
+ * https://ai.google.dev/api/all-methods, https://openrouter.ai/docs,
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html, the npm packages `@anthropic-ai/foundry-sdk` 1.1.1 and
+ * `@anthropic-ai/vertex-sdk` 1.1.3 (read 2026-11-27).
  */
-function makeLogin(provider: string, api: string, apiKey: string): RawHeaders {
+function makeLogin(
+  provider: string,
+  { api, host, apiKey }: { readonly api: string; readonly host: string; readonly apiKey: string },
+): RawHeaders {
   const bearer = ['authorization', `Bearer ${apiKey}`];
   if (api === 'messages' || api === 'complete') {
-    return provider === 'anthropic' ? ['x-api-key', apiKey] : ['x-api-key', apiKey, ...bearer];
+    if (provider === 'google-vertex') return bearer;
+    const isAzure = host.endsWith('.services.ai.azure.com');
+    if (isAzure && isToken(apiKey)) return bearer;
+    return provider === 'anthropic' || isAzure ? ['x-api-key', apiKey] : ['x-api-key', apiKey, ...bearer];
   }
   if (provider === 'azure-openai') return ['api-key', apiKey];
   if (!/(?:generate|embed)Content|batchEmbedContents/i.test(api)) return bearer;
@@ -60,8 +70,19 @@ function makeLogin(provider: string, api: string, apiKey: string): RawHeaders {
   return provider === 'google-vertex' && apiKey.startsWith('ya29.') ? bearer : ['x-goog-api-key', apiKey];
 }
 
-/** What the query says but for keys, and for the version of Azure's API, which is nobody else's. */
-function keepQuery(path: string, stays: boolean): string {
+/** A JSON Web Token, as Microsoft's Entra gives them. */
+function isToken(apiKey: string): boolean {
+  return /^eyJ[\w-]+\.[\w-]+\./.test(apiKey);
+}
+
+/**
+ * What the query says but for keys, and for the version of Azure's API, which is nobody else's; `beta=true` of Anthropic's
+ * means nothing in a form of another's.
+ */
+function keepQuery(
+  path: string,
+  { stays, isCrossed }: { readonly stays: boolean; readonly isCrossed: boolean },
+): string {
   const at = path.indexOf('?');
   if (at === -1) return '';
   const kept = path
@@ -69,7 +90,8 @@ function keepQuery(path: string, stays: boolean): string {
     .split('&')
     .filter((pair) => {
       const name = pair.split('=', 1)[0] ?? '';
-      return name !== '' && (stays || name !== 'api-version') && !isSecretParameter(name);
+      const isOthers = (!stays && name === 'api-version') || (isCrossed && name === 'beta');
+      return name !== '' && !isOthers && !isSecretParameter(name);
     });
   return kept.length === 0 ? '' : `?${kept.join('&')}`;
 }

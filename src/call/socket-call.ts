@@ -2,6 +2,8 @@ import type { Session } from '../core/session.js';
 import { pickSessionIds, type SessionIds } from '../core/session.js';
 import type { SocketCall, SocketCallFacts, SocketMessage } from '../core/socket.js';
 import { BodyCopy } from './body-copy.js';
+import type { Reservation } from './budget.js';
+import type { CallRefusal } from './call-refusal.js';
 import type { CallEnd } from './make-record.js';
 import type { CallPorts } from './ports.js';
 import { maxKeptBodyBytes } from './request-reading.js';
@@ -51,6 +53,15 @@ export class OpenSocketCall implements SocketCall {
   #endMs: number | null = null;
   /** Milliseconds of work on it, on the tap's thread. */
   workedMs = 0;
+  /** What was kept for it; `null` where nobody was asked. */
+  reservation: Reservation | null = null;
+  /** The model a router chose for it. */
+  routedModel: string | null = null;
+  /** The model its client asked for, where the provider tells of another: the one its socket was routed to. */
+  askedModel: string | null = null;
+  readonly changes: string[] = [];
+  /** Why it is not passed on. */
+  refusal: CallRefusal | null = null;
 
   /** @param request what the client has sent for it already */
   constructor(

@@ -17,7 +17,7 @@ export interface Saying {
 }
 
 /** Each command has a tracker of its own: over trackers the ledger alone holds that a fact is said once. */
-const dedupe = 'run';
+const usualDedupe = 'run';
 
 /** Opens a tracker of the run that a token names, and tells it; in the context given. */
 type OpenTracker = (sink: LedgerSink, context: object) => void;
@@ -52,7 +52,8 @@ export async function sayOfRun(saying: Saying, io: CliIo): Promise<void> {
   });
 }
 
-async function readToken({ token, what, values }: Saying) {
+async function readToken({ token, what, values, flags }: Saying) {
+  const { dedupe = usualDedupe } = flags;
   const [{ parseConfigToken, parseGraphToken, readConfigToken }, { ConfigTracker }, { GraphTracker }] =
     await Promise.all([
       import('../trackers/resumption-token.js'),

@@ -5,6 +5,8 @@ import type { HostOptions, SessionOptions } from '../core/host.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import { type CacheFlags, planCache, readCacheMode, readReplaySpeed } from './cache-flags.js';
 import { planCassette } from './cassette-flags.js';
+import type { ConfigFlags, ConfigPlan } from './config-flags.js';
+import { readContextFlag, readDedupe } from './context-flag.js';
 import {
   makeIdReader,
   makeInvalid,
@@ -27,12 +29,10 @@ export interface TapPlan {
 }
 
 /** The flags `run` and `env` share, as commander parses them. */
-export interface SessionFlags extends CacheFlags, RoutingFlags {
+export interface SessionFlags extends CacheFlags, RoutingFlags, ConfigFlags {
   readonly runId?: string | undefined;
-  readonly configKey?: string | undefined;
   readonly variationKey?: string | undefined;
   readonly version?: number | undefined;
-  readonly graphKey?: string | undefined;
   readonly graphRunId?: string | undefined;
   readonly dataId?: string | undefined;
   readonly comboId?: string | undefined;
@@ -69,6 +69,14 @@ export function makeSessionCommand(name: string) {
     .option('--data-id <id>', 'the item of a data set', makeIdReader('--data-id'))
     .option('--combo-id <id>', 'the combination of models on trial', makeIdReader('--combo-id'))
     .option('--agent-id <id>', 'the agent', makeIdReader('--agent-id'))
+    .optionsGroup('The run of a config:')
+    .option(
+      '--config <file>',
+      'flags that say what the config is (llmtap.config.yaml, .yml or .json, where there is one)',
+    )
+    .option('--no-config', 'use no file of flags')
+    .option('--context <who>', 'who the run is for: a user’s KEY, KIND:KEY, or a context as JSON', readContextFlag)
+    .option('--dedupe <scope>', 'run: each fact once in all of the run; tracker (usual): in each session', readDedupe)
     .optionsGroup('Recording:')
     .option('--bodies <policy>', 'what is kept of bodies: none, redacted (usual) or full', readBodyPolicy)
     .option('--provider <name=url>', 'a model server of your own; may be repeated (LLMTAP_PROVIDERS)', collect)
@@ -130,18 +138,20 @@ export function makeSessionCommand(name: string) {
 
 /**
  * Flags and variables as one plan; a flag wins over its variable. Throws `OPTION_INVALID`, `OPTION_CONFLICT`,
- * `PROVIDER_INVALID` or `HOME_UNUSABLE`.
+ * `PROVIDER_INVALID`, `FLAGS_INVALID` or `HOME_UNUSABLE`.
  */
 export async function readTapPlan(
   flags: SessionFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<TapPlan> {
-  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }, { session, ...routing }] = await Promise.all([
-    import('../ca/paths.js'),
-    import('../providers/read-provider-flag.js'),
-    import('../providers/distinct-names.js'),
-    readRoutingFlags(flags),
-  ]);
+  const [{ findHome }, { readProviderFlag }, { requireDistinctNames }, { session, ...routing }, config] =
+    await Promise.all([
+      import('../ca/paths.js'),
+      import('../providers/read-provider-flag.js'),
+      import('../providers/distinct-names.js'),
+      readRoutingFlags(flags),
+      readConfigPlan(flags),
+    ]);
   const providers = (flags.provider?.length ? flags.provider : readList(env.LLMTAP_PROVIDERS)).map(readProviderFlag);
   requireDistinctNames(providers);
   const cassette = await planCassette(flags);
@@ -160,7 +170,7 @@ export async function readTapPlan(
       exporters: planExporters(flags, env),
     },
     session: {
-      ...makeSessionOptions(flags),
+      ...makeSessionOptions(flags, config),
       ...session,
       ...(cache.use === null ? {} : { cache: cache.use }),
       ...(cassette !== undefined && { cassette }),
@@ -202,12 +212,24 @@ function readOtlpProfile(value: string): OtlpProfile {
   throw makeInvalid('--otlp-profile', value, 'names no set of names', 'Use latest, legacy or both.');
 }
 
-function makeSessionOptions(flags: SessionFlags): SessionOptions {
+/** Loaded on use: a session for no config has no file to be read. */
+async function readConfigPlan(flags: SessionFlags): Promise<ConfigPlan> {
+  const { configKey, graphKey, config, context, dedupe } = flags;
+  const isSaid =
+    typeof config === 'string' || [configKey, graphKey, context, dedupe].some((value) => value !== undefined);
+  if (!isSaid) return {};
+  const { planConfig } = await import('./config-flags.js');
+  return await planConfig(flags);
+}
+
+/** What is given by hand goes before what a file says. */
+function makeSessionOptions(flags: SessionFlags, config: ConfigPlan): SessionOptions {
   return {
+    ...config,
     ...(flags.runId === undefined ? {} : { runId: flags.runId }),
     configKey: flags.configKey ?? null,
-    variationKey: flags.variationKey ?? null,
-    version: flags.version ?? null,
+    variationKey: flags.variationKey ?? config.variationKey ?? null,
+    version: flags.version ?? config.version ?? null,
     graphKey: flags.graphKey ?? null,
     graphRunId: flags.graphRunId ?? null,
     dataId: flags.dataId ?? null,

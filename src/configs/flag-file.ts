@@ -42,7 +42,7 @@ export async function readFlagFile(options: FlagFileOptions = {}): Promise<FlagF
   checkNames(given, ['path', 'folder'], 'readFlagFile');
   const text = { wanted: 'a path', isRight: isText };
   checkShapes(given, { path: text, folder: text });
-  const path = resolve(options.path ?? (await findFile(options.folder ?? '.')));
+  const path = resolve(options.path ?? (await requireFile(options.folder ?? '.')));
   const refuse: Refuse = (found, cause) =>
     new TrackerError('FLAGS_INVALID', `Could not use the file of flags "${path}": ${found}.`, { hint, cause });
   const parsed = await readData(path, refuse);
@@ -61,17 +61,28 @@ export async function readFlagFile(options: FlagFileOptions = {}): Promise<FlagF
 
 type Refuse = (found: string, cause?: unknown) => TrackerError;
 
-async function findFile(folder: string): Promise<string> {
+async function requireFile(folder: string): Promise<string> {
+  const path = await findFlagFile(folder);
+  if (path !== undefined) return path;
+  throw makeLost(folder, `none of ${usualNames.join(', ')} is there`, hint);
+}
+
+/** The file of flags that stands in a folder under one of the usual names. Rejects with `FLAGS_INVALID` for two of them. */
+export async function findFlagFile(folder: string): Promise<string | undefined> {
   const paths = usualNames.map((name) => join(folder, name));
   const there = await Promise.all(paths.map(async (path) => await isThere(path)));
   const found = paths.filter((_, i) => there[i] === true);
-  const [path] = found;
-  if (path !== undefined && found.length === 1) return path;
-  const what =
-    path === undefined ? `none of ${usualNames.join(', ')} is there` : `both ${found.join(' and ')} are there`;
-  throw new TrackerError('FLAGS_INVALID', `Could not find the file of flags in "${resolve(folder)}": ${what}.`, {
-    hint: path === undefined ? hint : 'Remove one, or give the path of the one that counts.',
-  });
+  if (found.length < 2) return found[0];
+  throw makeLost(
+    folder,
+    `both ${found.join(' and ')} are there`,
+    'Remove one, or give the path of the one that counts.',
+  );
+}
+
+function makeLost(folder: string, what: string, remedy: string): TrackerError {
+  const message = `Could not find the file of flags in "${resolve(folder)}": ${what}.`;
+  return new TrackerError('FLAGS_INVALID', message, { hint: remedy });
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { JsonValue, Outcome } from './call-record.js';
-import type { ReplyHandler } from './reply.js';
+import type { ReplyControl, ReplyHandler } from './reply.js';
 import type { CacheUse } from './response-cache.js';
 import type { ProviderMatch, RawHeaders, ReplyFacts, RequestHead } from './wire.js';
 
@@ -56,6 +56,13 @@ export interface CacheAnswer {
 
 /** What the cache does for one call. Nothing here throws or rejects. */
 export interface CallCache {
+  /**
+   * Whether the request is to be read whole before it goes on, and `ask` be asked; so where absent. Where it is not, what passes
+   * of it is told by `onRequestData`. A call of gRPC may have its answers before it has said all: to hold it up ends it.
+   */
+  readonly waitsForRequest?: boolean;
+  onRequestData?(chunk: Buffer): void;
+  onRequestEnd?(): void;
   /** `null` for a call that is to go to its provider. A promise only while an equal call is waited for. */
   ask(question: CacheQuestion): Promise<CacheAnswer | null> | CacheAnswer | null;
   /** The provider did not take the request as it was changed; what it gets next is another. */
@@ -64,6 +71,8 @@ export interface CallCache {
   onNotSent(reason: string): void;
   /** The request was not read whole: the refusal of one that may not go to its provider, `null` for any other. */
   refuseUnread(): CacheAnswer | null;
+  /** How the call's own client is to hold back the provider, where others may share its reply; as it is when absent. */
+  onReplyStart?(control: ReplyControl): ReplyControl;
   onReplyHead(status: number, rawHeaders: RawHeaders): void;
   /** A piece of the provider's reply, as it came. */
   onReplyData(chunk: Buffer): void;

@@ -10,8 +10,9 @@ import type { Usage, UsageDetails } from './usage.js';
  * - `http_error`: a whole reply with a status of 400 or more
  * - `upstream_error`: no reply at all (refused, unreachable, certificate not verified)
  * - `upstream_aborted`: the provider cut the reply
- * - `client_aborted`: the client went away first, or (`SESSION_CLOSED`) its session was closed under it. One that leaves
- *   a stream which has said its end (`response.completed`, `[DONE]` …) has its whole reply: `ok`
+ * - `client_aborted`: the client went away first, (`SESSION_CLOSED`) its session was closed under it, or (`CLIENT_LAGGED`) it
+ *   was cut for those it shared the reply with. One that leaves a stream which has said its end (`response.completed`,
+ *   `[DONE]` …) has its whole reply: `ok`
  */
 export type Outcome = 'ok' | 'http_error' | 'upstream_error' | 'upstream_aborted' | 'client_aborted';
 

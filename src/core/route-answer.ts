@@ -4,6 +4,7 @@ import type { RouteDecision } from './routing.js';
 const maxModelChars = 256;
 const maxKeyChars = 8192;
 const maxFallbacks = 16;
+const maxPlaceChars = 128;
 /** What a timer of Node takes. */
 const maxTimeoutMs = 2 ** 31 - 1;
 
@@ -31,10 +32,14 @@ function findProblem(answer: unknown, depth: number): string | null {
   if (typeof answer === 'string') return findNameProblem(answer);
   if (Array.isArray(answer)) return 'an array';
   if (typeof answer !== 'object' || answer === null) return `a value of type ${typeof answer}`;
-  const { model, provider, apiKey, fallbacks, timeoutMs } = answer as Readonly<Record<string, unknown>>;
+  const { model, provider, apiKey, region, project, fallbacks, timeoutMs } = answer as Readonly<
+    Record<string, unknown>
+  >;
   if (typeof model !== 'string') return 'an object without the name of a model';
   if (provider !== undefined && !isShort(provider, maxModelChars)) return 'a provider that is no name';
   if (apiKey !== undefined && !isHeaderText(apiKey)) return 'an apiKey that no header can carry';
+  if (region !== undefined && !isShort(region, maxPlaceChars)) return 'a region that is no name';
+  if (project !== undefined && !isShort(project, maxPlaceChars)) return 'a project that is no name';
   if (timeoutMs !== undefined && !isTimeout(timeoutMs)) return 'a timeoutMs that is no number of milliseconds';
   return findNameProblem(model) ?? findFallbackProblem(fallbacks, depth);
 }

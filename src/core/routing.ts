@@ -26,6 +26,13 @@ export interface RouteDecision {
   /** What to log in with, in place of the client's own credentials. Kept in memory alone: in no file, event or log. */
   readonly apiKey?: string;
   /**
+   * Where in a cloud, for a call of Anthropic's messages that goes to `aws-bedrock` (`us-east-1`) or `google-vertex`
+   * (`us-east5`, `global`, `us`, `eu`). As `AWS_REGION` and `CLOUD_ML_REGION` of the host's environment have it when absent.
+   */
+  readonly region?: string;
+  /** The project at Google Cloud, for `google-vertex`. As `ANTHROPIC_VERTEX_PROJECT_ID` has it when absent. */
+  readonly project?: string;
+  /**
    * What to try next, in this order, while a try ends in 429, in 5xx or without a reply, as long as nothing of a reply has
    * reached the client. Each try leaves a record of its own.
    */

@@ -45,8 +45,27 @@ export interface SocketCalls {
   open(atMs: number, options?: { readonly isApart?: boolean }): SocketCall;
 }
 
+/** What a message of the client's asks for. */
+export interface SocketAsk {
+  /** The call that begins with it, as its record would have the request; `null` where it only names the model of those to come. */
+  readonly call: RequestFacts | null;
+  /** The model it asks for, or that its socket has; `null` where there is none yet. */
+  readonly model: string | null;
+  /** Whether it is a part of the request's body, not media. */
+  readonly isKept: boolean;
+  /** The message with another model where it names one, `undefined` where that cannot stand there; absent where it names none. */
+  readonly withModel?: (model: string) => Buffer | undefined;
+}
+
+/** What the tap says to a client in its provider's place: a message of the API, or that the socket is closed. */
+export type SocketSaying = { readonly text: string } | { readonly code: number; readonly reason: string };
+
 /** Reads the messages of one socket, in the order in which they passed. */
 export interface SocketReader {
+  /** What a message of the client's asks for, before it is read; `null` for nothing. Changes nothing; absent where nobody can tell. */
+  findAsk?(message: SocketMessage): SocketAsk | null;
+  /** The call that would begin with this message is refused, and the message not read: its API's words for it, when it is its turn. */
+  refuse?(message: SocketMessage, why: string, say: (saying: SocketSaying) => void): void;
   readClient(message: SocketMessage): void;
   readServer(message: SocketMessage): void;
   /** Whether a call has ended but for what may be stated of it behind its end; `settle` ends it as it stands. */
@@ -61,6 +80,10 @@ export interface SocketDialect {
   /** The record's `api`. */
   readonly api: string;
   open(head: Pick<RequestHead, 'path'>, calls: SocketCalls): SocketReader;
+  /** The model of a socket's calls, where its path names it; `null` where it does not. Absent where no path does. */
+  findModel?(path: string): string | null;
+  /** The path with another model; `undefined` where none can stand there. */
+  withModel?(path: string, model: string): string | undefined;
 }
 
 /** An upgrade recognised as a socket that carries calls to a model. */
@@ -69,8 +92,24 @@ export interface SocketMatch {
   readonly dialect: SocketDialect;
 }
 
+/** Stands between a client and its provider, once that has agreed: what the client sends goes on as it says. Never throws. */
+export interface SocketGate {
+  /** Called once, before anything else: how the tap itself speaks to the client. */
+  bind(say: (bytes: Buffer) => void): void;
+  /** A piece of the client's; `give` gets what is to go on, before the promise resolves. The next piece may be given then. */
+  takeFromClient(chunk: Buffer, give: (bytes: Buffer) => void): Promise<void> | void;
+  /** The client sends no more: what was held goes on. */
+  endOfClient(give: (bytes: Buffer) => void): Promise<void> | void;
+  /** What is to go to the client of a piece of the provider's, with what the tap says in between. */
+  takeFromProvider(chunk: Buffer): readonly Buffer[];
+}
+
 /** The calls of one socket, as the proxy drives them. Every method may be called at any time and none throws. */
 export interface SocketWatch {
+  /** Absent where everything goes as it comes; otherwise a copy of what the client sends is not given to `onData`. */
+  readonly gate?: SocketGate | undefined;
+  /** Another path to ask for than the client's; `null` for that. Never rejects. */
+  findPath?(): Promise<string | null> | string | null;
   /** The provider agreed. */
   onOpen(rawHeaders: RawHeaders): void;
   /** A piece was given to this side, as it went. */

@@ -1,4 +1,5 @@
 import type { JsonValue } from './call-record.js';
+import type { Crossing } from './crossing.js';
 import type { SocketMatch } from './socket.js';
 import type { Usage, UsageDetails } from './usage.js';
 
@@ -102,6 +103,11 @@ export interface ReplyHead {
   readonly contentType: string | null;
   /** Absent where heads are not at hand. */
   readonly findHeader?: FindHeader;
+  /**
+   * Takes what may be kept of a body that is no text, an AWS event stream: its messages, one JSON value a line, or else
+   * its bytes. Absent where the bytes are kept as they are, or nothing is.
+   */
+  readonly keep?: (kept: string | Uint8Array) => void;
 }
 
 /** What of a request may say which model is meant. */
@@ -145,6 +151,20 @@ export interface ApiAddress {
   /** Without a query. */
   readonly path: string;
   readonly match: ProviderMatch;
+  /** Where the provider has a form of its own for the API, with the model in its path already; absent where it has none. */
+  readonly crossing?: Crossing;
+}
+
+/** What is to be asked of another provider. */
+export interface AskedAddress {
+  /** Of the call, as its client makes it. */
+  readonly dialect: Dialect;
+  readonly model: string;
+  readonly stream: boolean;
+  /** The region of a cloud; the environment's when absent. */
+  readonly region?: string | undefined;
+  /** The project at Google Cloud; the environment's when absent. */
+  readonly project?: string | undefined;
 }
 
 /** How a host is registered by the user: `{ name: 'ollama', baseUrl: 'http://localhost:11434' }`. */
@@ -164,13 +184,18 @@ export interface ProviderRegistry {
   isProvider(origin: Origin): boolean;
   /** The call this request is, or `undefined` when it is none: host AND path AND method decide. */
   recognise(head: RequestHead): ProviderMatch | undefined;
+  /**
+   * A request to a provider, to a path it does not have in the list, that may be a call: its body decides. `undefined` for
+   * one that cannot be, and for what `recognise` knows.
+   */
+  recogniseUnlisted(head: RequestHead): ProviderMatch | undefined;
   /** The socket this upgrade (a GET) asks for, or `undefined` when it carries no calls that are read. */
   recogniseSocket(head: RequestHead): SocketMatch | undefined;
   /**
-   * Where another provider serves the API of a dialect, the model of the call aside. Throws nothing: a sentence says why
+   * Where another provider serves the API of a dialect, the model of the call in its path at most. Throws nothing: a sentence says why
    * there is no such place.
    */
-  findAddress(provider: string, dialect: Dialect, model: string): ApiAddress | { readonly problem: string };
+  findAddress(provider: string, asked: AskedAddress): ApiAddress | { readonly problem: string };
   /** Takes effect at once. Throws `PROVIDER_INVALID`. */
   register(registration: ProviderRegistration): void;
   /** Host names of built-in providers without wildcards, the most used first: their leaves are made ahead. */

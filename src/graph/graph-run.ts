@@ -1,14 +1,17 @@
 import { type Clock, systemClock } from '../core/clock.js';
 import { TrackerError } from '../core/errors.js';
+import { makeInvalid } from '../core/option-checks.js';
 import { makeQuietLogger } from '../core/quiet-logger.js';
 import type { RunLogger } from '../core/run-events.js';
 import { makeRunIds, noScope, type RunScope, type ScopeFacts } from '../core/run-scope.js';
+import type { ConfigRunSummary } from '../trackers/config-run.js';
 import type { ConfigTracker } from '../trackers/config-tracker.js';
 import type { GraphTracker } from '../trackers/graph-tracker.js';
 import type { RunMetrics, TokenCounts } from '../trackers/run-metrics.js';
 import type { AgentGraph } from './agent-graph.js';
 import { measureNode } from './measure-node.js';
-import { type Exchange, NodeRecord, NodeRun } from './node-run.js';
+import { type ActivationMetrics, NodeRecords, type NodeTrackers } from './node-records.js';
+import { type Exchange, type NodeRecord, NodeRun } from './node-run.js';
 
 /** What a node's config has to have. */
 export interface RunnableConfig {
@@ -20,6 +23,11 @@ export interface GraphRunOptions {
   readonly runScope?: RunScope | null | undefined;
   readonly logger?: RunLogger | null | undefined;
   readonly clock?: Clock | undefined;
+  /**
+   * What is one run of a node's config: all the node does in this run of the graph, its tokens and times added up (`node`, when
+   * absent), or each of its activations (`activation`).
+   */
+  readonly trackers?: NodeTrackers | undefined;
 }
 
 export interface NodeOptions<T> {
@@ -50,7 +58,7 @@ interface ActivationParts<C, T> {
 
 /**
  * One run of a graph: one graph tracker, and one tracker for each node that works in it, however often and whether at the same
- * time. Who enters which node when is the caller's to say. All state is the run's own.
+ * time, or for each of its activations. Who enters which node when is the caller's to say. All state is the run's own.
  */
 export class GraphRun<C extends RunnableConfig> {
   readonly graph: AgentGraph<C>;
@@ -59,12 +67,16 @@ export class GraphRun<C extends RunnableConfig> {
   readonly #scope: RunScope;
   readonly #logger: RunLogger;
   readonly #clock: Clock;
-  readonly #records = new Map<string, NodeRecord>();
+  readonly #records: NodeRecords;
   readonly #path: string[] = [];
   readonly #exchanges: CollectedExchange<C>[] = [];
   #isOver = false;
 
-  constructor(graph: AgentGraph<C>, { runScope, logger, clock = systemClock }: GraphRunOptions = {}) {
+  /** Throws `OPTION_INVALID`. */
+  constructor(graph: AgentGraph<C>, options: GraphRunOptions = {}) {
+    const { runScope, logger, clock = systemClock, trackers = 'node' } = options;
+    if (!['node', 'activation'].includes(trackers)) throw makeInvalid('trackers', trackers, 'node or activation');
+    this.#records = new NodeRecords(trackers);
     this.graph = graph;
     this.tracker = graph.createTracker();
     this.#scope = runScope ?? noScope;
@@ -93,7 +105,7 @@ export class GraphRun<C extends RunnableConfig> {
     { from, metricsOf }: NodeOptions<Awaited<T>> = {},
   ): Promise<Awaited<T>> {
     const config = this.#requireConfig(key, from);
-    const record = this.#recordOf(key, config);
+    const record = this.#records.open(key, () => config.createTracker());
     const data = record.tracker.getTrackData();
     const ids = makeRunIds({ ...data, graphKey: data.graphKey ?? this.#graphKey(), graphRunId: this.runId });
     let began = false;
@@ -118,18 +130,15 @@ export class GraphRun<C extends RunnableConfig> {
       );
       return;
     }
-    this.#recordOf(key, config).report(metrics);
+    if (this.#records.report(key, metrics, () => config.createTracker())) return;
+    this.#logger.warn(
+      `The node "${key}" worked more than once, each time as a run of its own: what was reported of it is not recorded.`,
+    );
   }
 
   /** Tokens of all nodes together; `null` when none are known. */
   sumTokens(): TokenCounts | null {
-    const known = [...this.#records.values()].flatMap(({ tokens }) => tokens ?? []);
-    if (known.length === 0) return null;
-    return known.reduce((sum, { total, input, output }) => ({
-      total: sum.total + total,
-      input: sum.input + input,
-      output: sum.output + output,
-    }));
+    return this.#records.sumTokens();
   }
 
   /** What is to be judged. */
@@ -137,27 +146,38 @@ export class GraphRun<C extends RunnableConfig> {
     return this.#exchanges;
   }
 
-  /** The trackers of the nodes that worked, by key. */
+  /** The trackers of the nodes that worked, by key: the newest of each. */
   get nodeTrackers(): ReadonlyMap<string, ConfigTracker> {
-    return new Map([...this.#records].map(([key, { tracker }]) => [key, tracker]));
+    return this.#records.trackers;
+  }
+
+  /** What was recorded of the nodes that worked so far, by key; of several activations, added up. */
+  get nodeSummaries(): ReadonlyMap<string, ConfigRunSummary> {
+    return this.#records.summarize();
+  }
+
+  /** What was recorded of each activation, where each is a run of its own; `null` where none is. The first 10,000. */
+  get activations(): readonly ActivationMetrics[] | null {
+    return this.#records.listActivations();
   }
 
   /** Ends the run: nodes send what they came to. One that still works does so once more when it ends. May be called twice. */
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    for (const record of this.#records.values()) record.flush();
+    this.#records.flush();
   }
 
   async #activate<T>(given: ActivationParts<C, T>, facts: ScopeFacts | undefined): Promise<Awaited<T>> {
     const { key, config, record, work, metricsOf } = given;
     if (this.#path.length < longestPath) this.#path.push(key);
-    const activation = record.begin();
+    const activation = this.#records.enter(key, record);
     const onExchange = (exchange: Exchange): void => this.#collect(given, exchange);
     const node = new NodeRun({ key, config, record, activation, onExchange });
     try {
       return await measureNode({ node, record, work, metricsOf, facts, clock: this.#clock });
     } finally {
+      this.#records.leave(key, record);
       // It outlived the run, which sent of it what was known then.
       if (this.#isOver) record.flush();
     }
@@ -206,13 +226,5 @@ export class GraphRun<C extends RunnableConfig> {
 
   #graphKey(): string {
     return this.tracker.getTrackData().graphKey;
-  }
-
-  #recordOf(key: string, config: C): NodeRecord {
-    const known = this.#records.get(key);
-    if (known !== undefined) return known;
-    const record = new NodeRecord(config.createTracker());
-    this.#records.set(key, record);
-    return record;
   }
 }

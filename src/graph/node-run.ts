@@ -8,8 +8,8 @@ export interface Exchange {
 }
 
 /**
- * One run's record of one node: a tracker, and what all activations of the node come to together, for a run of a config records
- * each of it once. What was said of the node by its tracker itself stands, and is not said again.
+ * One run's record of one node, or of one activation: a tracker, and what all activations it is for come to together, for a run
+ * of a config records each of it once. What was said of the node by its tracker itself stands, and is not said again.
  */
 export class NodeRecord {
   readonly tracker: ConfigTracker;
@@ -27,11 +27,10 @@ export class NodeRecord {
     this.tracker = tracker;
   }
 
-  /** The node is entered; gives which activation that is, from 1. */
-  begin(): number {
+  /** @param activation which of the node it is, from 1 */
+  begin(activation: number): void {
     this.#underWay += 1;
-    this.#begun += 1;
-    return this.#begun;
+    this.#begun = activation;
   }
 
   /**
@@ -104,7 +103,7 @@ export class NodeRun<C> {
   readonly config: C;
   /** How often the node was entered in this run, this time included. */
   readonly activation: number;
-  /** The tracker of the node in this run: the same for all its activations. */
+  /** The tracker of the node in this run: the same for all its activations, unless each is to have its own. */
   readonly tracker: ConfigTracker;
   readonly #record: NodeRecord;
   readonly #onExchange: (exchange: Exchange) => void;

@@ -5,6 +5,7 @@ import type { GraphRunSummary } from '../trackers/graph-run.js';
 import { type RunMetrics, readMetrics } from '../trackers/run-metrics.js';
 import type { AgentGraph } from './agent-graph.js';
 import { GraphRun, type GraphRunOptions, type RunnableConfig } from './graph-run.js';
+import type { ActivationMetrics } from './node-records.js';
 
 /** What a runner says of a graph's run: what it does not say is measured. */
 export interface GraphMetrics extends Omit<RunMetrics, 'toolCalls'> {
@@ -17,8 +18,10 @@ export interface GraphMetrics extends Omit<RunMetrics, 'toolCalls'> {
 /** What was recorded of a graph's run. */
 export interface GraphRunMetrics extends GraphRunSummary {
   readonly path: readonly string[];
-  /** By the keys of the nodes that worked. */
+  /** By the keys of the nodes that worked; of activations that are runs of their own, added up. */
   readonly nodeMetrics: Readonly<Record<string, ConfigRunSummary>>;
+  /** With `trackers: 'activation'`, of each activation in the order they were entered; the first 10,000. */
+  readonly activations?: readonly ActivationMetrics[];
 }
 
 export interface RunGraphOptions<T> extends GraphRunOptions {
@@ -101,6 +104,7 @@ function finishRun<C extends RunnableConfig>(run: GraphRun<C>, { said, success, 
 /** What was recorded of a run so far. */
 export function summarize<C extends RunnableConfig>(run: GraphRun<C>): GraphRunMetrics {
   const nodeMetrics: Record<string, ConfigRunSummary> = {};
-  for (const [key, tracker] of run.nodeTrackers) setOwn(nodeMetrics, key, tracker.getSummary());
-  return { path: [], ...run.tracker.getSummary(), nodeMetrics };
+  for (const [key, summary] of run.nodeSummaries) setOwn(nodeMetrics, key, summary);
+  const { activations } = run;
+  return { path: [], ...run.tracker.getSummary(), nodeMetrics, ...(activations !== null && { activations }) };
 }

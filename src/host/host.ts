@@ -23,6 +23,7 @@ import { SessionTally } from '../core/session-tally.js';
 import { TapSink } from '../core/tap-sink.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { Estimator } from '../estimate/estimator.js';
+import { readCloudPlaces } from '../providers/cloud-places.js';
 import { openRegistry } from '../providers/registry.js';
 import { readConnectTo } from '../proxy/connect-to.js';
 import { Connector } from '../proxy/connector.js';
@@ -59,7 +60,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const proxies = readUpstreamProxies(options.env);
   const routers = new SessionRouters(options);
   if (options.budget !== undefined) checkBudget(options.budget);
-  const registry = openRegistry();
+  const registry = openRegistry(readCloudPlaces(options.env));
   for (const registration of options.providers ?? []) registry.register(registration);
   const upstreamCa = options.upstreamCa === undefined ? null : readUpstreamCa(options.upstreamCa);
   const prices = await openPrices(options.prices);
@@ -147,13 +148,24 @@ class OpenedHost implements Host {
           caching: this.#caches.find(session),
           budget: this.#budgets.find(session),
         }),
-      handleOther: (session, head) => {
-        const caching = this.#caches.findCassette(session);
-        return caching === null ? null : handleOther(ports, { session, head, caching });
+      handleOther: (session, head, protocol) => {
+        const caching = this.#caches.findCassette(session) ?? undefined;
+        const match = registry.recogniseUnlisted(head);
+        if (match === undefined) return caching === undefined ? null : handleOther(ports, { session, head, caching });
+        const onRecord = (record: CallRecord): void => this.#keepUnlisted(record);
+        return handleCall({ ...ports, onRecord }, { ...{ session, head, match, protocol, caching }, isGuess: true });
       },
       prepare: () => parts.prices.load(),
       handleSocket: (session, head, match, socket) =>
-        watchSocket(ports, { session, head, match, ...socket }, this.#caches.findSockets(session)),
+        watchSocket(
+          ports,
+          {
+            ...{ session, head, match, ...socket },
+            router: parts.routers.find(session),
+            budget: this.#budgets.find(session),
+          },
+          this.#caches.findSockets(session),
+        ),
       answerSocket: (session, head, match) => {
         const answer = this.#caches.findSockets(session)?.answer;
         return answer?.({ head, match, ...maskRequest(ports, head) }) ?? null;
@@ -325,6 +337,11 @@ class OpenedHost implements Host {
       onRecord: (record) => this.#keep(record),
       onFault: (code, message, hint) => this.#fault(null, code, message, hint),
     };
+  }
+
+  #keepUnlisted(record: CallRecord): void {
+    this.#sessions.get(record.sessionId)?.noteUnlisted();
+    this.#keep(record);
   }
 
   #keep(record: CallRecord): void {

@@ -16,7 +16,6 @@ export class SessionBudgets {
   readonly #readSpent: ReadSpent;
   readonly #runs = new Map<string, Spending>();
   readonly #bySession = new WeakMap<Session, CallBudget>();
-  readonly #byId = new Map<string, CallBudget>();
   /** Sessions without a budget, by their run: another of its sessions may have one. */
   readonly #others = new Map<string, string>();
   #all: Spending | null = null;
@@ -40,23 +39,20 @@ export class SessionBudgets {
     }
     const budget = new CallBudget(accounts, makeListener(onFault));
     this.#bySession.set(session, budget);
-    this.#byId.set(session.sessionId, budget);
   }
 
   find(session: Session): CallBudget | undefined {
     return this.#bySession.get(session);
   }
 
-  /** Counts calls that were not asked about before: of WebSockets, and of a run's sessions without a budget. */
+  /** Counts calls of a run's sessions without a budget, which nobody was asked about before. */
   note(record: CallRecord): void {
-    if (record.protocol === 'websocket') this.#byId.get(record.sessionId)?.note(record);
     const spending = this.#runs.size === 0 ? undefined : this.#runs.get(this.#others.get(record.sessionId) ?? '');
     if (spending !== undefined) openUnlimited(spending).note(record);
   }
 
   /** The session is over. */
   remove({ sessionId }: Session): void {
-    this.#byId.delete(sessionId);
     this.#others.delete(sessionId);
   }
 

@@ -13,26 +13,39 @@ export function watchSocket(ports: CallPorts, options: SocketOptions, sockets: C
   return new BothWatches(watch, sockets.hear({ head, match, ...maskRequest(ports, head) }));
 }
 
+/** The second hears what the provider does: where the first lets the client's messages pass, not as they came. */
 class BothWatches implements SocketWatch {
-  readonly #watches: readonly SocketWatch[];
+  readonly #first: SocketWatch;
+  readonly #second: SocketWatch;
+  readonly gate: SocketWatch['gate'];
 
-  constructor(...watches: readonly SocketWatch[]) {
-    this.#watches = watches;
+  constructor(first: SocketWatch, second: SocketWatch) {
+    this.#first = first;
+    this.#second = second;
+    this.gate = first.gate;
+  }
+
+  findPath(): Promise<string | null> | string | null {
+    return this.#first.findPath?.() ?? null;
   }
 
   onOpen(rawHeaders: RawHeaders): void {
-    for (const watch of this.#watches) watch.onOpen(rawHeaders);
+    this.#first.onOpen(rawHeaders);
+    this.#second.onOpen(rawHeaders);
   }
 
   onPassed(to: SocketSide, chunk: Buffer): void {
-    for (const watch of this.#watches) watch.onPassed(to, chunk);
+    this.#first.onPassed(to, chunk);
+    if (this.gate !== undefined && to === 'server') this.#second.onData('client', chunk);
   }
 
   onData(side: SocketSide, chunk: Buffer): void {
-    for (const watch of this.#watches) watch.onData(side, chunk);
+    this.#first.onData(side, chunk);
+    this.#second.onData(side, chunk);
   }
 
   onEnd(...end: Parameters<SocketWatch['onEnd']>): void {
-    for (const watch of this.#watches) watch.onEnd(...end);
+    this.#first.onEnd(...end);
+    this.#second.onEnd(...end);
   }
 }

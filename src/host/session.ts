@@ -48,6 +48,12 @@ export class OpenedSession implements OpenSession {
     this.#parts.door.count('recorded');
   }
 
+  /** A request that was taken for none is a call. */
+  noteUnlisted(): void {
+    this.#parts.door.count('passedRequests', -1);
+    this.#parts.door.count('calls');
+  }
+
   close(end: End = {}): Promise<void> {
     if (this.#closing === null) this.#closing = this.#parts.onClose(end);
     else if (end.drain !== true) void this.#parts.onCut();

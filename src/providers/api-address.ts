@@ -29,6 +29,10 @@ export function findApiAddress(
   const { name, origin, routes } = provider;
   const { dialect, model, prefix } = asked;
   const served = routes.filter(({ api }) => api !== null && isSameApi(api.dialect, dialect));
+  if (served.length === 0 && routes.some(({ api }) => api?.dialect.api === dialect.api)) {
+    const only = "only from Anthropic's to Amazon Bedrock's and Vertex AI's is a call put in another";
+    return { problem: `${name} takes ${dialect.api} in another form than that of the call, and ${only}` };
+  }
   if (served.length === 0) {
     return { problem: `${name} does not serve ${dialect.api}, and calls are not translated into another API` };
   }
@@ -42,7 +46,8 @@ export function findApiAddress(
   return { origin, path, match: { provider: name, dialect: api.dialect, canAskForStreamUsage } };
 }
 
-function isSameApi(one: Dialect, other: Dialect): boolean {
+/** The same API, its model in the same place. */
+export function isSameApi(one: Dialect, other: Dialect): boolean {
   return one.api === other.api && one.api !== 'other' && one.withModel === other.withModel;
 }
 

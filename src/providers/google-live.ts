@@ -1,13 +1,28 @@
-import type { SocketCalls, SocketDialect, SocketMessage, SocketReader } from '../core/socket.js';
+import type {
+  SocketAsk,
+  SocketCalls,
+  SocketDialect,
+  SocketMessage,
+  SocketReader,
+  SocketSaying,
+} from '../core/socket.js';
 import { unknownUsage } from '../core/usage.js';
-import type { ReplyFacts } from '../core/wire.js';
+import type { ReplyFacts, RequestFacts } from '../core/wire.js';
 import { LIVE_DETAILS, LIVE_USAGE_NAMES, LiveUsage, listLiveSources, makeLiveUsage } from './google-live-usage.js';
 import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
 import type { ReplyLanguage } from './reply-language.js';
 import { readMessage } from './socket-document.js';
 import { SocketTurn } from './socket-turn.js';
+import { findMembers, replaceMember, spliceBytes } from './wire/json-members.js';
 
 const MAX_MODEL_CHARS = 256;
+/** What the client's part of a turn is in. */
+const CONTENT = ['clientContent', 'realtimeInput', 'toolResponse'];
+/**
+ * By which Google closes a socket whose account has nothing left, and says so in the reason; there is no message for it. Seen in
+ * https://github.com/sohzm/cheating-daddy/pull/455 and /458 (read 2026-11-27).
+ */
+const NOTHING_LEFT_CODE = 1011;
 
 const LIVE_LANGUAGE: ReplyLanguage = {
   lookedFor: 'usageMetadata.promptTokenCount and usageMetadata.responseTokenCount',
@@ -69,13 +84,28 @@ class LiveSocket implements SocketReader {
     return this.#settling !== null;
   }
 
+  findAsk({ bytes }: SocketMessage): SocketAsk | null {
+    const document = readMessage(bytes);
+    if (document === undefined) return null;
+    const model = findText(document, 'setup', 'model');
+    if (model !== undefined) {
+      const withModel = (name: string) => putSetupModel(bytes, { from: model, to: name });
+      return { call: null, model: readModelName(model), isKept: true, withModel };
+    }
+    const begins = this.#open === null && CONTENT.some((name) => Object.hasOwn(document, name));
+    return begins ? { call: this.#facts, model: this.#model, isKept: !isMedia(document) } : null;
+  }
+
+  refuse(_message: SocketMessage, why: string, say: (saying: SocketSaying) => void): void {
+    say({ code: NOTHING_LEFT_CODE, reason: why });
+  }
+
   readClient(message: SocketMessage): void {
     const document = readMessage(message.bytes);
     if (document === undefined) return;
     const model = findText(document, 'setup', 'model');
     if (model !== undefined) this.#model = readModelName(model);
-    const isContent = ['clientContent', 'realtimeInput', 'toolResponse'].some((name) => Object.hasOwn(document, name));
-    if (!isContent) return;
+    if (!CONTENT.some((name) => Object.hasOwn(document, name))) return;
     const turn = this.#requireTurn(message.atMs);
     turn.turn.call.addRequest(message, !isMedia(document));
     turn.isAsked ||= asksForAnswer(document);
@@ -111,16 +141,16 @@ class LiveSocket implements SocketReader {
 
   #requireTurn(atMs: number): Turn {
     this.#open ??= {
-      turn: new SocketTurn(this.#calls.open(atMs), LIVE_LANGUAGE, {
-        model: this.#model,
-        stream: true,
-        wireSession: null,
-      }),
+      turn: new SocketTurn(this.#calls.open(atMs), LIVE_LANGUAGE, this.#facts),
       usage: new LiveUsage(),
       isAsked: false,
       hasOutput: false,
     };
     return this.#open;
+  }
+
+  get #facts(): RequestFacts {
+    return { model: this.#model, stream: true, wireSession: null };
   }
 
   /** The message with the turn's usage in place of the request's. */
@@ -164,6 +194,18 @@ function withoutUsage(facts: ReplyFacts): ReplyFacts {
 /** `models/gemini-live`, or Vertex AI's `projects/…/models/gemini-live`. */
 function readModelName(model: string): string {
   return (model.split('/').at(-1) ?? model).slice(0, MAX_MODEL_CHARS);
+}
+
+/** What stands before the name stays: `models/`, or where a project has it. */
+function putSetupModel(
+  bytes: Buffer,
+  { from, to }: { readonly from: string; readonly to: string },
+): Buffer | undefined {
+  const setup = findMembers(bytes, ['setup'])?.at(-1);
+  if (setup === undefined) return undefined;
+  const name = `${from.slice(0, from.lastIndexOf('/') + 1)}${readModelName(to)}`;
+  const text = replaceMember(bytes.subarray(setup.valueStart, setup.valueEnd), 'model', name);
+  return text && spliceBytes(bytes, [{ start: setup.valueStart, end: setup.valueEnd, text }]);
 }
 
 /** Sound and pictures are counted, not kept. */

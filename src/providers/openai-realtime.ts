@@ -1,8 +1,17 @@
 import type { JsonValue } from '../core/call-record.js';
-import type { SocketCalls, SocketDialect, SocketMessage, SocketReader } from '../core/socket.js';
+import type {
+  SocketAsk,
+  SocketCalls,
+  SocketDialect,
+  SocketMessage,
+  SocketReader,
+  SocketSaying,
+} from '../core/socket.js';
+import type { RequestFacts } from '../core/wire.js';
 import { findItems, findObject, findText, type JsonObject } from './json-fields.js';
 import { isOfTranscripts, RealtimeTranscripts } from './openai-realtime-transcripts.js';
 import { listOpenaiSources, listUsageNames, makeOpenaiUsage } from './openai-usage.js';
+import { NOTHING_LEFT } from './refusal.js';
 import type { ReplyLanguage } from './reply-language.js';
 import type { ReplyNotes } from './reply-notes.js';
 import { peekType, readMessage } from './socket-document.js';
@@ -70,6 +79,8 @@ const REALTIME_LANGUAGE: ReplyLanguage = {
 export const openaiRealtime: SocketDialect = {
   api: 'realtime',
   open: ({ path }, calls) => new RealtimeSocket(path, calls),
+  findModel,
+  withModel: putModel,
 };
 
 /** Asked for, and not begun. */
@@ -86,12 +97,24 @@ class RealtimeSocket implements SocketReader {
   readonly #transcripts: RealtimeTranscripts;
   /** Whether the client's last word, media aside, asked for a response. */
   #hasJustAsked = false;
+  /** Responses the tap has refused. */
+  #refused = 0;
 
   constructor(path: string, calls: SocketCalls) {
     this.#calls = calls;
     this.#transcripts = new RealtimeTranscripts(calls);
-    const query = new URLSearchParams(path.split('?')[1] ?? '');
-    this.#model = (query.get('model') ?? query.get('deployment'))?.slice(0, MAX_MODEL_CHARS) || null;
+    this.#model = findModel(path);
+  }
+
+  findAsk({ bytes }: SocketMessage): SocketAsk | null {
+    const type = peekType(bytes) ?? findText(readMessage(bytes), 'type');
+    return type === 'response.create' ? { call: this.#facts, model: this.#model, isKept: true } : null;
+  }
+
+  refuse({ bytes }: SocketMessage, why: string, say: (saying: SocketSaying) => void): void {
+    const eventId = findText(readMessage(bytes), 'event_id') ?? null;
+    const error = { ...NOTHING_LEFT, message: why, param: null, event_id: eventId };
+    say({ text: JSON.stringify({ type: 'error', event_id: `event_llmtap_${++this.#refused}`, error }) });
   }
 
   readClient(message: SocketMessage): void {
@@ -149,11 +172,11 @@ class RealtimeSocket implements SocketReader {
   }
 
   #open(atMs: number): SocketTurn {
-    return new SocketTurn(this.#calls.open(atMs), REALTIME_LANGUAGE, {
-      model: this.#model,
-      stream: true,
-      wireSession: null,
-    });
+    return new SocketTurn(this.#calls.open(atMs), REALTIME_LANGUAGE, this.#facts);
+  }
+
+  get #facts(): RequestFacts {
+    return { model: this.#model, stream: true, wireSession: null };
   }
 
   #noteSession(document: JsonObject, isTranscription: boolean): void {
@@ -175,6 +198,18 @@ class RealtimeSocket implements SocketReader {
     asked?.turn.read(message, document);
     asked?.turn.end(message);
   }
+}
+
+function findModel(path: string): string | null {
+  const query = new URLSearchParams(path.split('?')[1] ?? '');
+  return (query.get('model') ?? query.get('deployment'))?.slice(0, MAX_MODEL_CHARS) || null;
+}
+
+/** The path with another model in place of the one it names, and nothing else of it touched. */
+function putModel(path: string, model: string): string | undefined {
+  if (findModel(path) === null || /\p{Cc}/u.test(model)) return undefined;
+  const name = new URLSearchParams(path.split('?')[1]).has('model') ? 'model' : 'deployment';
+  return path.replace(new RegExp(`([?&]${name}=)[^&#]*`), (_, before: string) => before + encodeURIComponent(model));
 }
 
 /** `response.output_audio.delta`, in the beta `response.audio.delta`: sound in base64. */

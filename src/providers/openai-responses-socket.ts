@@ -1,9 +1,19 @@
-import type { SocketCalls, SocketDialect, SocketMessage, SocketReader } from '../core/socket.js';
+import type {
+  SocketAsk,
+  SocketCalls,
+  SocketDialect,
+  SocketMessage,
+  SocketReader,
+  SocketSaying,
+} from '../core/socket.js';
+import type { RequestFacts } from '../core/wire.js';
 import { findObject, findText, type JsonObject } from './json-fields.js';
 import { openaiResponses, RESPONSES_LANGUAGE } from './openai-responses.js';
+import { NOTHING_LEFT } from './refusal.js';
 import type { ReplyLanguage } from './reply-language.js';
 import { peekType, readMessage } from './socket-document.js';
 import { SocketTurn } from './socket-turn.js';
+import { replaceMember } from './wire/json-members.js';
 import { readWireSession } from './wire-session.js';
 
 const LAST_EVENTS: ReadonlySet<string> = new Set([
@@ -30,6 +40,8 @@ const SOCKET_LANGUAGE: ReplyLanguage = {
 interface Asked {
   readonly turn: SocketTurn | null;
   id: string | null;
+  /** Says that it is refused: a lane's answers come in its order. */
+  readonly sayRefused?: () => void;
 }
 
 /**
@@ -38,7 +50,7 @@ interface Asked {
  *
  * `generate: false` prepares a request and gives out an id without asking the model: no call. Requests of one `stream_id`
  * (without one, all of them) are answered in their order, and each event names its `stream_id`; several run side by side.
- * A request that is refused is answered by `{ type: "error", status, error }`. Sources, read 2026-11-27:
+ * A request that is refused is answered by `{ type: "error", status, error }`, which Codex takes as the same status over HTTP. Sources, read 2026-11-27:
  * https://developers.openai.com/api/docs/guides/websocket-mode, https://docs.x.ai/developers/advanced-api-usage/websocket-mode,
  * `ResponsesClientEvent` of the npm package `openai` 6.49, https://github.com/openai/openai-node/pull/2314 (`stream_id`),
  * `codex-rs/codex-api/src/endpoint/responses_websocket.rs` of https://github.com/openai/codex; `generate: false` and what it
@@ -59,6 +71,29 @@ class ResponsesSocket implements SocketReader {
   constructor(path: string, calls: SocketCalls) {
     this.#path = path;
     this.#calls = calls;
+  }
+
+  findAsk({ bytes }: SocketMessage): SocketAsk | null {
+    const document = readMessage(bytes);
+    if (document === undefined || document.type !== 'response.create') return null;
+    const model = findText(document, 'model') ?? null;
+    return {
+      call: document.generate === false ? null : this.#readFacts(document),
+      model,
+      isKept: true,
+      ...(model !== null && { withModel: (name: string) => replaceMember(bytes, 'model', name) }),
+    };
+  }
+
+  refuse({ bytes }: SocketMessage, why: string, say: (saying: SocketSaying) => void): void {
+    const document = readMessage(bytes) ?? {};
+    const { stream_id } = document;
+    const error = { ...NOTHING_LEFT, message: why, param: null };
+    const text = JSON.stringify({ type: 'error', status: 429, error, ...(stream_id !== undefined && { stream_id }) });
+    const lane = this.#requireLane(document);
+    if (lane.length === 0) return say({ text });
+    this.#underWay++;
+    lane.push({ turn: null, id: null, sayRefused: () => say({ text }) });
   }
 
   readClient(message: SocketMessage): void {
@@ -98,9 +133,13 @@ class ResponsesSocket implements SocketReader {
   #open(message: SocketMessage, document: JsonObject): SocketTurn {
     const call = this.#calls.open(message.atMs);
     call.addRequest(message, true);
+    return new SocketTurn(call, SOCKET_LANGUAGE, this.#readFacts(document));
+  }
+
+  #readFacts(document: JsonObject): RequestFacts {
     const facts = openaiResponses.readRequest(document, this.#path);
     const wireSession = readWireSession(listMetadata(document), facts.wireSession);
-    return new SocketTurn(call, SOCKET_LANGUAGE, { ...facts, wireSession, stream: true });
+    return { ...facts, wireSession, stream: true };
   }
 
   #requireLane(document: JsonObject): Asked[] {
@@ -128,6 +167,17 @@ class ResponsesSocket implements SocketReader {
     if (asked.id !== null) this.#ended.push(asked.id);
     if (this.#ended.length > MAX_ENDED) this.#ended.shift();
     asked.turn?.end(last);
+    this.#sayRefused(document, lane);
+  }
+
+  /** Those that come next and were refused. */
+  #sayRefused(document: JsonObject, lane: Asked[]): void {
+    for (let [next] = lane; next?.sayRefused !== undefined; [next] = lane) {
+      lane.shift();
+      this.#underWay--;
+      next.sayRefused();
+    }
+    if (lane.length === 0) this.#lanes.delete(readLane(document));
   }
 }
 

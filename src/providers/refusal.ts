@@ -1,3 +1,5 @@
+import { makeGrpcFailure } from '../core/grpc.js';
+
 /** A refusal as an API words it. */
 export interface Refusal {
   readonly status: number;
@@ -26,6 +28,9 @@ const badRequest = { status: 400, statusMessage: 'Bad Request' };
 /** Clients of OpenAI and Anthropic heed it: npm `openai` 6.49 and `@anthropic-ai/sdk` 1.11, `client.js` (read 2026-11-27). */
 const noRetry = ['x-should-retry', 'false'];
 
+/** OpenAI's error of an account that has nothing left: https://platform.openai.com/docs/guides/error-codes (read 2026-11-27). */
+export const NOTHING_LEFT = { type: 'insufficient_quota', code: 'insufficient_quota' } as const;
+
 /**
  * The refusal of a call whose budget is spent, worded as the provider itself words that an account's is: clients know it,
  * raise their own error for it, and do not try again and again. Every API refuses a stream before it begins.
@@ -42,7 +47,9 @@ const noRetry = ['x-should-retry', 'false'];
  * All read 2026-11-27.
  */
 export function makeRefusal(call: RefusedCall, message: string): Refusal {
-  if (call.api === 'grpc') return makeGrpcRefusal(message);
+  if (call.api === 'grpc') {
+    return { status: 200, statusMessage: 'OK', rawHeaders: makeGrpcFailure(8, message), body: Buffer.alloc(0) };
+  }
   const { status, statusMessage, headers = [], document } = findWording(call, message);
   const body = Buffer.from(JSON.stringify(document));
   const rawHeaders = ['content-type', 'application/json', 'content-length', String(body.length), ...headers];
@@ -67,7 +74,7 @@ function findWording({ provider, api, path }: RefusedCall, message: string): Wor
   if (/\/api\/(?:chat|generate|embed|embeddings)$/.test(path.split('?', 1)[0] ?? '')) {
     return { ...tooMany, document: { error: message } };
   }
-  const error = { message, type: 'insufficient_quota', param: null, code: 'insufficient_quota' };
+  const error = { message, ...NOTHING_LEFT, param: null };
   return { ...tooMany, headers: noRetry, document: { error } };
 }
 
@@ -75,10 +82,4 @@ function isGoogle(provider: string, api: string): boolean {
   if (/generateContent|embedContent|batchEmbedContents/i.test(api) || api === 'predict' || api === 'interactions')
     return true;
   return api === 'other' && (provider === 'google' || provider === 'google-vertex');
-}
-
-/** Source of the encoding: PROTOCOL-HTTP2.md, Status-Message: percent-encoded UTF-8. */
-function makeGrpcRefusal(message: string): Refusal {
-  const rawHeaders = ['content-type', 'application/grpc', 'grpc-status', '8', 'grpc-message', encodeURI(message)];
-  return { status: 200, statusMessage: 'OK', rawHeaders, body: Buffer.alloc(0) };
 }

@@ -1,6 +1,8 @@
+import { isGrpc } from '../core/grpc.js';
 import type { SocketDialect, SocketMatch } from '../core/socket.js';
 import type {
   ApiAddress,
+  AskedAddress,
   Dialect,
   Origin,
   ProviderMatch,
@@ -10,12 +12,15 @@ import type {
 } from '../core/wire.js';
 import { findApiAddress } from './api-address.js';
 import { CATALOGUE } from './catalogue.js';
-import { isGrpc } from './grpc.js';
+import { type CloudPlaces, readCloudPlaces } from './cloud-places.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
+import { findMessagesCrossing } from './messages-crossings.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';
 import type { CatalogueEntry, ProviderApi, ProviderSocket } from './provider-apis.js';
 import { OTHER_APIS, USUAL_APIS, USUAL_SOCKETS } from './registered-apis.js';
 import { type CheckedRegistration, makeHostName, makeOriginKey, readRegistration } from './registration.js';
+import { maybeCall } from './unlisted.js';
+import { unlisted } from './unread.js';
 
 interface Route {
   readonly path: string;
@@ -58,9 +63,11 @@ interface RegisteredProvider extends Provider {
  * const origin = { scheme: 'http', host: '127.0.0.1', port: 11434 } as const;
  * registry.recognise({ origin, method: 'POST', path: '/v1/chat/completions', rawHeaders: [] })?.provider;   // 'ollama'
  * ```
+ *
+ * @param places where in the clouds calls are routed to that say nothing of it
  */
-export function openRegistry(): ProviderRegistry {
-  return new Registry();
+export function openRegistry(places: CloudPlaces = readCloudPlaces()): ProviderRegistry {
+  return new Registry(places);
 }
 
 class Registry implements ProviderRegistry {
@@ -68,8 +75,10 @@ class Registry implements ProviderRegistry {
   readonly #byPattern: { readonly pattern: HostPattern; readonly provider: Provider }[] = [];
   readonly #registered = new Map<string, RegisteredProvider>();
   readonly #builtIn = new Map<string, Provider>();
+  readonly #places: CloudPlaces;
 
-  constructor() {
+  constructor(places: CloudPlaces) {
+    this.#places = places;
     for (const entry of CATALOGUE) this.#add(entry);
   }
 
@@ -89,16 +98,26 @@ class Registry implements ProviderRegistry {
     return head.method === 'POST' ? this.#find(head, findMatch) : undefined;
   }
 
+  recogniseUnlisted(head: RequestHead): ProviderMatch | undefined {
+    if (!maybeCall(head) || isGrpc(head)) return undefined;
+    const provider = this.#findRegistered(head.origin)[0] ?? this.#findBuiltIn(head.origin);
+    const isListed = this.#find(head, ({ routes }, _head, segments) =>
+      routes.find(({ pattern }) => pattern.matches(segments)),
+    );
+    if (provider === undefined || isListed !== undefined) return undefined;
+    return { provider: provider.name, dialect: unlisted, canAskForStreamUsage: false };
+  }
+
   recogniseSocket(head: RequestHead): SocketMatch | undefined {
     return head.method === 'GET' ? this.#find(head, findSocket) : undefined;
   }
 
-  findAddress(name: string, dialect: Dialect, model: string): ApiAddress | { readonly problem: string } {
+  findAddress(name: string, asked: AskedAddress): ApiAddress | { readonly problem: string } {
     const registered = this.#registered.get(name);
     const provider = registered ?? this.#builtIn.get(name);
-    return provider === undefined
-      ? { problem: `there is no provider ${JSON.stringify(name)}` }
-      : findApiAddress(provider, { dialect, model, prefix: registered?.prefix ?? '' });
+    if (provider === undefined) return { problem: `there is no provider ${JSON.stringify(name)}` };
+    const crossed = registered === undefined ? findMessagesCrossing(name, asked, this.#places) : undefined;
+    return crossed ?? findApiAddress(provider, { ...asked, prefix: registered?.prefix ?? '' });
   }
 
   #find<T>(head: RequestHead, find: Finder<T>): T | undefined {

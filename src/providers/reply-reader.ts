@@ -72,6 +72,7 @@ class FramedReplyReader implements ReplyReader, MessageReader {
   #problem: string | null = null;
   #keys: readonly string[] = [];
   #isBroken = false;
+  #keepsBytes = false;
   #isWhole = false;
 
   constructor(head: ReplyHead, language: ReplyLanguage, framing: Framing | null = null) {
@@ -100,6 +101,7 @@ class FramedReplyReader implements ReplyReader, MessageReader {
       if (this.#body === null) this.#decide(bytes, false);
       else this.#body.write(bytes);
     });
+    if (this.#keepsBytes) this.#head.keep?.(bytes);
   }
 
   report(problem: string): void {
@@ -150,6 +152,9 @@ class FramedReplyReader implements ReplyReader, MessageReader {
     this.#undecided = framing === undefined ? body : Buffer.alloc(0);
     if (framing === undefined) return;
     this.#framing = framing;
+    // NOTE: what its type calls a stream of AWS's may be an error in JSON.
+    this.#keepsBytes = framing !== 'aws-events';
+    if (this.#keepsBytes) this.#head.keep?.(known.subarray(0, known.length - bytes.length));
     this.#body = this.#openBody(framing);
     this.#body.write(body);
   }
@@ -165,7 +170,12 @@ class FramedReplyReader implements ReplyReader, MessageReader {
       return { write: (bytes) => reader.write(bytes), end: () => reader.end().ok };
     }
     if (framing === 'aws-events') {
-      const reader = new EventStreamReader((message) => this.#readMessage(message), { onProblem });
+      const { keep } = this.#head;
+      const onUnread = (problem: string): void => {
+        keep?.(`[${problem}]\n`);
+        onProblem(problem);
+      };
+      const reader = new EventStreamReader((message) => this.#readMessage(message), { onProblem: onUnread });
       return { write: (bytes) => reader.write(bytes), end: () => reader.end() && this.#notes.ended };
     }
     if (framing === 'lines') {
@@ -225,6 +235,7 @@ class FramedReplyReader implements ReplyReader, MessageReader {
 
   #readMessage(message: EventStreamMessage): void {
     const { text, error } = readAwsEvent(message);
+    this.#head.keep?.(`${text}\n`);
     if (error === null) {
       this.#readEvent(null, text);
       return;

@@ -1,8 +1,10 @@
 // Longer than 250 lines: one exchange, whose every step shares its state.
 import { Readable } from 'node:stream';
-import type { Answer, Call, Fallback, ReplyRewrite, RewrittenRequest } from '../call/call.js';
-import type { ReplyControl, ReplyHandler } from '../core/reply.js';
+import type { Answer, Call, Fallback, Interruption, ReplyRewrite, RewrittenRequest } from '../call/call.js';
+import { TrackerError } from '../core/errors.js';
+import { makeLagError, type ReplyControl, type ReplyHandler } from '../core/reply.js';
 import { waitAtMost } from '../core/wait-at-most.js';
+import { Backlog } from './backlog.js';
 import type { ClientSide } from './client-side.js';
 import type { Destination } from './connector.js';
 import { readContentLength, replaceContentLength } from './content-length.js';
@@ -50,6 +52,10 @@ class Exchange implements ReplyHandler {
   /** The reply has ended, was cut, or its client is gone: nothing more is told to anybody. */
   #over = false;
   #paused = false;
+  /** What a client that is paused has still to take, where its reply goes on for others. */
+  readonly #backlog = new Backlog();
+  /** The trailers of a reply that has come whole while its client has still to take the rest. */
+  #cameTrailers: string[] | null = null;
   /** Who hears the rest of a reply whose client has left. */
   #heir: ReplyHandler | null = null;
 
@@ -144,7 +150,7 @@ class Exchange implements ReplyHandler {
   }
 
   onStart(control: ReplyControl): void {
-    this.#control = control;
+    this.#control = this.#over ? control : (this.#call?.onReplyStart?.(control) ?? control);
     if (this.#heir !== null) this.#heir.onStart(control);
     else if (this.#over) control.abort(new Error('the client went away'));
   }
@@ -198,22 +204,50 @@ class Exchange implements ReplyHandler {
 
   onError(error: Error): void {
     if (this.#over) return this.#heir?.onError(error);
+    if (error instanceof TrackerError && error.code === 'CLIENT_LAGGED') return this.#fail('client_aborted', error);
     this.#fail(this.#headSent ? 'upstream_aborted' : 'upstream_error', error);
   }
 
   #write(bytes: Buffer): void {
     if (this.#over || bytes.length === 0) return;
     this.#bodyBegun = true;
-    this.#call?.onReplyPassed(bytes);
-    if (this.#options.client.write(bytes)) return;
+    const maxLagBytes = this.#paused ? this.#control?.maxLagBytes : undefined;
+    if (maxLagBytes !== undefined) {
+      this.#backlog.push(bytes);
+      if (this.#backlog.bytes > maxLagBytes) this.#cutLagging();
+      return;
+    }
+    if (this.#give(bytes)) return;
     this.#paused = true;
     this.#control?.pause();
   }
 
+  /** Whether there is room for more. */
+  #give(bytes: Buffer): boolean {
+    this.#call?.onReplyPassed(bytes);
+    return this.#options.client.write(bytes);
+  }
+
   #resume(): void {
-    if (!this.#paused) return;
+    if (!this.#paused || this.#over) return;
+    let hasRoom = true;
+    this.#backlog.flush((bytes) => {
+      hasRoom = this.#give(bytes);
+      return hasRoom;
+    });
+    if (!hasRoom) return;
     this.#paused = false;
-    this.#control?.resume();
+    if (this.#cameTrailers === null) this.#control?.resume();
+    else this.#end(this.#cameTrailers);
+  }
+
+  /** Those who share the reply have it from the provider as before. */
+  #cutLagging(): void {
+    this.#backlog.clear();
+    this.#lastPiece = null;
+    this.#heir = this.#call?.takeOver?.() ?? null;
+    this.#fail('client_aborted', makeLagError());
+    if (this.#control !== null) this.#heir?.onStart(this.#control);
   }
 
   /**
@@ -226,6 +260,10 @@ class Exchange implements ReplyHandler {
     const problem = this.#rewrite?.problem ?? null;
     if (problem !== null) return this.#fail('upstream_aborted', new Error(problem));
     if (call === null) return this.#finish(rawTrailers);
+    if (!this.#backlog.isEmpty) {
+      this.#cameTrailers = rawTrailers;
+      return call.onReplyCame?.();
+    }
     if (this.#lastPiece !== null) call.onReplyPassed(this.#lastPiece);
     const recording = call.onReplyEnd();
     const finishAfterTurn = () => void setImmediate(() => this.#finish(rawTrailers));
@@ -240,7 +278,8 @@ class Exchange implements ReplyHandler {
   }
 
   /** The provider failed: a client still without a head gets a 502, one in mid-reply the same cut. */
-  #fail(how: 'upstream_error' | 'upstream_aborted', error: unknown): void {
+  #fail(how: Interruption, error: unknown): void {
+    this.#backlog.flush((bytes) => this.#give(bytes) || true);
     this.#over = true;
     const { client } = this.#options;
     const [call, destination] = [this.#call, this.#destination];

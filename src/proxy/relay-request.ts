@@ -12,8 +12,8 @@ import type { Upstream } from './upstream.js';
 export interface CallMaker {
   readonly registry: ProviderRegistry;
   readonly handleCall: (session: Session, head: RequestHead, match: ProviderMatch, protocol: Protocol) => Call;
-  /** A provider's request that is no model call; `null` where nobody has to do with it. */
-  readonly handleOther?: (session: Session, head: RequestHead) => Call | null;
+  /** A provider's request that is no model call, or not known to be one; `null` where nobody has to do with it. */
+  readonly handleOther?: (session: Session, head: RequestHead, protocol: Protocol) => Call | null;
 }
 
 /** One request of a client's, and where it is to go. */
@@ -31,7 +31,7 @@ export function relayRequest({ registry, handleCall, handleOther }: CallMaker, a
   const match = registry.recognise(head);
   const call =
     match === undefined
-      ? (handleOther?.(door.session, head) ?? null)
+      ? (handleOther?.(door.session, head, client.protocol) ?? null)
       : handleCall(door.session, head, match, client.protocol);
   if (call === null && door.isSealed) return refuseSealed(client, door, target.destination.origin);
   door.count(match === undefined ? 'passedRequests' : 'calls');

@@ -52,18 +52,31 @@ export async function relayTunnel(options: TunnelOptions): Promise<void> {
 /** Told of each piece when it was given to a side. */
 export type OnGiven = (to: 'client' | 'far', chunk: Buffer) => void;
 
+/** Stands in a pipe. */
+export interface PipeStage {
+  /** Takes a piece, and gives on what is to go; a promise while it takes no more. */
+  take(chunk: Buffer, give: (bytes: Buffer) => void): Promise<void> | void;
+  /** Nothing more comes. */
+  end(give: (bytes: Buffer) => void): Promise<void> | void;
+}
+
+export interface PipeStages {
+  readonly up: PipeStage;
+  readonly down: PipeStage;
+}
+
 /**
  * Pipes both ways, half-closed ends included; an error on one side cuts the other. The returned function parts
  * them again: the far side is closed, the client's stays as it is.
  */
-export function joinSockets(client: Socket, far: Duplex, onGiven?: OnGiven): () => void {
+export function joinSockets(client: Socket, far: Duplex, onGiven?: OnGiven, stages?: PipeStages): () => void {
   const cutFar = (): void => void far.destroy();
   const endClient = (): void => client.destroySoon();
   far.on('error', () => client.destroy());
   client.on('error', cutFar).once('close', cutFar);
   far.once('close', endClient);
-  const stopUp = pipe(client, far, onGiven && ((chunk) => onGiven('far', chunk)));
-  const stopDown = pipe(far, client, onGiven && ((chunk) => onGiven('client', chunk)));
+  const stopUp = pipe(client, far, onGiven && ((chunk) => onGiven('far', chunk)), stages?.up);
+  const stopDown = pipe(far, client, onGiven && ((chunk) => onGiven('client', chunk)), stages?.down);
   return () => {
     client.off('error', cutFar).off('close', cutFar);
     far
@@ -76,19 +89,42 @@ export function joinSockets(client: Socket, far: Duplex, onGiven?: OnGiven): () 
   };
 }
 
-/** As `from.pipe(to)`, but that somebody may hear of what was written. The returned function ends it. */
-function pipe(from: Duplex, to: Duplex, onGiven: ((chunk: Buffer) => void) | undefined): () => void {
+/** As `from.pipe(to)`, but that somebody may hear of what was written, or decide on it. The returned function ends it. */
+function pipe(
+  from: Duplex,
+  to: Duplex,
+  onGiven: ((chunk: Buffer) => void) | undefined,
+  stage: PipeStage | undefined,
+): () => void {
   if (onGiven === undefined) {
     from.pipe(to);
     return () => void from.unpipe(to);
   }
-  const pass = (chunk: Buffer): void => {
+  let isTaking = false;
+  const give = (chunk: Buffer): void => {
+    if (to.destroyed || to.writableEnded) return;
     const hasRoom = to.write(chunk);
     onGiven(chunk);
     if (!hasRoom) from.pause();
   };
-  const goOn = (): void => void from.resume();
-  const end = (): void => void to.end();
+  const goOn = (): void => {
+    if (!isTaking) from.resume();
+  };
+  const pass = (chunk: Buffer): void => {
+    const taking = stage === undefined ? give(chunk) : stage.take(chunk, give);
+    if (taking === undefined) return;
+    isTaking = true;
+    from.pause();
+    void taking.then(() => {
+      isTaking = false;
+      if (!to.writableNeedDrain) goOn();
+    });
+  };
+  const end = (): void => {
+    const ending = stage?.end(give);
+    if (ending === undefined) to.end();
+    else void ending.then(() => to.end());
+  };
   const stop = (): void => {
     from.off('data', pass).off('end', end).pause();
     to.off('drain', goOn).off('close', stop);

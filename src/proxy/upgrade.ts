@@ -5,6 +5,7 @@ import type { SocketWatch } from '../core/socket.js';
 import type { Connector, Destination } from './connector.js';
 import type { Door } from './door.js';
 import { explainUpstreamError } from './explain-upstream-error.js';
+import { GateStages } from './gate-stages.js';
 import { cutAsProvider } from './http1-client.js';
 import { joinSockets } from './tunnel.js';
 import { RefusalWatch } from './upgrade-refusal.js';
@@ -39,6 +40,9 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
   const { request, client, destination, door } = options;
   door.count('upgrades');
   client.pause();
+  const { watch } = options;
+  const finding = watch?.findPath?.() ?? null;
+  const path = (finding instanceof Promise ? await finding : finding) ?? options.path;
   let far: Duplex;
   try {
     far = options.far ?? (await dial(options));
@@ -56,11 +60,14 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
     far.destroy();
     return;
   }
-  far.write(formatHead(request, options.path), 'latin1');
-  if (options.head.length > 0) far.write(options.head);
-  const { watch, head } = options;
+  const { head } = options;
+  far.write(formatHead(request, path), 'latin1');
+  const stages = watch?.gate === undefined ? undefined : new GateStages(watch.gate);
+  if (head.length > 0 && stages !== undefined) client.unshift(head);
+  else if (head.length > 0) far.write(head);
   let copies: SocketCopies | null = null;
-  const part = joinSockets(client, far, watch === null ? undefined : (to, chunk) => copies?.noteGiven(to, chunk));
+  const onGiven = (to: 'client' | 'far', chunk: Buffer): void => copies?.noteGiven(to, chunk);
+  const part = joinSockets(client, far, watch === null ? undefined : onGiven, stages);
   if (watch !== null) copies = new SocketCopies({ client, far, head, watch, origin: destination.origin, door });
   const refusal = new RefusalWatch(
     () => {
@@ -68,7 +75,10 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
       part();
       options.onRefused();
     },
-    (reply, rest) => copies?.open(reply, rest),
+    (reply, rest) => {
+      copies?.open(reply, rest);
+      stages?.open(rest);
+    },
   );
   far.on('data', (chunk: Buffer) => {
     copies?.takeFromProvider(chunk);

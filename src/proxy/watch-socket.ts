@@ -31,9 +31,11 @@ export class SocketCopies {
 
   constructor(sockets: WatchedSockets) {
     this.#sockets = sockets;
-    this.#early = [sockets.head];
-    this.#earlyBytes = sockets.head.length;
-    sockets.client.on('data', this.#onClientData);
+    // Where there is a gate the client is heard as it comes to that.
+    const isGated = sockets.watch.gate !== undefined;
+    this.#early = isGated ? [] : [sockets.head];
+    this.#earlyBytes = isGated ? 0 : sockets.head.length;
+    if (!isGated) sockets.client.on('data', this.#onClientData);
   }
 
   /** @param head the provider's 101 with its line ends, the empty line aside; `rest` is what came behind it */

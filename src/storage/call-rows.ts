@@ -1,7 +1,8 @@
-import type { CallRecord, JsonValue, Outcome, Protocol } from '../core/call-record.js';
+import type { CallRecord, Outcome, Protocol } from '../core/call-record.js';
 import type { Cost } from '../core/cost.js';
 import type { SessionIds } from '../core/session.js';
 import type { Usage } from '../core/usage.js';
+import { readBody } from './body-column.js';
 import { makeDetailsText, readDetails } from './call-details.js';
 import type { SqlValue } from './database.js';
 import { readJson } from './json-column.js';
@@ -73,11 +74,6 @@ export function makeCallValues(record: CallRecord): SqlValue[] {
   return columns.map(({ read }) => read(record));
 }
 
-/** A body as it lies in the table: JSON text, `null` when not kept. */
-export function makeBodyText(body: JsonValue): string | null {
-  return body === null ? null : JSON.stringify(body);
-}
-
 /** A row of `calls`, with `request` and `response` where bodies were asked for. */
 export type CallRow = Readonly<Record<string, SqlValue>>;
 
@@ -119,8 +115,8 @@ export function makeRecord(row: CallRow): CallRecord {
     responseBytes: readNumber(row, 'response_bytes'),
     error: readError(row),
     changes: readTexts(row.changes),
-    requestBody: readJson(row.request),
-    responseBody: readJson(row.response),
+    requestBody: readBody(row.request),
+    responseBody: readBody(row.response),
   });
 }
 

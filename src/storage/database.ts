@@ -8,7 +8,7 @@ import { makeStoreError } from './store-errors.js';
 /** A connection. This file is the one door to better-sqlite3; the rest of the folder takes its types from here. */
 export type Database = BetterSqlite3.Database;
 export type Statement = BetterSqlite3.Statement<unknown[], unknown>;
-export type SqlValue = string | number | null;
+export type SqlValue = string | number | Buffer | null;
 
 /** Where the ledger of a home lies. */
 export function makeStorePath(home: string): string {

@@ -105,6 +105,11 @@ const migrations: readonly Migration[] = [
       ALTER TABLE sessions ADD COLUMN outcome TEXT;
     `,
   },
+  {
+    why: `Long streams are kept deflated, as BLOBs in the columns of bodies (\`body-column.ts\`), which a program of
+      before would take for absent.`,
+    sql: '',
+  },
 ];
 
 /** The version this program writes. */

@@ -3,15 +3,18 @@ import type { Fault } from '../core/events.js';
 import type { EventClaim, EventSaved, SessionEnd } from '../core/ledger.js';
 import type { EventSource, RunEvent } from '../core/run-events.js';
 import type { Session } from '../core/session.js';
-import { callColumns, makeBodyText, makeCallValues } from './call-rows.js';
+import { makeBodyValue } from './body-column.js';
+import { callColumns, makeCallValues } from './call-rows.js';
 import { ClaimStatements } from './claims.js';
 import type { Database, SqlValue, Statement } from './database.js';
+
+type BodyValue = ReturnType<typeof makeBodyValue>;
 
 /** One thing to be written, encoded when it was given, so that it can wait without holding on to the record. */
 export interface Write {
   readonly kind: 'session-opened' | 'session-closed' | 'call' | 'fault' | 'event';
   readonly values: readonly SqlValue[];
-  readonly bodies: { readonly request: string | null; readonly response: string | null } | null;
+  readonly bodies: { readonly request: BodyValue; readonly response: BodyValue } | null;
   /** What it costs to keep in memory, roughly, in bytes. */
   readonly bytes: number;
   /** Of an event: the fact it is to be the only one of. */
@@ -31,8 +34,8 @@ export interface ClaimWrite extends EventClaim {
 const baseBytes = 2048;
 
 export function makeCallWrite(record: CallRecord): Write {
-  const request = makeBodyText(record.requestBody);
-  const response = makeBodyText(record.responseBody);
+  const request = makeBodyValue(record.requestBody);
+  const response = makeBodyValue(record.responseBody);
   const bodies = request === null && response === null ? null : { request, response };
   const bytes = baseBytes + 2 * ((request?.length ?? 0) + (response?.length ?? 0));
   return { kind: 'call', values: makeCallValues(record), bodies, bytes };

@@ -45,7 +45,7 @@ const streams = {
 };
 
 /** A path of the same hosts that is no model call. */
-const blindPath = '/v1/blind';
+const blindPath = '/v1/batches/blind';
 
 async function readEvents(dispatcher, { host, path, shape, body }, { events, everyMs }) {
   const query = `shape=${shape}&events=${events}&everyMs=${everyMs}`;

@@ -14,6 +14,14 @@ function learn(line: string, name: string, original: string): FrameTemplate | nu
   return makeTemplate(line, [{ channel: name, name, original, replace: () => undefined }]);
 }
 
+/** What the line has in the holes; `null` when it does not fit. */
+function read(template: FrameTemplate | null, line: string): string[] | null {
+  // Lines stand among others.
+  const text = `before\n${line}\ndata: {"i":9,"delta":"after"}`;
+  if (template === null || template.match(text, 7) !== 7 + line.length) return null;
+  return template.channels.map((_, i) => template.values[i] ?? '');
+}
+
 function redact(text: string): string {
   const kept = redactBody({ text, contentType: 'text/event-stream', policy: 'redacted', secrets });
   return typeof kept === 'string' ? kept : JSON.stringify(kept);
@@ -23,14 +31,14 @@ describe('makeTemplate', () => {
   it('reads what varies in `data: {"i":8,"delta":"lo"}` by a template of `data: {"i":7,"delta":"Hel"}`', () => {
     const template = learn('data: {"i":7,"delta":"Hel"}', 'delta', 'Hel');
     const line = 'data: {"i":8,"delta":"lo"}';
-    expect(template?.read(line)).toEqual(['', 'lo']);
+    expect(read(template, line)).toEqual(['', 'lo']);
     expect(template?.write(line, new Map([[1, 'a"\n']]))).toBe(String.raw`data: {"i":8,"delta":"a\"\n"}`);
   });
 
   it('decodes escapes and finds the quote that ends the string', () => {
     const template = learn('{"text":""}', 'text', '');
     for (const text of ['a"b', '\\', '\\"', '\n', 'é', '\u2028']) {
-      expect(template?.read(JSON.stringify({ text }))).toEqual([text]);
+      expect(read(template, JSON.stringify({ text }))).toEqual([text]);
     }
   });
 
@@ -41,7 +49,7 @@ describe('makeTemplate', () => {
       ...['{"index":1,"n":2,"text":"a","b":"c"}', '{"index":1,"n":2,"text":"a"} ', '{"index":1,"n":2,"text":"a'],
       String.raw`{"index":1,"n":2,"text":"\x"}`,
     ]) {
-      expect(template?.read(line)).toBeNull();
+      expect(read(template, line)).toBeNull();
     }
   });
 

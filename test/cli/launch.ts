@@ -21,6 +21,8 @@ export interface LaunchOptions {
   readonly home: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** The working folder; that of the tests when absent. */
+  readonly cwd?: string;
   /** Whose the process is; that of the tests when absent. */
   readonly uid?: number;
   /** Called once, when the program's stdout first holds the text. */
@@ -39,11 +41,15 @@ export function launch(args: readonly string[], options: LaunchOptions): Promise
 }
 
 /** Runs any program to its end in the same environment. */
-export function launchAny(command: readonly string[], { home, env, input, on, uid }: LaunchOptions): Promise<Ended> {
+export function launchAny(
+  command: readonly string[],
+  { home, env, input, on, uid, cwd }: LaunchOptions,
+): Promise<Ended> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
     env: makeEnv(home, env),
     stdio: 'pipe',
+    ...(cwd === undefined ? {} : { cwd }),
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   let stdout = '';

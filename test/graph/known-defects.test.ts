@@ -117,6 +117,20 @@ describe('a defect of others', () => {
     ]);
   });
 
+  it('6, where asked: a node that works twice has a tracker for each time', async () => {
+    const { graph, events } = await openGraphLab({ a: ['a'] });
+    await runGraph(
+      graph,
+      async (run) => {
+        for (const total of [10, 30]) await run.runNode('a', (node) => node.addTokens(tokens(total)));
+      },
+      { trackers: 'activation' },
+    );
+    const totals = events.filter(({ event }) => event === '$ld:ai:tokens:total');
+    expect(totals.map(({ value }) => value)).toEqual([10, 30]);
+    expect(new Set(totals.map(runIdOf)).size).toBe(2);
+  });
+
   it('7: all calls of a node count, not the last', async () => {
     const { graph, events } = await openGraphLab({ a: [] });
     await runGraph(graph, async (run) => {

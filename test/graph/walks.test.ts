@@ -220,6 +220,25 @@ describe('what a visitor finds', () => {
     }
   });
 
+  it('stays what its visitor found when it is looked into later, and can be frozen then', () => {
+    const edges = Array.from({ length: 599 }, (_, i) => [`n${i}`, `n${i + 1}`] as const);
+    for (const order of ['bfs', 'topological'] as const) {
+      const kept: object[] = [];
+      makeGraph('n0', edges).traverse(
+        (node, context) => {
+          kept.push(context);
+          return node.getKey();
+        },
+        {},
+        { order },
+      );
+      const late = kept[550] ?? {};
+      expect(Object.keys(late)).toEqual(Array.from({ length: 550 }, (_, i) => `n${i}`));
+      expect(Object.isFrozen(Object.freeze(late))).toBe(true);
+      expect(Object.values(late).at(-1)).toBe('n549');
+    }
+  });
+
   it('cannot be asked for in an order that is none', () => {
     const order = 'depth' as GraphOrder;
     expect(() => makeGraph('a', diamond).traverse(() => undefined, {}, { order })).toThrow(

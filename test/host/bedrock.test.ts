@@ -8,7 +8,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { RouteQuestion } from '../../src/core/routing.js';
 import { isSignedBy } from '../fixtures/aws-signature.js';
-import { encodeChunk, encodeEvent } from '../fixtures/event-stream.js';
+import { encodeChunk, encodeEvent, encodeException } from '../fixtures/event-stream.js';
 import { ask, makeTunnelAgent } from '../fixtures/proxy-client.js';
 import { openRig, type Rig } from '../fixtures/rig.js';
 
@@ -101,6 +101,9 @@ describe('a request signed by AWS’s client', () => {
   });
 });
 
+const event = encodeEvent('contentBlockDelta', { delta: { text: 'Grüße' } });
+const exception = encodeException('throttlingException', 'Slow down');
+
 describe('an AWS event stream', () => {
   const key = 'sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCD';
 
@@ -170,4 +173,45 @@ describe('an AWS event stream', () => {
       expect(kept).not.toContain(base64.slice(0, 40));
     },
   );
+
+  it.each([
+    [
+      'messages and what cannot be read',
+      [event, exception, Buffer.from('no message at all')],
+      (text: unknown) => {
+        const lines = String(text).trimEnd().split('\n');
+        expect(lines.slice(0, 2).map((line) => JSON.parse(line) as unknown)).toEqual([
+          { contentBlockDelta: { delta: { text: 'Grüße' } } },
+          { throttlingException: { message: 'Slow down' } },
+        ]);
+        expect(lines.slice(2)).toEqual([expect.stringMatching(/^\[.*does not begin as one should.*\]$/)]);
+      },
+    ],
+    [
+      'a document in its place',
+      [Buffer.from('  {"message":'), Buffer.from('"No such model"}')],
+      (body: unknown) => expect(body).toEqual({ message: 'No such model' }),
+    ],
+    [
+      'an end in the middle of a message',
+      [event, event.subarray(0, 20)],
+      (text: unknown) => expect(String(text)).toMatch(/"Grüße".*\n\[.*ends in the middle of a message.*\]\n$/),
+    ],
+  ])('is kept with %s, however its bytes come', async (_what, pieces, check) => {
+    rig = await openRig();
+    let size = 1e6;
+    rig.upstream.handler = (request, response) => {
+      request.resume().on('end', () => {
+        response.writeHead(200, eventStream);
+        const bytes = Buffer.concat(pieces);
+        for (let at = 0; at < bytes.length; at += size) response.write(bytes.subarray(at, at + size));
+        response.end();
+      });
+    };
+    for (size of [1e6, 7, 1]) {
+      await ask({ port: rig.session.port, ca: rig.ca, host, path: '/model/m/converse-stream', body: '{}' });
+    }
+    const records = await rig.waitForRecords(3);
+    for (const { responseBody } of records) check(responseBody);
+  });
 });

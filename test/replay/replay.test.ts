@@ -138,6 +138,26 @@ describe('a recorded run', () => {
     ]);
   });
 
+  it.each([
+    ['says how long its body would be', '1234'],
+    ['says nothing of it', undefined],
+  ])('answers a HEAD as it was answered, where it %s', async (_, length) => {
+    const rig = await openReplayRig();
+    rig.upstream.handler = (request, response) =>
+      void request
+        .resume()
+        .on('end', () =>
+          response.writeHead(200, { ...json, ...(length !== undefined && { 'content-length': length }) }).end(),
+        );
+    const asked = { method: 'HEAD', path: '/v1/files/a', body: '' };
+    const lengths: unknown[] = [];
+    await rig.record(async (session) => lengths.push((await rig.call(session, asked)).headers['content-length']));
+    const { status, headers, body } = await rig.call(await rig.replay(), asked);
+    lengths.push(headers['content-length']);
+    expect([status, body.length, headers['content-type']]).toEqual([200, 0, 'application/json']);
+    expect(lengths).toEqual([length, length]);
+  });
+
   it('knows a form again whatever its boundary', async () => {
     const rig = await openReplayRig();
     rig.upstream.handler = answerWith(JSON.stringify({ text: 'Hello' }));

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { OpenSession } from '../../src/core/host.js';
 import { openSecure } from '../fixtures/proxy-client.js';
+import { openSocketClient } from '../fixtures/socket-client.js';
 import { openSocketProvider } from '../fixtures/socket-provider.js';
 import { openReplayRig, type ReplayRig } from './replay-rig.js';
 
@@ -96,5 +97,34 @@ describe('a replayed WebSocket', () => {
     expect(error.message).toContain('412');
     expect(rig.upstream.connections).toBe(connections);
     expect(rig.faults.map(({ code }) => code)).toEqual(['REPLAY_MISSED']);
+  });
+});
+
+describe('a recorded WebSocket of a routed session', () => {
+  it('is played to the same router, without what a budget refused', async () => {
+    const rig = await openReplayRig();
+    const provider = openSocketProvider(rig, { compress: true });
+    onTestFinished(() => provider.close());
+    const router = { name: 'fixed', options: { model: 'gpt-5-mini' } };
+    const say = async (session: OpenSession, inputs: readonly string[]) => {
+      const client = await openSocketClient({ port: session.port, ca: rig.ca, path: '/v1/responses', compress: true });
+      for (const input of inputs) {
+        client.say({ type: 'response.create', model: 'gpt-5', input });
+        await client.next('response.completed', 'error');
+      }
+      client.socket.close();
+      await client.closed;
+      return client.heard;
+    };
+    const cassette = { path: rig.path };
+    const made = await rig.openSession({ router, budget: { maxCalls: 1 }, cassette: { mode: 'record', ...cassette } });
+    const first = await say(made, ['One', 'Two']);
+    await made.close({ drain: true });
+    expect(provider.heard).toMatchObject([{ model: 'gpt-5-mini', input: 'One' }]);
+    expect(rig.readCassette()).not.toContain('Two');
+    await rig.upstream.close();
+    const again = await say(await rig.openSession({ router, cassette: { mode: 'replay', ...cassette } }), ['One']);
+    expect(again).toEqual(first.slice(0, -1));
+    expect(rig.faults.map(({ code }) => code)).toEqual(['BUDGET_EXCEEDED']);
   });
 });

@@ -10,6 +10,10 @@ it.each<readonly [unknown, unknown]>([
     { model: 'small', provider: 'groq', apiKey: 'k' },
   ],
   [
+    { model: 'a', provider: 'google-vertex', region: 'us-east5', project: 'mine' },
+    { model: 'a', provider: 'google-vertex', region: 'us-east5', project: 'mine' },
+  ],
+  [
     { model: 'a', fallbacks: ['b', { model: 'c' }], timeoutMs: 9 },
     { model: 'a', fallbacks: ['b', { model: 'c' }], timeoutMs: 9 },
   ],
@@ -26,6 +30,8 @@ it.each<readonly [unknown, string]>([
   [{ model: ' ' }, 'an empty name'],
   [{ model: 'a', provider: 7 }, 'a provider that is no name'],
   [{ model: 'a', apiKey: 'two\r\nlines' }, 'an apiKey that no header can carry'],
+  [{ model: 'a', region: 1 }, 'a region that is no name'],
+  [{ model: 'a', project: '' }, 'a project that is no name'],
   [{ model: 'a', timeoutMs: -1 }, 'a timeoutMs that is no number of milliseconds'],
   [{ model: 'a', fallbacks: 'b' }, 'fallbacks that are no list'],
   [{ model: 'a', fallbacks: [{ model: 'b', fallbacks: [] }] }, 'a fallback that is one with fallbacks of its own'],

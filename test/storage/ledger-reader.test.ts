@@ -328,7 +328,7 @@ describe('runs', () => {
       oldest: at(-5),
       newest: at(2),
       bodyBytes: 0,
-      schemaVersion: 4,
+      schemaVersion: 5,
     });
     reader.close();
     await writer.close();

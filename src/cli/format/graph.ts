@@ -26,6 +26,7 @@ export function formatGraphRun(view: GraphRunView, palette: Palette): string {
 
 function formatHead({ graphKey, graphRunId, success, durationMs, totalTokens, nodes }: GraphRunView, palette: Palette) {
   const outcome = success === null ? 'outcome not told' : success ? palette.green('success') : palette.red('failure');
+  if (graphRunId === null) return `${palette.bold(readableLine(graphKey))} · no run on record`;
   const cost = addTokenSums(nodes.map(({ costUsd }) => costUsd));
   const parts = [
     outcome,
@@ -108,6 +109,7 @@ function drawTree(root: string, { costs, steps, drawn }: Drawing): Drawn[] {
 }
 
 function describeStep({ kind, count }: GraphStep): string {
+  if (kind === 'edge') return 'not taken';
   const times = count === 1 ? '' : ` ×${count}`;
   return kind === 'handoff' ? times.trim() : `${kind}${times}`;
 }

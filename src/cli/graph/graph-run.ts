@@ -1,6 +1,7 @@
 import type { CallRecord } from '../../core/call-record.js';
 import type { TokenSum } from '../../core/ledger.js';
 import { CONFIG_EVENTS, GRAPH_EVENTS, type RunEvent } from '../../core/run-events.js';
+import type { GraphFlag } from '../../graph/graph-flag.js';
 
 /** What one node of a graph's run cost. */
 export interface NodeCost {
@@ -19,14 +20,16 @@ export interface NodeCost {
 export interface GraphStep {
   readonly from: string;
   readonly to: string;
-  readonly kind: 'handoff' | 'redirect' | 'failed handoff';
+  /** `edge`: the graph has it, and nobody went that way. */
+  readonly kind: 'handoff' | 'redirect' | 'failed handoff' | 'edge';
   readonly count: number;
 }
 
 /** One run of a graph, as calls and events tell it. */
 export interface GraphRunView {
   readonly graphKey: string;
-  readonly graphRunId: string;
+  /** `null` for a graph of which no run is on record. */
+  readonly graphRunId: string | null;
   readonly nodes: readonly NodeCost[];
   readonly steps: readonly GraphStep[];
   /** As its tracker says; empty when it does not. */
@@ -38,7 +41,9 @@ export interface GraphRunView {
 
 interface GraphRunParts {
   readonly graphKey: string;
-  readonly graphRunId: string;
+  readonly graphRunId: string | null;
+  /** The graph as it is defined, whose nodes and edges are there also when nobody came by. */
+  readonly flag?: GraphFlag | undefined;
   readonly calls: Iterable<CallRecord>;
   /** Of the graph's own run, and of its nodes'. */
   readonly events: Iterable<RunEvent>;
@@ -50,16 +55,20 @@ type MutableNode = { -readonly [Name in keyof NodeCost]: NodeCost[Name] } & Reco
   Sum
 >;
 
-/** A fold over the records and events of one run of a graph. Nodes come in the order of the path, then of their calls. */
-export function readGraphRun({ graphKey, graphRunId, calls, events }: GraphRunParts): GraphRunView {
+/**
+ * A fold over the records and events of one run of a graph. Nodes come in the order of the path, then of their calls, then of
+ * the graph's definition.
+ */
+export function readGraphRun({ graphKey, graphRunId, calls, events, flag }: GraphRunParts): GraphRunView {
   const folding = new GraphRunFolding(graphRunId);
   for (const event of events) folding.hear(event);
   for (const call of calls) folding.note(call);
+  if (flag !== undefined) folding.complete(flag);
   return { graphKey, graphRunId, ...folding.view() };
 }
 
 class GraphRunFolding {
-  readonly #graphRunId: string;
+  readonly #graphRunId: string | null;
   readonly #nodes = new Map<string, MutableNode>();
   readonly #steps = new Map<string, GraphStep>();
   #path: readonly string[] = [];
@@ -67,7 +76,7 @@ class GraphRunFolding {
   #durationMs: number | null = null;
   #totalTokens: number | null = null;
 
-  constructor(graphRunId: string) {
+  constructor(graphRunId: string | null) {
     this.#graphRunId = graphRunId;
   }
 
@@ -83,11 +92,24 @@ class GraphRunFolding {
 
   hear({ name, runId, value, data }: RunEvent): void {
     const fields = (typeof data === 'object' && data !== null ? data : {}) as Readonly<Record<string, unknown>>;
-    if (runId === this.#graphRunId) this.#hearGraph(name, value, fields);
+    if (runId !== null && runId === this.#graphRunId) this.#hearGraph(name, value, fields);
     const { configKey } = fields;
     if (typeof configKey !== 'string') return;
     if (name === CONFIG_EVENTS.success) this.#node(configKey).success ??= true;
     else if (name === CONFIG_EVENTS.error) this.#node(configKey).success = false;
+  }
+
+  /** Adds what the graph has and the run did not come by. */
+  complete({ reachable, edges }: GraphFlag): void {
+    const taken = new Set([...this.#steps.values()].map(({ from, to }) => JSON.stringify([from, to])));
+    for (const from of reachable) {
+      this.#node(from);
+      for (const { key: to } of edges.get(from) ?? []) {
+        if (!taken.has(JSON.stringify([from, to]))) {
+          this.#steps.set(JSON.stringify(['edge', from, to]), { kind: 'edge', from, to, count: 0 });
+        }
+      }
+    }
   }
 
   view(): Omit<GraphRunView, 'graphKey' | 'graphRunId'> {

@@ -204,7 +204,7 @@ describe('what cannot be read', () => {
       ['server!! The WebSocket extension "x-webkit-deflate-frame" is not known.'],
     );
     expect(readExtensions('permessage-deflate; server_no_context_takeover')).toEqual({
-      compression: { clientForgets: false, serverForgets: true },
+      compression: { clientForgets: false, serverForgets: true, clientWindowBits: 15 },
     });
   });
 

@@ -1,0 +1,40 @@
+import type { SocketSaying } from '../../../core/socket.js';
+import { FrameCutter } from './frame-cutter.js';
+import { makeCloseFrame, makeMessageFrame } from './make-frame.js';
+
+/** What the tap says to a client, between the messages of its provider. */
+export class SocketSayings {
+  readonly #cutter = new FrameCutter();
+  #waiting: Buffer[] = [];
+  #say: (bytes: Buffer) => void = () => undefined;
+  /** The socket is closed by the tap: nothing may follow that. */
+  #isClosing = false;
+
+  /** @param say gets what may be said at once */
+  bind(say: (bytes: Buffer) => void): void {
+    this.#say = say;
+  }
+
+  /** Says it as soon as no message of the provider's is under way. */
+  add(saying: SocketSaying): void {
+    if (this.#isClosing) return;
+    this.#isClosing = !('text' in saying);
+    this.#waiting.push(
+      'text' in saying
+        ? makeMessageFrame({ payload: Buffer.from(saying.text), isBinary: false, isCompressed: false, mask: null })
+        : makeCloseFrame(saying.code, saying.reason),
+    );
+    if (this.#cutter.isBetweenMessages) for (const bytes of this.#waiting.splice(0)) this.#say(bytes);
+  }
+
+  /** What is to go to the client of a piece of the provider's, with what the tap says in between. */
+  take(chunk: Buffer): readonly Buffer[] {
+    const given: Buffer[] = [];
+    for (const { bytes } of this.#cutter.write(chunk)) {
+      if (this.#isClosing && this.#waiting.length === 0) break;
+      given.push(bytes);
+      if (this.#cutter.isBetweenMessages) given.push(...this.#waiting.splice(0));
+    }
+    return given;
+  }
+}
