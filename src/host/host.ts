@@ -148,7 +148,8 @@ class OpenedHost implements Host {
           budget: this.#budgets.find(session),
         }),
       handleOther: (session, head) => {
-        const caching = this.#caches.findCassette(session);
+        // Of others, which are not read where they speak TLS, nothing is recorded.
+        const caching = registry.isProvider(head.origin) ? this.#caches.findCassette(session) : null;
         return caching === null ? null : handleOther(ports, { session, head, caching });
       },
       prepare: () => parts.prices.load(),

@@ -1,6 +1,7 @@
 import { type Account, CallBudget, Spending } from '../call/budget.js';
 import type { RouterFault } from '../call/session-router.js';
 import type { BudgetLimits } from '../core/budget.js';
+import { refusedChange } from '../core/call-cache.js';
 import type { CallRecord } from '../core/call-record.js';
 import type { Session } from '../core/session.js';
 
@@ -49,6 +50,7 @@ export class SessionBudgets {
 
   /** Counts calls that were not asked about before: of WebSockets, and of a run's sessions without a budget. */
   note(record: CallRecord): void {
+    if (!isSpent(record)) return;
     if (record.protocol === 'websocket') this.#byId.get(record.sessionId)?.note(record);
     const spending = this.#runs.size === 0 ? undefined : this.#runs.get(this.#others.get(record.sessionId) ?? '');
     if (spending !== undefined) openUnlimited(spending).note(record);
@@ -72,7 +74,7 @@ export class SessionBudgets {
     const spending = new Spending();
     const past = openUnlimited(spending);
     this.#readSpent(whose, (record) => {
-      if (record.error?.code !== 'BUDGET_EXCEEDED') past.note(record);
+      if (isSpent(record)) past.note(record);
     });
     return spending;
   }
@@ -103,4 +105,9 @@ function makeListener(onFault: RouterFault) {
       tell(what, 'BUDGET_UNCOUNTED', message, hint);
     },
   };
+}
+
+/** Whether anything went out: kept replies and refusals of the tap's own cost nothing. */
+function isSpent({ cached, error, changes }: CallRecord): boolean {
+  return !cached && error?.code !== 'BUDGET_EXCEEDED' && !changes.some((change) => change.startsWith(refusedChange));
 }
