@@ -1,4 +1,13 @@
-import type { CacheAnswer, CachedCall, CacheEnd, CacheQuestion, CallCache } from '../core/call-cache.js';
+// Longer than 250 lines: the cache in one call, whose every step shares its state.
+import {
+  type CacheAnswer,
+  type CachedCall,
+  type CacheEnd,
+  type CacheQuestion,
+  type CallCache,
+  refusedChange,
+} from '../core/call-cache.js';
+import { isGrpc } from '../core/grpc.js';
 import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { CacheEntry, CacheOutcome, CacheStore, CacheUse } from '../core/response-cache.js';
 import type { RawHeaders } from '../core/wire.js';
@@ -26,6 +35,8 @@ interface Found {
 export class OneCall implements CallCache {
   readonly #call: CachedCall & { readonly use: CacheUse };
   readonly #ports: OneCallPorts;
+  /** A call of gRPC has no key: it is refused where the cache alone is asked. */
+  readonly waitsForRequest: boolean;
   #key: CacheKey | null = null;
   #question: CacheQuestion | null = null;
   #outcome: CacheOutcome = 'unkeyed';
@@ -39,6 +50,7 @@ export class OneCall implements CallCache {
   constructor(call: CachedCall & { readonly use: CacheUse }, ports: OneCallPorts) {
     this.#call = call;
     this.#ports = ports;
+    this.waitsForRequest = !isGrpc(call.head);
   }
 
   ask(question: CacheQuestion): Promise<CacheAnswer | null> | CacheAnswer | null {
@@ -224,7 +236,7 @@ export class OneCall implements CallCache {
       how: 'refused',
       answer: (handler) => answerRefusal(api, message, handler),
       originalLatencyMs: () => null,
-      change: 'reply: refused by the tap, for the cache does not have it',
+      change: `${refusedChange}, for the cache does not have it`,
     };
   }
 

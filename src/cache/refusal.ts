@@ -1,5 +1,8 @@
+import { makeGrpcFailure } from '../core/grpc.js';
 import type { ReplyHandler } from '../core/reply.js';
 
+/** FAILED_PRECONDITION: no policy of gRPC's asks again after it. https://github.com/grpc/grpc/blob/master/doc/statuscodes.md */
+const grpcStatus = 9;
 /** Not among the statuses that SDKs ask again after: 408, 409, 429 and 5xx. */
 const status = 412;
 
@@ -25,7 +28,6 @@ export function makeRefusal(api: string, message: string): { readonly rawHeaders
 }
 
 export function answerRefusal(api: string, message: string, handler: ReplyHandler): void {
-  const { rawHeaders, body } = makeRefusal(api, message);
   let isOver = false;
   const ignore = (): void => undefined;
   const abort = (): void => {
@@ -33,6 +35,11 @@ export function answerRefusal(api: string, message: string, handler: ReplyHandle
   };
   handler.onStart({ pause: ignore, resume: ignore, abort });
   if (isOver) return;
+  if (api === 'grpc') {
+    handler.onHead(200, 'OK', makeGrpcFailure(grpcStatus, message), true);
+    return handler.onEnd([]);
+  }
+  const { rawHeaders, body } = makeRefusal(api, message);
   handler.onHead(status, 'Precondition Failed', rawHeaders);
   handler.onData(body);
   handler.onEnd([]);

@@ -13,6 +13,10 @@ export interface StoredReply {
   readonly pieces: PieceTimes;
   /** Whether it comes in pieces, of a length nobody says before. */
   readonly isStream: boolean;
+  /** Whether nothing follows its head, trailers neither. As its body and form say when absent. */
+  readonly isHeadAlone?: boolean;
+  /** The headers that say how long it is, where it is not as long as its body: of a HEAD. */
+  readonly framing?: RawHeaders;
   /** How it ends; whole and without trailers when absent. */
   readonly end?: (handler: ReplyHandler) => void;
 }
@@ -48,13 +52,15 @@ class Replay implements ReplyControl {
   }
 
   start(): void {
-    const { status, rawHeaders, body, pieces, isStream } = this.#reply;
+    const { status, rawHeaders, body, pieces, isStream, framing } = this.#reply;
+    const { isHeadAlone = body.length === 0 && !isStream } = this.#reply;
     this.#handler.onStart(this);
     if (this.#isOver) return;
     // No reply of these has a body, nor says how one would be framed (RFC 9110, 8.6; RFC 9112, 6.1).
     const isBodiless = status === 204 || status === 304;
-    const headers = isBodiless ? [...rawHeaders] : frameReplyHeaders(rawHeaders, isStream ? null : body.length);
-    this.#handler.onHead(status, STATUS_CODES[status] ?? '', headers, body.length === 0 && !isStream);
+    const framed = isBodiless ? [...rawHeaders] : frameReplyHeaders(rawHeaders, isStream ? null : body.length);
+    const headers = framing === undefined ? framed : [...rawHeaders, ...framing];
+    this.#handler.onHead(status, STATUS_CODES[status] ?? '', headers, isHeadAlone);
     if (this.#isOver) return;
     if (isStream && pieces.length > 0) {
       this.#startedMs = performance.now();

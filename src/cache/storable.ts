@@ -26,7 +26,11 @@ const providerTools =
 const jsonTypes = /^application\/(?:[\w.-]+\+)?json\b/i;
 const streamTypes = /event-?stream|ndjson|jsonl|json-seq|stream\+json/i;
 
-/** Why a reply is not to be kept, as a sentence; `null` for one that may be given again. */
+/**
+ * Why a reply is not to be kept, as a sentence; `null` for one that may be given again. One that is made in the background is
+ * answered at once by its id and `status`, `queued` or `in_progress` (`ResponseStatus` of npm `openai` 6.49, `Interaction` of npm
+ * `@google/genai` 2.32, read 2026-11-27): what is asked for by that id later goes stale.
+ */
 export function findStoringObstacle(reply: HeardReply, end: Pick<CacheEnd, 'outcome' | 'facts'>): string | null {
   const { status, contentType, body, problem, keepsToolResults, hasSecret } = reply;
   const { outcome, facts } = end;
@@ -41,18 +45,23 @@ export function findStoringObstacle(reply: HeardReply, end: Pick<CacheEnd, 'outc
     return `The reply was not kept: it is no JSON and no stream (${(contentType ?? 'no content type').slice(0, 60)}).`;
   }
   const text = body.toString('utf8');
-  if (isJson && !isWholeJson(text)) return 'The reply was not kept: it is no whole JSON document.';
+  const json = isJson ? readJson(text) : null;
+  if (isJson && json === null) return 'The reply was not kept: it is no whole JSON document.';
+  const { status: said } = json ?? {};
+  if (said === 'queued' || said === 'in_progress')
+    return `The reply was not kept: it says "${said}", and holds no answer.`;
   if (!keepsToolResults && providerTools.test(text)) {
     return 'The reply was not kept: it tells of tools its provider ran (--cache-tool-results keeps such replies).';
   }
   return hasSecret(body, contentType) ? 'The reply was not kept: it holds a credential.' : null;
 }
 
-function isWholeJson(text: string): boolean {
+/** An object or a list; `null` for anything else, and for what is no JSON. */
+function readJson(text: string): { readonly status?: unknown } | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null;
+    return typeof value === 'object' ? value : null;
   } catch {
-    return false;
+    return null;
   }
 }

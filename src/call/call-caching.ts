@@ -111,6 +111,11 @@ export class CallCaching {
     this.#parts = parts;
   }
 
+  /** Whether the request is to be read whole, and `ask` asked. */
+  get waitsForRequest(): boolean {
+    return this.#cache.waitsForRequest ?? true;
+  }
+
   /** Whether the provider is not asked. */
   get isAnswered(): boolean {
     return this.#answer !== null;
@@ -136,6 +141,14 @@ export class CallCaching {
       ...{ body: rewritten?.body ?? body, head, match: target.match, stream, model, url },
     });
     return answering instanceof Promise ? answering.then((answer) => this.#take(answer)) : this.#take(answering);
+  }
+
+  onRequestData(chunk: Buffer): void {
+    this.#cache.onRequestData?.(chunk);
+  }
+
+  onRequestEnd(): void {
+    this.#cache.onRequestEnd?.();
   }
 
   /** The request the cache was asked for is sent to nobody. */

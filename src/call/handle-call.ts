@@ -126,7 +126,8 @@ class HandledCall implements Call {
     this.#target = options;
     this.#routing = openCallRouting(ports, options, maxWholeRequestBytes);
     this.#caching = openCallCaching(ports, { ...options, callId: this.#callId }, this.#changes);
-    const isAsked = this.#routing?.needsBody === true || this.#caching !== null || budget !== undefined;
+    const isAsked =
+      this.#routing?.needsBody === true || this.#caching?.waitsForRequest === true || budget !== undefined;
     this.wholeRequestBytes = this.#mayAsk || isAsked ? maxWholeRequestBytes : null;
     if (options.retry !== undefined) {
       const { afterCallId, why } = options.retry;
@@ -136,6 +137,7 @@ class HandledCall implements Call {
 
   onRequestData(chunk: Buffer): void {
     this.#guard(() => this.#request.write(chunk));
+    this.#caching?.onRequestData(chunk);
     this.#hashes.request.update('taken', chunk);
   }
 
@@ -147,6 +149,7 @@ class HandledCall implements Call {
     this.#guard(() => {
       this.#requestRead = this.#request.end() ?? null;
     });
+    this.#caching?.onRequestEnd();
   }
 
   /** Whether its stream may be asked for usage, where it goes now. */
@@ -323,8 +326,8 @@ class HandledCall implements Call {
     if (this.#gate?.refusal != null || this.#caching?.isRefused === true) return;
     const crossed = crossing.openReply({ status, rawHeaders });
     if (crossed === null) return;
-    if (canRewrite(rawHeaders)) this.#rewrite = openCrossedReply(this.#ports.tools, crossed);
-    else this.#changes.push('reply: in a coding that cannot be read, passed on as it came');
+    this.#rewrite = openCrossedReply(this.#ports.tools, crossed);
+    if (this.#rewrite === null) this.#changes.push('reply: in a coding that cannot be read, passed on as it came');
   }
 
   onReplyData(chunk: Buffer): void {

@@ -1,3 +1,4 @@
+import { isGrpc } from '../core/grpc.js';
 import type { ReplyHandler } from '../core/reply.js';
 import type { Session } from '../core/session.js';
 import type { Dialect, ProviderMatch, RawHeaders, RequestHead } from '../core/wire.js';
@@ -15,6 +16,9 @@ const noDialect: Dialect = {
   },
 };
 
+/** Nor of one of gRPC, which is refused by gRPC's own words. */
+const noGrpcDialect: Dialect = { ...noDialect, api: 'grpc' };
+
 /**
  * A request to a provider that is no model call, in a session that records or plays all it exchanges: model lists, token
  * counting. It leaves no record.
@@ -23,13 +27,14 @@ export function handleOther(
   ports: CallPorts,
   other: { readonly session: Session; readonly head: RequestHead; readonly caching: SessionCaching },
 ): Call | null {
-  const match: ProviderMatch = { provider: other.head.origin.host, dialect: noDialect, canAskForStreamUsage: false };
+  const dialect = isGrpc(other.head) ? noGrpcDialect : noDialect;
+  const match: ProviderMatch = { provider: other.head.origin.host, dialect, canAskForStreamUsage: false };
   const caching = openCallCaching(ports, { ...other, match, callId: ports.newId() }, []);
   return caching === null ? null : new OtherRequest(ports, { head: other.head, match }, caching);
 }
 
 class OtherRequest implements Call {
-  readonly wholeRequestBytes = maxWholeRequestBytes;
+  readonly wholeRequestBytes: number | null;
   readonly #target: { readonly head: RequestHead; readonly match: ProviderMatch };
   readonly #ports: CallPorts;
   readonly #caching: CallCaching;
@@ -45,11 +50,18 @@ class OtherRequest implements Call {
     this.#target = target;
     this.#ports = ports;
     this.#caching = caching;
+    this.wholeRequestBytes = caching.waitsForRequest ? maxWholeRequestBytes : null;
     this.#startMs = ports.clock.monotonicMs();
   }
 
-  onRequestData(): void {}
-  onRequestEnd(): void {}
+  onRequestData(chunk: Buffer): void {
+    this.#caching.onRequestData(chunk);
+  }
+
+  onRequestEnd(): void {
+    this.#caching.onRequestEnd();
+  }
+
   onRequestPassed(): void {}
 
   rewriteRequest(body: Buffer): Promise<RewrittenRequest | Answer | null> | RewrittenRequest | Answer | null {

@@ -7,6 +7,7 @@ import type {
   SocketCallFacts,
   SocketMatch,
   SocketMessage,
+  SocketMessages,
   SocketReader,
   SocketSide,
   SocketWatch,
@@ -19,7 +20,7 @@ import type { CallBudget } from './budget.js';
 import { makeBudgetRefusal } from './call-refusal.js';
 import { joinHeader } from './headers.js';
 import { makeRecord } from './make-record.js';
-import type { CallPorts, SocketMessages } from './ports.js';
+import type { CallPorts } from './ports.js';
 import { SocketReceipt } from './receipt.js';
 import type { SessionRouter } from './session-router.js';
 import { SocketAdmission } from './socket-admission.js';

@@ -1,3 +1,4 @@
+import { isGrpcType } from '../core/grpc.js';
 import type { WireTools } from './ports.js';
 import { redactBody, redactText } from './redaction.js';
 import type { SecretSet } from './secrets.js';
@@ -13,11 +14,18 @@ export interface SearchedText {
 const media = /^\s*(?:audio|image|video)\//i;
 
 /** Whether something holds a credential, also one cut across the frames of a stream: whether a record of it would be redacted. */
-export function holdsSecret(tools: Pick<WireTools, 'openBodyText'>, searched: SearchedText): boolean {
+export function holdsSecret(tools: Pick<WireTools, 'openBodyText' | 'readGrpcText'>, searched: SearchedText): boolean {
   const { content, contentType, secrets } = searched;
   if (typeof content === 'string') return redactText(content, secrets) !== content;
   if (media.test(contentType ?? '')) {
     const bytes = content.toString('latin1');
+    return redactText(bytes, secrets) !== bytes;
+  }
+  if (isGrpcType(contentType)) {
+    const messages = tools.readGrpcText(content);
+    // What cannot be searched may hold anything.
+    if (messages === null) return true;
+    const bytes = Buffer.concat([content, messages]).toString('latin1');
     return redactText(bytes, secrets) !== bytes;
   }
   const text = (tools.openBodyText(contentType)?.write(content) ?? content).toString('utf8');

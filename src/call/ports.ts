@@ -4,7 +4,7 @@ import type { PriceCall } from '../core/cost.js';
 import type { ErrorCode } from '../core/errors.js';
 import type { Estimate } from '../core/estimate.js';
 import type { BodyPolicy } from '../core/ledger.js';
-import type { SocketGate, SocketMessage, SocketSaying, SocketSide } from '../core/socket.js';
+import type { SocketGate, SocketMessage, SocketMessages, SocketSaying, SocketSink } from '../core/socket.js';
 import type { ProviderRegistry, RawHeaders } from '../core/wire.js';
 
 /** Takes bytes through one or more content codings; never throws, what goes wrong becomes `problem`. */
@@ -32,25 +32,6 @@ export interface FrameFilter {
   readonly hidden: boolean;
   /** Whether an empty usage member was taken out of a frame that stayed. */
   readonly memberHidden?: boolean;
-}
-
-/** Cuts both directions of a WebSocket into messages. */
-export interface SocketMessages {
-  /** @param atMs when the bytes passed */
-  write(side: SocketSide, chunk: Buffer, atMs: number): void;
-  /** A promise while a large message is still being inflated. */
-  end(): Promise<void> | void;
-  close(): void;
-}
-
-/** Told of messages in the order in which they passed. Must not throw. */
-export interface SocketSink {
-  onMessage(side: SocketSide, message: SocketMessage): void;
-  onClose(side: SocketSide, code: number | null, reason: string): void;
-  /** A message could not be read: why, as a sentence. */
-  onProblem(side: SocketSide, problem: string): void;
-  /** Nothing more of this side can be read: why, as a sentence. */
-  onBroken(side: SocketSide, problem: string): void;
 }
 
 /** What becomes of a message of a WebSocket's client: it goes as it came, not at all, or as these bytes. */
@@ -108,6 +89,8 @@ export interface WireTools {
   openBodyText(contentType: string | null): BodyText | null;
   /** Whether a body of this type is a stream of binary messages, of which their reader says what is kept. */
   isBinaryStream(contentType: string | null): boolean;
+  /** The messages of a body of gRPC, decompressed; `null` where one cannot be read. */
+  readGrpcText(body: Buffer): Buffer | null;
   openFrameFilter(): FrameFilter;
   askForStreamUsage(body: Buffer): Buffer | undefined;
   /** The refusal of a call as its API words it. */

@@ -1,4 +1,4 @@
-import type { ReplyCrossing } from '../core/crossing.js';
+import type { HeadCrossing, ReplyCrossing } from '../core/crossing.js';
 import type { RawHeaders } from '../core/wire.js';
 import type { ReplyRewrite } from './call.js';
 import { dropHeaders, findHeader } from './headers.js';
@@ -24,10 +24,12 @@ export function openReplyRewrite(tools: WireTools, rawHeaders: RawHeaders): Told
 
 /**
  * Gives the client a reply in the form it expects, the content coding kept as above. What is in another coding than it says
- * has no such form: the client is cut.
+ * has no such form: the client is cut. `null` for a coding that cannot be read.
  */
-export function openCrossedReply(tools: WireTools, crossing: ReplyCrossing): ToldRewrite {
-  return new FilteredReply(tools, { rawHeaders: crossing.rawHeaders, filter: crossing, mayPassRaw: false });
+export function openCrossedReply(tools: WireTools, crossing: ReplyCrossing | HeadCrossing): ToldRewrite | null {
+  if (!('write' in crossing)) return new SameBytes(crossing);
+  const { rawHeaders } = crossing;
+  return canRewrite(rawHeaders) ? new FilteredReply(tools, { rawHeaders, filter: crossing, mayPassRaw: false }) : null;
 }
 
 /** What was changed of a reply that is given to the client, in the words of the record's `changes`. */
@@ -67,6 +69,31 @@ interface FilterParts {
 }
 
 const toNobody = (): void => undefined;
+
+/** Another head, and the body as it came. Its length is left out, for its end waits for the record. */
+class SameBytes implements ToldRewrite {
+  readonly rawHeaders: readonly string[];
+  readonly problem = null;
+  sink: (bytes: Buffer) => void = toNobody;
+  readonly #changes: readonly string[];
+
+  constructor({ rawHeaders, changes }: HeadCrossing) {
+    this.rawHeaders = dropHeaders(rawHeaders, lengthHeader);
+    this.#changes = changes;
+  }
+
+  get changes(): readonly string[] {
+    return this.sink === toNobody ? [] : this.#changes;
+  }
+
+  write(chunk: Buffer): void {
+    this.sink(chunk);
+  }
+
+  end(): void {}
+
+  close(): void {}
+}
 
 class FilteredReply implements ToldRewrite {
   readonly rawHeaders: readonly string[];

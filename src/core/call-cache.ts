@@ -40,6 +40,9 @@ export interface CacheQuestion {
   readonly url: string;
 }
 
+/** How the change begins by which a record says that nothing went out, for neither cache nor recording had it. */
+export const refusedChange = 'reply: refused by the tap';
+
 /**
  * - `hit`: from an entry
  * - `shared`: from an equal call that is under way
@@ -56,6 +59,13 @@ export interface CacheAnswer {
 
 /** What the cache does for one call. Nothing here throws or rejects. */
 export interface CallCache {
+  /**
+   * Whether the request is to be read whole before it goes on, and `ask` be asked; so where absent. Where it is not, what passes
+   * of it is told by `onRequestData`. A call of gRPC may have its answers before it has said all: to hold it up ends it.
+   */
+  readonly waitsForRequest?: boolean;
+  onRequestData?(chunk: Buffer): void;
+  onRequestEnd?(): void;
   /** `null` for a call that is to go to its provider. A promise only while an equal call is waited for. */
   ask(question: CacheQuestion): Promise<CacheAnswer | null> | CacheAnswer | null;
   /** The provider did not take the request as it was changed; what it gets next is another. */

@@ -8,17 +8,21 @@ export interface CrossedRequest {
   readonly changes: readonly string[];
 }
 
-/** Gives a reply's bytes the form its client expects, each piece as it passes. Never throws. */
-export interface ReplyCrossing {
+/** A reply whose head alone is another for its client. */
+export interface HeadCrossing {
   /** Of the reply, as the client gets them; framing and coding aside. */
   readonly rawHeaders: RawHeaders;
+  /** What was changed, in the words of the record's `changes`. */
+  readonly changes: readonly string[];
+}
+
+/** Gives a reply's bytes the form its client expects, each piece as it passes. Never throws. */
+export interface ReplyCrossing extends HeadCrossing {
   /** Feeds decoded bytes; gives what the client is to get of them. */
   write(bytes: Uint8Array): Buffer;
   end(): Buffer;
   /** Why nothing more can be given, as a sentence; the client must then be cut. */
   readonly problem: string | null;
-  /** What was changed, in the words of the record's `changes`. */
-  readonly changes: readonly string[];
 }
 
 /**
@@ -32,5 +36,5 @@ export interface Crossing {
     readonly rawHeaders: RawHeaders;
   }): CrossedRequest | { readonly problem: string };
   /** `null` for a reply that is the client's as it is. */
-  openReply(head: { readonly status: number; readonly rawHeaders: RawHeaders }): ReplyCrossing | null;
+  openReply(head: { readonly status: number; readonly rawHeaders: RawHeaders }): ReplyCrossing | HeadCrossing | null;
 }

@@ -106,7 +106,10 @@ export interface SessionOptions extends Partial<SessionIds> {
 export interface LedgerSinkOptions {
   /** Absolute; made with mode 0700 when absent. */
   readonly home: string;
-  /** The environment whose keys are removed from what is kept, and which exporters are set up by; none when absent. */
+  /**
+   * The environment whose keys are removed from what is kept, and which says how exporters are set up and where in the clouds
+   * calls are routed to; none when absent.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly exporters?: readonly ExporterPlan[];
 }
@@ -176,6 +179,11 @@ export interface Host {
   readonly cache: HostCache;
   /** Writes what waits for the ledger's file, for at most `deadlineMs`; `false` when another process held it for longer. */
   flush(deadlineMs: number): Promise<boolean>;
+  /**
+   * The program whose sessions these are ends: what was tracked is written, then every session is closed, and what it makes of
+   * that. Exporters are not waited for. May be called twice.
+   */
+  leave(end: { readonly exitCode: number }): Promise<void>;
   /** Closes every session, the ledger and all sockets; may be called twice. */
   close(): Promise<void>;
 }

@@ -215,6 +215,8 @@ export interface LedgerReader {
   listEvents(filter: EventFilter): Iterable<EventRow>;
   /** Names of the events by which callers stated facts, or tool calls, of a config's run, each once. */
   listStated(run: { readonly runId: string; readonly configKey: string }): readonly string[];
+  /** Whether a session is on record as one of that run of that config, and not as ended. */
+  isSessionOpen(session: { readonly sessionId: string; readonly runId: string; readonly configKey: string }): boolean;
   /** The `seq` after which the last so many events come; 0 when there are no more than that. */
   findLastEvents(filter: EventFilter, count: number): number;
   info(): StoreInfo;

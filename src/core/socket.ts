@@ -14,6 +14,25 @@ export interface SocketMessage {
   readonly isBinary?: boolean;
 }
 
+/** Cuts both directions of a WebSocket into messages. */
+export interface SocketMessages {
+  /** @param atMs when the bytes passed */
+  write(side: SocketSide, chunk: Buffer, atMs: number): void;
+  /** A promise while a large message is still being inflated. */
+  end(): Promise<void> | void;
+  close(): void;
+}
+
+/** Told of messages in the order in which they passed. Must not throw. */
+export interface SocketSink {
+  onMessage(side: SocketSide, message: SocketMessage): void;
+  onClose(side: SocketSide, code: number | null, reason: string): void;
+  /** A message could not be read: why, as a sentence. */
+  onProblem(side: SocketSide, problem: string): void;
+  /** Nothing more of this side can be read: why, as a sentence. */
+  onBroken(side: SocketSide, problem: string): void;
+}
+
 /** What is known of a call when it has ended. */
 export interface SocketCallFacts {
   /** The record's `api`, where it is not the dialect's. */

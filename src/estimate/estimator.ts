@@ -31,8 +31,10 @@ export class Estimator {
     return await new Promise<EstimatedUsage | null>((resolve) => this.#ask(question, resolve));
   };
 
+  /** What is being counted goes without. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    for (const id of [...this.#waiting.keys()]) this.#answer(id, null);
     await this.#end();
   }
 

@@ -229,8 +229,8 @@ export class ExportQueue {
       'EXPORT_FAILED',
       `Could not send events to ${exporter.name}: ${readErrorMessage(error)}.`,
       error instanceof ExportRefused
-        ? 'These events are lost to it; they are in the ledger.'
-        : 'It is tried again while the session lasts; nothing is missing in the ledger.',
+        ? 'These events are lost to it; the ledger is written apart from it.'
+        : 'It is tried again while the session lasts; the ledger is written apart from it.',
     );
   }
 
@@ -242,7 +242,7 @@ export class ExportQueue {
     onFault(
       'EXPORT_DROPPED',
       `${count} event${count === 1 ? '' : 's'} did not reach ${exporter.name}.`,
-      'They are in the ledger: llmtap calls --json.',
+      'The ledger is written apart from it: llmtap calls --json.',
     );
   }
 }

@@ -21,6 +21,7 @@ import type { GivenEvent, OnceSink } from '../core/run-events.js';
 import type { Session } from '../core/session.js';
 import { SessionTally } from '../core/session-tally.js';
 import { TapSink } from '../core/tap-sink.js';
+import { waitAtMost } from '../core/wait-at-most.js';
 import type { Origin, ProviderRegistration, ProviderRegistry } from '../core/wire.js';
 import { Estimator } from '../estimate/estimator.js';
 import { readCloudPlaces } from '../providers/cloud-places.js';
@@ -46,6 +47,10 @@ import { SessionRuns } from './session-runs.js';
 import { watchSocket } from './session-sockets.js';
 import { readUpstreamCa } from './upstream-ca.js';
 import { wireTools } from './wire-tools.js';
+
+/** How long a program that ends waits for a ledger that another process holds, and for estimates: it waits 500 ms in all. */
+const leaveMs = 400;
+const estimateMs = 100;
 
 /**
  * Opens the host: CA, bundle, ledger and proxy, in that order and in some tens of milliseconds. What can be wrong
@@ -149,7 +154,9 @@ class OpenedHost implements Host {
           budget: this.#budgets.find(session),
         }),
       handleOther: (session, head, protocol) => {
-        const caching = this.#caches.findCassette(session) ?? undefined;
+        // Of others, which are not read where they speak TLS, nothing is recorded.
+        const cassette = registry.isProvider(head.origin) ? this.#caches.findCassette(session) : null;
+        const caching = cassette ?? undefined;
         const match = registry.recogniseUnlisted(head);
         if (match === undefined) return caching === undefined ? null : handleOther(ports, { session, head, caching });
         const onRecord = (record: CallRecord): void => this.#keepUnlisted(record);
@@ -274,6 +281,16 @@ class OpenedHost implements Host {
     return this.#ledger.flush(deadlineMs);
   }
 
+  /** NOTE: events first: there may be no time for the rest, and what callers said goes before the wire. */
+  async leave({ exitCode }: { readonly exitCode: number }): Promise<void> {
+    await this.#desk.settle();
+    const closing = Promise.all([...this.#sessions.values()].map((session) => session.close({ exitCode })));
+    // A record without its estimate is better than none.
+    if (!(await waitAtMost(estimateMs, closing))) void this.#estimator.close();
+    await closing;
+    if (!this.#isLedgerClosed) await this.#ledger.flush(leaveMs);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -311,6 +328,7 @@ class OpenedHost implements Host {
   #openRuns(): SessionRuns {
     return new SessionRuns({
       desk: this.#desk,
+      env: this.#parts.options.env,
       nowMs: () => systemClock.nowMs(),
       openLedger: () => openLedgerReader({ home: this.#parts.options.home }),
       onFault: (session, ...fault) => this.#fault(session, ...fault),

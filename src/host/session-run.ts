@@ -9,6 +9,8 @@ import { UnionTime } from './union-time.js';
 /** So many tool calls are kept for the end, as in a tracker's summary. */
 const maxToolCalls = 10_000;
 const toolCalls = 'tool calls';
+/** Starts are known to the millisecond: of two calls that ended within one, that ended later which was recorded later. */
+const startPrecisionMs = 1;
 
 interface FirstCall {
   readonly startMs: number;
@@ -71,7 +73,8 @@ export class SessionRun {
       const { timeToFirstTokenMs, provider } = record;
       this.#first = { startMs, timeToFirstTokenMs, provider, model: record.requestedModel ?? record.model ?? '' };
     }
-    if (this.#last === null || endMs >= this.#last.endMs) this.#last = { endMs, outcome: readOutcome(record) };
+    if (this.#last === null || endMs > this.#last.endMs - startPrecisionMs)
+      this.#last = { endMs, outcome: readOutcome(record) };
   }
 
   /** @param verdict of who did it; a run that failed by it is no success, whatever its caller said, or its calls were */

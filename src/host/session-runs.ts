@@ -11,6 +11,8 @@ export interface SessionRunsPorts {
   readonly desk: EventDesk;
   readonly nowMs: () => number;
   readonly openLedger: () => LedgerReader;
+  /** Whose variables say which session this program itself runs in, if it does. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly onFault: (session: Session, code: ErrorCode, message: string, hint: string | null) => void;
 }
 
@@ -26,10 +28,13 @@ export class SessionRuns {
     this.#ports = ports;
   }
 
-  /** One that is restored goes on from what is on record of it. */
+  /**
+   * One that is restored goes on from what is on record of it. One inside a session of the same run of the same config, whose
+   * calls pass through both, leaves what the wire says of them to that one.
+   */
   open(session: Session, { run: facts = {}, restore }: SessionOptions): void {
     const { configKey } = session;
-    if (configKey === null || facts.statedBy === 'caller') return;
+    if (configKey === null || facts.statedBy === 'caller' || this.#isInside({ ...session, configKey })) return;
     const run = new SessionRun({ ...session, configKey }, facts);
     this.#runs.set(session.sessionId, { session, run });
     if (restore !== undefined) this.#readBack(session, run);
@@ -77,6 +82,17 @@ export class SessionRuns {
     for (const { session, run } of this.#runs.values()) {
       if (session.runId === ids.runId && session.configKey === ids.configKey) run.hear(event.name);
     }
+  }
+
+  #isInside({ runId, configKey }: Session & { readonly configKey: string }): boolean {
+    const { LLMTAP_SESSION_ID: sessionId = '', LLMTAP_RUN_ID: outerRunId } = this.#ports.env;
+    let isOpen = false;
+    if (sessionId !== '' && outerRunId === runId) {
+      this.#read((ledger) => {
+        isOpen = ledger.isSessionOpen({ sessionId, runId, configKey });
+      });
+    }
+    return isOpen;
   }
 
   #readBack({ sessionId }: Session, run: SessionRun): void {

@@ -4,6 +4,7 @@ import { isAwsEventStream } from '../providers/framing.js';
 import { makeRefusal } from '../providers/refusal.js';
 import { readRequestId } from '../providers/request-id.js';
 import { openDecoder, openEncoder } from '../providers/wire/content-decoding.js';
+import { readGrpcText } from '../providers/wire/grpc-text.js';
 import { JsonReader, type JsonReading } from '../providers/wire/json-reader.js';
 import { openFormReader } from '../providers/wire/multipart-reader.js';
 import { askForStreamUsage, UsageFrameFilter } from '../providers/wire/usage-frames.js';
@@ -25,6 +26,7 @@ export const wireTools: WireTools = {
   readWholeJson,
   openBodyText: (contentType) => (isAwsEventStream(contentType) ? new EventStreamText() : null),
   isBinaryStream: isAwsEventStream,
+  readGrpcText,
   openFrameFilter: () => new UsageFrameFilter(),
   askForStreamUsage,
   makeRefusal,

@@ -8,7 +8,6 @@ import type {
   ReplyHead,
   ReplyReader,
   RequestFacts,
-  RequestHead,
   RequestReader,
 } from '../core/wire.js';
 import { GEMINI_METHODS, VERTEX_METHODS } from './grpc-google.js';
@@ -124,17 +123,6 @@ class GrpcReplyReader implements ReplyReader {
     if (document === undefined) this.#reader.report('A message of gRPC could not be read.');
     else this.#reader.readMessage(document, this.#atMs);
   }
-}
-
-/**
- * Whether a request is one of gRPC, by its content type. Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
- * (read 2026-11-27).
- */
-export function isGrpc({ rawHeaders }: Pick<RequestHead, 'rawHeaders'>): boolean {
-  return rawHeaders.some(
-    (value, i) =>
-      i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type' && /^application\/grpc(?![-\w])/i.test(value),
-  );
 }
 
 /** One method: its path, a pattern whose `*` is the version, and how its calls are read. */

@@ -1,4 +1,4 @@
-import type { Crossing, ReplyCrossing } from '../core/crossing.js';
+import type { Crossing, HeadCrossing, ReplyCrossing } from '../core/crossing.js';
 import type { ApiAddress, AskedAddress, Dialect, Origin, RawHeaders } from '../core/wire.js';
 import { anthropicMessages } from './anthropic-messages.js';
 import { isSameApi } from './api-address.js';
@@ -102,43 +102,23 @@ const VERTEX: Crossing = {
       : new MessagesError({ status, rawHeaders, requestId: find(rawHeaders, 'request-id'), changes: [] }),
 };
 
-function openBedrockReply({ status, rawHeaders }: ReplyHeadParts): ReplyCrossing | null {
+function openBedrockReply({ status, rawHeaders }: ReplyHeadParts): ReplyCrossing | HeadCrossing | null {
   const requestId = find(rawHeaders, 'x-amzn-requestid');
   const head = giveRequestId(rawHeaders, requestId);
   if (status >= 400) return new MessagesError({ status, ...head, requestId });
-  if (!isAwsEventStream(find(rawHeaders, 'content-type'))) return head.changes.length === 0 ? null : new SameBody(head);
+  if (!isAwsEventStream(find(rawHeaders, 'content-type'))) return head.changes.length === 0 ? null : head;
   const isType = (i: number): boolean => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-type';
   const typed = head.rawHeaders.map((text, i) => (isType(i) ? 'text/event-stream; charset=utf-8' : text));
   return new BedrockMessagesStream({ rawHeaders: typed, changes: head.changes });
 }
 
 /** Where Anthropic's clients look for it, AWS's own header beside it. */
-function giveRequestId(rawHeaders: RawHeaders, requestId: string | null) {
+function giveRequestId(rawHeaders: RawHeaders, requestId: string | null): HeadCrossing {
   if (requestId === null || find(rawHeaders, 'request-id') !== null) return { rawHeaders, changes: [] };
   return {
     rawHeaders: [...rawHeaders, 'request-id', requestId],
     changes: ['reply: request-id header added, as x-amzn-requestid has it'],
   };
-}
-
-/** A reply whose head alone is changed. */
-class SameBody implements ReplyCrossing {
-  readonly rawHeaders: RawHeaders;
-  readonly changes: readonly string[];
-  readonly problem = null;
-
-  constructor({ rawHeaders, changes }: Pick<ReplyCrossing, 'rawHeaders' | 'changes'>) {
-    this.rawHeaders = rawHeaders;
-    this.changes = changes;
-  }
-
-  write(bytes: Uint8Array): Buffer {
-    return Buffer.from(bytes);
-  }
-
-  end(): Buffer {
-    return NO_BODY;
-  }
 }
 
 function find(rawHeaders: RawHeaders, name: string): string | null {

@@ -1,3 +1,5 @@
+import { makeGrpcFailure } from '../core/grpc.js';
+
 /** A refusal as an API words it. */
 export interface Refusal {
   readonly status: number;
@@ -45,7 +47,9 @@ export const NOTHING_LEFT = { type: 'insufficient_quota', code: 'insufficient_qu
  * All read 2026-11-27.
  */
 export function makeRefusal(call: RefusedCall, message: string): Refusal {
-  if (call.api === 'grpc') return makeGrpcRefusal(message);
+  if (call.api === 'grpc') {
+    return { status: 200, statusMessage: 'OK', rawHeaders: makeGrpcFailure(8, message), body: Buffer.alloc(0) };
+  }
   const { status, statusMessage, headers = [], document } = findWording(call, message);
   const body = Buffer.from(JSON.stringify(document));
   const rawHeaders = ['content-type', 'application/json', 'content-length', String(body.length), ...headers];
@@ -78,10 +82,4 @@ function isGoogle(provider: string, api: string): boolean {
   if (/generateContent|embedContent|batchEmbedContents/i.test(api) || api === 'predict' || api === 'interactions')
     return true;
   return api === 'other' && (provider === 'google' || provider === 'google-vertex');
-}
-
-/** Source of the encoding: PROTOCOL-HTTP2.md, Status-Message: percent-encoded UTF-8. */
-function makeGrpcRefusal(message: string): Refusal {
-  const rawHeaders = ['content-type', 'application/grpc', 'grpc-status', '8', 'grpc-message', encodeURI(message)];
-  return { status: 200, statusMessage: 'OK', rawHeaders, body: Buffer.alloc(0) };
 }

@@ -1,3 +1,4 @@
+import { isGrpc } from '../core/grpc.js';
 import type { SocketDialect, SocketMatch } from '../core/socket.js';
 import type {
   ApiAddress,
@@ -12,7 +13,6 @@ import type {
 import { findApiAddress } from './api-address.js';
 import { CATALOGUE } from './catalogue.js';
 import { type CloudPlaces, readCloudPlaces } from './cloud-places.js';
-import { isGrpc } from './grpc.js';
 import { type HostPattern, makeHostPattern } from './host-pattern.js';
 import { findMessagesCrossing } from './messages-crossings.js';
 import { joinSlashes, makePathPattern, type PathPattern, readSegments } from './path-pattern.js';

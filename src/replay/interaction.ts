@@ -40,6 +40,8 @@ export interface RecordedReply {
   readonly pieces: PieceTimes;
   /** Whether it came without saying its length. */
   readonly isStream: boolean;
+  /** What the reply to a HEAD says of a body it does not have, in bytes; absent where nothing, and of any other. */
+  readonly contentLength?: number;
   readonly rawTrailers: readonly string[];
   readonly ending: ReplyEnding;
   /** What was said of a reply that did not end whole. */

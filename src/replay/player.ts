@@ -1,8 +1,17 @@
 import type { Duplex } from 'node:stream';
+import { pickPath } from '../cache/key-sources.js';
 import { answerRefusal } from '../cache/refusal.js';
 import { replayReply } from '../cache/replay.js';
-import type { CacheAnswer, CachedCall, CacheQuestion, CallCache, ResponseCache } from '../core/call-cache.js';
+import {
+  type CacheAnswer,
+  type CachedCall,
+  type CacheQuestion,
+  type CallCache,
+  type ResponseCache,
+  refusedChange,
+} from '../core/call-cache.js';
 import type { CassetteMode, NormaliseRules } from '../core/cassette.js';
+import { isGrpc } from '../core/grpc.js';
 import type { ReplyHandler } from '../core/reply.js';
 import type { Cassette } from './cassette-file.js';
 import { findNearest, formatDifference } from './difference.js';
@@ -45,6 +54,8 @@ export class Player implements Pick<ResponseCache, 'open'>, CassetteSockets {
   readonly #queues = new Map<string, Queue>();
   readonly #sockets = new Map<string, SocketInteraction[]>();
   readonly #all: readonly Recorded[];
+  /** Where calls of gRPC were made. */
+  readonly #paths = new Set<string>();
   readonly #options: PlayerOptions;
   readonly #ports: PlayerPorts;
   readonly #normalise: Normalise;
@@ -57,6 +68,8 @@ export class Player implements Pick<ResponseCache, 'open'>, CassetteSockets {
       const recorded = { interaction, form: normaliseForm(interaction.request, this.#normalise) };
       const key = makeFormKey(interaction.request, this.#normalise);
       const queue = this.#queues.get(key) ?? { recorded: [], played: 0 };
+      if (interaction.request.variant === 'grpc')
+        this.#paths.add(interaction.request.origin + interaction.request.path);
       queue.recorded.push(recorded);
       this.#queues.set(key, queue);
       return recorded;
@@ -79,9 +92,12 @@ export class Player implements Pick<ResponseCache, 'open'>, CassetteSockets {
   };
 
   open(call: CachedCall): CallCache {
+    const waitsForRequest = !isGrpc(call.head) || this.#paths.has(makePlace(call));
+    const unread = waitsForRequest ? 'its request is too large to be compared' : 'it holds no call of that method';
     return {
+      waitsForRequest,
       ask: (question) => this.#answer(call, question),
-      refuseUnread: () => this.#miss(call, 'its request is too large to be compared'),
+      refuseUnread: () => this.#miss(call, unread),
       onRefused: () => undefined,
       onNotSent: () => undefined,
       onReplyHead: () => undefined,
@@ -104,13 +120,14 @@ export class Player implements Pick<ResponseCache, 'open'>, CassetteSockets {
     }
   }
 
-  #play({ reply, callId, latencyMs }: Interaction, ordinal: number): CacheAnswer {
+  #play(interaction: Interaction, ordinal: number): CacheAnswer {
+    const { reply, callId, latencyMs } = interaction;
     const { replaySpeed = Number.POSITIVE_INFINITY } = this.#options;
     return {
       how: 'hit',
       answer: (handler) => {
         if (reply.ending === 'unreached') failUnreached(reply, handler);
-        else playReply(reply, replaySpeed, handler);
+        else playReply(interaction, replaySpeed, handler);
       },
       originalLatencyMs: () => latencyMs,
       change: `reply: from the recording, kept from call ${callId}, answer ${ordinal} to this request`,
@@ -141,12 +158,19 @@ export class Player implements Pick<ResponseCache, 'open'>, CassetteSockets {
       how: 'refused',
       answer: (handler) => answerRefusal(match.dialect.api, `llmtap: ${message}`, handler),
       originalLatencyMs: () => null,
-      change: 'reply: refused by the tap, for the recording does not have it',
+      change: `${refusedChange}, for the recording does not have it`,
     };
   }
 }
 
-function playReply(reply: RecordedReply, speed: number, handler: ReplyHandler): void {
+/** Where a call of gRPC is made, as a recording has it. */
+function makePlace({ head, redact }: CachedCall): string {
+  const { scheme, host, port } = head.origin;
+  const path = redact(pickPath(head.path).path, null);
+  return `${scheme}://${host}:${port}${typeof path === 'string' ? path : ''}`;
+}
+
+function playReply({ reply, request }: Interaction, speed: number, handler: ReplyHandler): void {
   let leaving: NodeJS.Timeout | undefined;
   const cut = (): void => handler.onError(makeError(reply));
   const player: ReplyHandler = {
@@ -169,8 +193,21 @@ function playReply(reply: RecordedReply, speed: number, handler: ReplyHandler): 
     else if (reply.ending === 'cut') cut();
     else leaving = setTimeout(cut, leavingMs);
   };
-  // A reply that was cut never kept what its length said.
-  replayReply({ ...reply, isStream: reply.isStream || reply.ending !== 'whole', end }, speed, player);
+  const { contentLength = null } = reply;
+  const isHeadAlone = reply.ending === 'whole' && reply.body.length === 0 && reply.rawTrailers.length === 0;
+  const framing = contentLength === null ? [] : ['Content-Length', String(contentLength)];
+  replayReply(
+    {
+      ...reply,
+      // A reply that was cut never kept what its length said.
+      isStream: reply.isStream || reply.ending !== 'whole',
+      isHeadAlone,
+      ...(request.method === 'HEAD' && { framing }),
+      end,
+    },
+    speed,
+    player,
+  );
 }
 
 function failUnreached(reply: RecordedReply, handler: ReplyHandler): void {

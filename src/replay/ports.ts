@@ -1,5 +1,5 @@
 import type { Decoder } from '../cache/recording.js';
-import type { SocketMessage, SocketSide } from '../core/socket.js';
+import type { SocketMessages, SocketSink } from '../core/socket.js';
 
 /** What recording and playing use of the outside. */
 export interface ReplayPorts {
@@ -12,20 +12,6 @@ export interface ReplayPorts {
 /** What recording and playing WebSockets use of the outside. */
 export interface SocketPorts extends Pick<ReplayPorts, 'clockMs' | 'hold'> {
   readonly openSocketMessages: (extensions: string | null, sink: SocketSink) => SocketMessages;
-}
-
-/** Cuts both directions of a WebSocket into messages. */
-export interface SocketMessages {
-  write(side: SocketSide, chunk: Buffer, atMs: number): void;
-  end(): Promise<void> | void;
-  close(): void;
-}
-
-export interface SocketSink {
-  onMessage(side: SocketSide, message: SocketMessage): void;
-  onClose(side: SocketSide, code: number | null, reason: string): void;
-  onProblem(side: SocketSide, problem: string): void;
-  onBroken(side: SocketSide, problem: string): void;
 }
 
 /** A body without its content coding. Rejects for one that cannot be read. */

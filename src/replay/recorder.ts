@@ -1,7 +1,9 @@
-import { findHeader, pickReplyHeaders } from '../cache/reply-headers.js';
+import { findHeader } from '../cache/reply-headers.js';
 import type { CachedCall, CacheEnd, CacheQuestion, CallCache, ResponseCache } from '../core/call-cache.js';
 import { readErrorMessage } from '../core/errors.js';
+import { isGrpc } from '../core/grpc.js';
 import type { RawHeaders } from '../core/wire.js';
+import { emptyReply, HeardReply, pieceBytes } from './heard-reply.js';
 import type { Interaction, RecordedReply, ReplyEnding, RequestForm, SocketInteraction } from './interaction.js';
 import { type ReplayPorts, readUpload, type SocketPorts } from './ports.js';
 import { makeRequestForm } from './request-form.js';
@@ -14,11 +16,8 @@ export interface RecorderPorts extends ReplayPorts, SocketPorts {
   readonly onUnrecorded: (what: string) => void;
 }
 
-/** A reply larger than this is passed on and not recorded. */
-const maxReplyBytes = 64 * 1024 * 1024;
-/** Memory a piece takes besides its bytes, roughly: a reply may come a byte at a time. */
-const pieceBytes = 100;
-
+/** A call of gRPC that says more is not recorded. */
+const maxUploadBytes = 16 * 1024 * 1024;
 /** Records every call of a session, and answers none. */
 export function makeRecorder(
   ports: RecorderPorts,
@@ -39,14 +38,33 @@ class RecordedCall implements CallCache {
   #reply: HeardReply | null = null;
   #rawTrailers: RawHeaders = [];
   #hasEnded = false;
+  /** A call of gRPC goes on while it is heard. */
+  readonly waitsForRequest: boolean;
+  #upload: Buffer[] = [];
+  #uploadBytes = 0;
 
   constructor(call: CachedCall, ports: RecorderPorts, takeSeq: () => number) {
     this.#call = call;
     this.#ports = ports;
     this.#takeSeq = takeSeq;
+    this.waitsForRequest = !isGrpc(call.head);
+  }
+
+  onRequestData(chunk: Buffer): void {
+    if (this.waitsForRequest || this.#uploadBytes > maxUploadBytes) return;
+    this.#uploadBytes += chunk.length + pieceBytes;
+    this.#upload.push(Buffer.from(chunk));
+  }
+
+  onRequestEnd(): void {
+    if (this.waitsForRequest || this.#uploadBytes > maxUploadBytes || this.#reply !== null) return;
+    const { head, match } = this.#call;
+    const body = Buffer.concat(this.#upload.splice(0));
+    this.ask({ head, match, body, stream: false, model: null, url: '' });
   }
 
   ask(question: CacheQuestion): null {
+    if (this.#asked !== null) return null;
     this.#seq = this.#takeSeq();
     this.#asked = formRequest(this.#call, question, this.#ports).catch(() => null);
     return null;
@@ -101,7 +119,9 @@ class RecordedCall implements CallCache {
     const request = await this.#asked;
     const where = nameRequest(this.#call);
     if (request === null) {
-      return this.#ports.onUnrecorded(`${where} (call ${callId}): its request was not read whole.`);
+      const isAhead = !this.waitsForRequest && this.#reply !== null;
+      const why = isAhead ? 'it was answered before it had said all' : 'its request was not read whole';
+      return this.#ports.onUnrecorded(`${where} (call ${callId}): ${why}.`);
     }
     const heard = this.#reply === null ? emptyReply : await this.#reply.end();
     if (typeof heard === 'string') return this.#ports.onUnrecorded(`${where} (call ${callId}): ${heard}`);
@@ -113,90 +133,10 @@ class RecordedCall implements CallCache {
   }
 }
 
-type Heard = Omit<RecordedReply, 'rawTrailers' | 'ending' | 'problem'>;
-
-const emptyReply: Heard = { status: 0, rawHeaders: [], body: Buffer.alloc(0), pieces: [], isStream: false };
-
 function nameEnding({ outcome }: CacheEnd, hasBegun: boolean): ReplyEnding {
   if (outcome === 'ok' || outcome === 'http_error') return 'whole';
   if (outcome === 'client_aborted') return 'left';
   return hasBegun ? 'cut' : 'unreached';
-}
-
-/** A reply as it comes, without its content coding. */
-class HeardReply {
-  readonly #status: number;
-  readonly #rawHeaders: RawHeaders;
-  readonly #with: { readonly call: CachedCall; readonly ports: RecorderPorts };
-  readonly #decoder: ReturnType<RecorderPorts['openDecoder']>;
-  readonly #startedMs: number;
-  #pieces: { readonly bytes: Buffer; readonly atMs: number }[] = [];
-  #bytes = 0;
-  #heldBytes = 0;
-
-  constructor(
-    status: number,
-    rawHeaders: RawHeaders,
-    parts: { readonly call: CachedCall; readonly ports: RecorderPorts },
-  ) {
-    this.#status = status;
-    this.#rawHeaders = rawHeaders;
-    this.#with = parts;
-    const { clockMs, openDecoder } = parts.ports;
-    this.#startedMs = clockMs();
-    this.#decoder = openDecoder(findHeader(rawHeaders, 'content-encoding'), (bytes) => this.#keep(bytes));
-  }
-
-  write(chunk: Buffer): void {
-    if (this.#heldBytes <= maxReplyBytes) this.#decoder.write(chunk);
-  }
-
-  /** The reply, or why it cannot be recorded, as a sentence. */
-  async end(): Promise<Heard | string> {
-    await this.#decoder.end();
-    const { problem } = this.#decoder;
-    this.#decoder.close();
-    if (this.#heldBytes > maxReplyBytes) return `its reply takes more than ${maxReplyBytes} bytes of memory.`;
-    if (problem !== null && this.#bytes === 0) return `its reply cannot be read: ${problem}`;
-    const { call } = this.#with;
-    const contentType = findHeader(this.#rawHeaders, 'content-type');
-    const body = Buffer.concat(this.#pieces.map(({ bytes }) => bytes));
-    const pieces = this.#pieces.map(({ bytes, atMs }): [number, number] => [
-      bytes.length,
-      Math.round(atMs * 1000) / 1000,
-    ]);
-    const told = {
-      status: this.#status,
-      rawHeaders: this.#pickHeaders(),
-      isStream: findHeader(this.#rawHeaders, 'content-length') === null,
-    };
-    if (!call.hasSecret(body, contentType)) return { ...told, body, pieces };
-    const masked = call.redact(body, contentType);
-    const text = typeof masked === 'string' ? masked : JSON.stringify(masked);
-    if (!isText(contentType)) return 'its reply holds a credential where it cannot be masked.';
-    const kept = Buffer.from(text);
-    return { ...told, body: kept, pieces: [[kept.length, pieces[0]?.[1] ?? 0]] };
-  }
-
-  /** `x-should-retry` says what the client does next, and so belongs to the answer here. */
-  #pickHeaders(): string[] {
-    const { call } = this.#with;
-    const retry = findHeader(this.#rawHeaders, 'x-should-retry');
-    const picked = pickReplyHeaders(this.#rawHeaders, (text) => call.hasSecret(text, null));
-    return retry === null || call.hasSecret(retry, null) ? picked : [...picked, 'x-should-retry', retry];
-  }
-
-  #keep(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    this.#bytes += bytes.length;
-    this.#heldBytes += bytes.length + pieceBytes;
-    if (this.#heldBytes > maxReplyBytes) this.#pieces = [];
-    else this.#pieces.push({ bytes: Buffer.from(bytes), atMs: this.#with.ports.clockMs() - this.#startedMs });
-  }
-}
-
-function isText(contentType: string | null): boolean {
-  return /json|^text\//i.test(contentType ?? '');
 }
 
 /** `POST api.openai.com/v1/chat/completions`, for messages. */
@@ -215,7 +155,9 @@ function maskTrailers(call: CachedCall, rawTrailers: RawHeaders): string[] {
   const masked: string[] = [];
   for (let i = 0; i + 1 < rawTrailers.length; i += 2) {
     const [name = '', value = ''] = [rawTrailers[i], rawTrailers[i + 1]];
-    if (!call.hasSecret(name, null))
+    // What is binary in a trailer of gRPC's is base64 there (PROTOCOL-HTTP2.md, Custom-Metadata).
+    const bytes = /-bin$/i.test(name) ? Buffer.from(value, 'base64').toString('latin1') : '';
+    if (!call.hasSecret(name, null) && !call.hasSecret(bytes, null))
       masked.push(name, call.hasSecret(`${name}: ${value}`, null) ? maskText(call, value) : value);
   }
   return masked;

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { formatCanonical, isObject } from '../cache/canonical-json.js';
 import { pickHeaders, pickPath } from '../cache/key-sources.js';
 import type { JsonValue } from '../core/call-record.js';
+import { isGrpc } from '../core/grpc.js';
 import type { ProviderMatch, RequestHead } from '../core/wire.js';
 import type { FormBody, RequestForm } from './interaction.js';
 import { type Normalise, normaliseValue } from './normalise.js';
@@ -39,7 +40,7 @@ export function makeRequestForm(request: FormedRequest): RequestForm {
     path: redactText(asked.path),
     query: asked.query.map(([name, value]) => [redactText(name), redactText(value)]),
     headers: pickHeaders(head.rawHeaders, false).shaping.map(([name, value]) => [name, redactText(value)]),
-    variant: `${request.stream ? 'stream' : 'json'}${isFramed ? ` ${asked.framing}` : ''}`,
+    variant: isGrpc(head) ? 'grpc' : `${request.stream ? 'stream' : 'json'}${isFramed ? ` ${asked.framing}` : ''}`,
     body: makeFormBody(request),
   };
 }

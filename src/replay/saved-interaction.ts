@@ -81,11 +81,14 @@ function readReply(saved: Json): RecordedReply | null {
   const isReply = ending === 'unreached' ? status === 0 : isCount(status) && status >= 200 && status <= 999;
   if (!isReply || !isTexts(saved.rawHeaders) || !isTexts(saved.rawTrailers)) return null;
   if (!isPieces(saved.pieces, body.length)) return null;
+  const { contentLength } = saved;
+  if (contentLength !== undefined && !isCount(contentLength)) return null;
   const [rawHeaders, rawTrailers] = [pickHeaders(saved.rawHeaders), pickSendable(saved.rawTrailers)];
   return {
     ...{ status: Number(status), rawHeaders, rawTrailers, body },
     pieces: saved.pieces,
     isStream,
+    ...(contentLength !== undefined && { contentLength }),
     ending,
     problem,
   };

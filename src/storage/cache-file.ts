@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 import { findSystemCode, TrackerError } from '../core/errors.js';
 import { connectFile, type Database, makePrivateFile, readPragma } from './database.js';
-import { makeStoreError } from './store-errors.js';
+import { makeCacheError } from './store-errors.js';
 
 /** Marks a file as a cache of replies: `ltrc` in ASCII. */
 const applicationId = 0x6c747263;
@@ -75,7 +75,7 @@ export function openCacheFile(path: string | null): Database {
     db?.close();
     throw error instanceof TrackerError || isDamage(error)
       ? error
-      : makeStoreError(error, { action: 'open the cache', path: path ?? ':memory:', opening: true });
+      : makeCacheError(error, { action: 'open the cache', path: path ?? ':memory:', opening: true });
   }
 }
 
@@ -91,7 +91,7 @@ export function openReadableCache(path: string): Database | null {
     return null;
   } catch (error) {
     db?.close();
-    throw makeStoreError(error, { action: 'open the cache', path, opening: true });
+    throw makeCacheError(error, { action: 'open the cache', path, opening: true });
   }
 }
 

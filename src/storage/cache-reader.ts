@@ -7,7 +7,7 @@ import { entryColumns, readEntry, replyColumns, type CacheRow as SqlRow } from '
 import { explainLookup, makeRow } from './cache-why.js';
 import type { Database, SqlValue } from './database.js';
 import { type Condition, makePrefixCondition } from './filters.js';
-import { makeStoreError } from './store-errors.js';
+import { makeCacheError } from './store-errors.js';
 
 const minPrefixLength = 4;
 const wholeRow = `${entryColumns}, ${replyColumns} FROM entries e JOIN replies r ON r.entry_seq = e.seq`;
@@ -151,7 +151,7 @@ class SqliteCacheReader implements CacheReader {
   }
 
   #explain(error: unknown, action: string): TrackerError {
-    return makeStoreError(error, { action, path: this.#path });
+    return makeCacheError(error, { action, path: this.#path });
   }
 }
 

@@ -6,7 +6,7 @@ import { type CacheRow, findEntrySql, readEntry } from './cache-rows.js';
 import { CacheWrites } from './cache-writes.js';
 import type { Database, Statement } from './database.js';
 import type { LedgerFault } from './losses.js';
-import { findTrouble, makeStoreError } from './store-errors.js';
+import { findTrouble, makeCacheError } from './store-errors.js';
 
 /** An entry is in the file a second after it was put, also where the file was locked meanwhile. */
 const flushMs = 400;
@@ -168,7 +168,7 @@ class SqliteCacheStore implements CacheStore {
 
   #onFailure(error: unknown, action: string): void {
     if (isDamage(error)) return this.#replaceFile(error);
-    const { code, message, hint } = makeStoreError(error, { action, path: this.#place });
+    const { code, message, hint } = makeCacheError(error, { action, path: this.#place });
     this.#say(code, { code, message: `${message} Calls go to their providers.`, hint });
   }
 
@@ -223,7 +223,7 @@ class SqliteCacheStore implements CacheStore {
     const { code, message, hint } =
       error instanceof TrackerError
         ? error
-        : makeStoreError(error, { action: 'open the cache', path: this.#options.path ?? ':memory:', opening: true });
+        : makeCacheError(error, { action: 'open the cache', path: this.#options.path ?? ':memory:', opening: true });
     this.#say(code, { code, message: `${message} What is cached in this run is kept in memory.`, hint });
     return this.#connect(null);
   }

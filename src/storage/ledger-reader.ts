@@ -21,7 +21,7 @@ import { LedgerConnection } from './ledger-connection.js';
 import { findCalls, listFaults, type Queries } from './ledger-queries.js';
 import { schemaVersion } from './migrations.js';
 import { planPrune, pruneStore, readStoreBytes } from './prune.js';
-import { countRuns, findGraphRunIds, findRunIds, findSessionIds, listRuns } from './runs.js';
+import { countRuns, findGraphRunIds, findRunIds, findSessionIds, isSessionOpen, listRuns } from './runs.js';
 import { makeStoreError } from './store-errors.js';
 import { summarise } from './summaries.js';
 
@@ -123,6 +123,10 @@ class SqliteLedgerReader implements LedgerReader {
 
   listStated(run: { readonly runId: string; readonly configKey: string }): readonly string[] {
     return this.#connection.read('list what callers stated', [], (queries) => listStated(queries, run));
+  }
+
+  isSessionOpen(session: Parameters<LedgerReader['isSessionOpen']>[0]): boolean {
+    return this.#connection.read('look for a session', false, (queries) => isSessionOpen(queries, session));
   }
 
   findLastEvents(filter: EventFilter, count: number): number {

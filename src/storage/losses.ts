@@ -60,7 +60,7 @@ export class Losses {
     if (this.#saidFull) return;
     this.#saidFull = true;
     const message =
-      `Could not write to the ledger at ${this.#path}: ${readErrorMessage(cause)}. ` +
+      `Could not write to the ledger at ${this.#path}: ${readErrorMessage(cause).replace(/\.$/, '')}. ` +
       'Until there is room, calls are kept without their bodies, and in memory where not even that fits.';
     this.say({ code: 'STORE_FULL', message, hint: hintOfTrouble.full });
   }
@@ -82,7 +82,7 @@ export class Losses {
     if (calls > 0) what.push(calls === 1 ? '1 call' : `${calls} calls`);
     if (others > 0)
       what.push(others === 1 ? '1 session entry, event or fault' : `${others} session entries, events or faults`);
-    const because = cause === undefined ? '' : ` (${readErrorMessage(cause)})`;
+    const because = cause === undefined ? '' : ` (${readErrorMessage(cause).replace(/\.$/, '')})`;
     const message = `Lost ${what.join(' and ')}: could not write to the ledger at ${this.#path}, ${sayReason[reason]}${because}.`;
     const hint = reason === 'closed' ? null : hintOfTrouble[reason];
     this.say({ code: codeOfReason[reason], message, hint });

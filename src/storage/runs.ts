@@ -132,3 +132,11 @@ function makeRunRow(queries: Queries, runId: string, startedAt: string): RunRow 
     outcome: text(speaker.outcome) as RunOutcome | null,
   });
 }
+
+export function isSessionOpen(
+  queries: Queries,
+  { sessionId, runId, configKey }: { readonly sessionId: string; readonly runId: string; readonly configKey: string },
+): boolean {
+  const sql = 'SELECT 1 FROM sessions WHERE session_id = ? AND run_id = ? AND config_key = ? AND ended_at IS NULL';
+  return queries.all(sql, [sessionId, runId, configKey]).length > 0;
+}

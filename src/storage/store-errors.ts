@@ -48,6 +48,14 @@ export const hintOfTrouble: Record<StoreTrouble, string> = {
   failed: 'Move the file away to start a new ledger; `sqlite3 FILE .recover` may save what the old one holds.',
 };
 
+/** The same of a cache, which lies elsewhere. */
+const cacheHintOfTrouble: Record<StoreTrouble, string> = {
+  locked: hintOfTrouble.locked,
+  full: 'Make room on the disk (`llmtap cache clear` empties the cache), or choose another folder with --cache-dir (in code: `cacheDir`).',
+  unopenable: 'Check the path and its permissions, or choose another folder with --cache-dir (in code: `cacheDir`).',
+  failed: 'Move the file away to start a new cache.',
+};
+
 export interface StoreAttempt {
   /** What was attempted, as a verb phrase: `open the ledger`. */
   readonly action: string;
@@ -56,8 +64,13 @@ export interface StoreAttempt {
   readonly opening?: boolean;
 }
 
+/** The error to throw for one of SQLite's, with the file of a cache. */
+export function makeCacheError(error: unknown, attempt: StoreAttempt): TrackerError {
+  return makeStoreError(error, attempt, cacheHintOfTrouble);
+}
+
 /** The error to throw for one of SQLite's. */
-export function makeStoreError(error: unknown, attempt: StoreAttempt): TrackerError {
+export function makeStoreError(error: unknown, attempt: StoreAttempt, hints = hintOfTrouble): TrackerError {
   if (error instanceof TrackerError) return error;
   const found = findTrouble(error);
   const trouble = found === 'failed' && attempt.opening === true ? 'unopenable' : found;
@@ -66,6 +79,6 @@ export function makeStoreError(error: unknown, attempt: StoreAttempt): TrackerEr
   const reason = code === null || said.includes(code) ? said : `${said} (${code})`;
   return new TrackerError(codeOfTrouble[trouble], `Could not ${attempt.action} at ${attempt.path}: ${reason}.`, {
     cause: error,
-    hint: hintOfTrouble[trouble],
+    hint: hints[trouble],
   });
 }

@@ -33,6 +33,7 @@ async function serve(data: ThreadData): Promise<void> {
     else if (message.kind === 'fault') host.noteFault(message.fault);
     else if (message.kind === 'listener-error') host.noteListenerError(message.message);
     else if (message.kind === 'bundle') tellBundle(host, message);
+    else if (message.kind === 'leave') void leave(host, message);
   });
   const { caPath, bundlePath, extraCaPath } = host;
   send({ kind: 'hello', facts: { home, caPath, caPem: readFileSync(caPath, 'utf8'), bundlePath, extraCaPath } });
@@ -51,9 +52,22 @@ function tellBundle(host: Host, { file, port, signal }: Extract<ToThread, { kind
     const { code, message, hint } = carryFailure(error);
     host.noteFault({ code: code ?? 'INTERNAL', message, hint, sessionId: null });
   } finally {
-    Atomics.store(signal, 0, 1);
-    Atomics.notify(signal, 0);
+    wake(signal);
   }
+}
+
+/** Whoever leaves sleeps until the signal: it is given whatever happens. */
+async function leave(host: Host, { exitCode, signal }: Extract<ToThread, { kind: 'leave' }>): Promise<void> {
+  try {
+    await host.leave({ exitCode });
+  } finally {
+    wake(signal);
+  }
+}
+
+function wake(signal: Int32Array<SharedArrayBuffer>): void {
+  Atomics.store(signal, 0, 1);
+  Atomics.notify(signal, 0);
 }
 
 function guard(host: Host): void {

@@ -72,6 +72,8 @@ export type ToThread =
   | { readonly kind: 'fault'; readonly fault: Omit<Fault, 'at'> }
   | { readonly kind: 'listener-error'; readonly message: string }
   | { readonly kind: 'events'; readonly id: number; readonly events: readonly GivenEvent[] }
+  /** The program ends. The first element of `signal` is set, and notified, when the ledger has what there was. */
+  | { readonly kind: 'leave'; readonly exitCode: number; readonly signal: Int32Array<SharedArrayBuffer> }
   | {
       readonly kind: 'bundle';
       readonly file: string;

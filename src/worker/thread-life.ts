@@ -102,11 +102,13 @@ export class ThreadLife {
     this.#hold();
   }
 
-  /** Tells the thread something, if there is one. */
-  post(message: ToThread): void {
-    if (this.#state === 'serving') this.#thread?.post(message);
+  /** Tells the thread something, if there is one that lives. */
+  post(message: ToThread): boolean {
+    const thread = this.#state === 'serving' ? this.#thread : null;
+    thread?.post(message);
     // A program that has nothing else to do ends when its events are taken.
     if (message.kind === 'events') this.#hold();
+    return thread !== null && thread.endReason === null;
   }
 
   /** Tells this thread, or the one that takes its place. */

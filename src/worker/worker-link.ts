@@ -16,6 +16,7 @@ import type { TrackerSummary } from '../core/tracker-summary.js';
 import type { UsageSum } from '../core/usage-sum.js';
 import type { ProviderRegistration } from '../core/wire.js';
 import { EventLine } from './event-line.js';
+import { type Leaving, leaveIfEnding, watchExit } from './exit-watch.js';
 import { type Ask, ThreadSession } from './linked-session.js';
 import type { FromThread, ToThread } from './messages.js';
 import { makeDroppedFault, makeUnrestoredFault, type Restored } from './thread-errors.js';
@@ -35,7 +36,7 @@ export async function openWorkerLink(options: ThreadLifeOptions, url: URL): Prom
   return link;
 }
 
-class WorkerLink implements HostLink {
+class WorkerLink implements HostLink, Leaving {
   readonly #options: ThreadLifeOptions;
   readonly #life: ThreadLife;
   readonly #events = new HeldEvents((error) => {
@@ -51,6 +52,7 @@ class WorkerLink implements HostLink {
   });
   /** Whether the thread has let a question for a bundle pass in this turn of the loop. */
   #isDeaf = false;
+  #unwatchExit: () => void = () => undefined;
 
   constructor(given: ThreadLifeOptions, url: URL) {
     // Of one life and its restarts, even when nobody else is to find its calls.
@@ -65,12 +67,24 @@ class WorkerLink implements HostLink {
       restore: async (ask) => await this.#restore(ask),
       onFault: (fault) => this.noteFault(fault),
       events: this.#line,
-      onLost: () => this.#announceUntaken(),
+      onLost: () => {
+        this.#unwatchExit();
+        this.#announceUntaken();
+      },
     });
   }
 
   async open(): Promise<void> {
     this.#facts = await this.#life.open();
+    this.#unwatchExit = watchExit(this);
+  }
+
+  /** @internal The program ends: what was tracked, and the calls of its sessions, are to be in the ledger. */
+  leave(exitCode: number): Int32Array<SharedArrayBuffer> | null {
+    if (this.state !== 'serving') return null;
+    this.#line.flush();
+    const signal = new Int32Array(new SharedArrayBuffer(4));
+    return this.#life.post({ kind: 'leave', exitCode, signal }) ? signal : null;
   }
 
   get facts(): HostFacts {
@@ -185,6 +199,7 @@ class WorkerLink implements HostLink {
   track(event: GivenEvent): void {
     this.#line.give(event);
     if (this.state === 'lost' || this.state === 'closed') this.#announceUntaken();
+    else leaveIfEnding(this);
   }
 
   /** NOTE: not redacted: they are the program's own, and go nowhere but back to it. */
@@ -200,6 +215,7 @@ class WorkerLink implements HostLink {
 
   async close(): Promise<void> {
     await this.#life.close();
+    this.#unwatchExit();
   }
 
   /** What was tracked before is there when this is answered. */

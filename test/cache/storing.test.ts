@@ -110,6 +110,16 @@ describe('a reply that is no answer', () => {
     expect(listReasons(rig)[0]).toBe('The reply was not kept: it states an error.');
   });
 
+  it.each(['queued', 'in_progress'])('is not kept where its answer is made later: %s', async (status) => {
+    const rig = await openCacheRig();
+    const ask = { path: '/v1/responses', body: '{"model":"gpt-5","input":"Hi"}' };
+    rig.upstream.handler = answerWith(JSON.stringify({ id: 'resp_1', object: 'response', status, output: [] }));
+    expect(await isKept(rig, ask)).toBe(false);
+    expect(listReasons(rig)[0]).toBe(`The reply was not kept: it says "${status}", and holds no answer.`);
+    rig.upstream.handler = answerWith(JSON.stringify({ id: 'resp_1', object: 'response', status: 'incomplete' }));
+    expect(await isKept(rig, ask)).toBe(true);
+  });
+
   it('is not kept where its coding cannot be undone', async () => {
     const rig = await openCacheRig();
     rig.upstream.handler = answerWith('no gzip', { ...json, 'content-encoding': 'gzip' });

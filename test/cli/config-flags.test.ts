@@ -150,15 +150,36 @@ describe('who a run is for', () => {
 });
 
 describe('--dedupe', () => {
-  it('run: lets a run that is gone on with have each fact once in all its sessions', async () => {
-    const count = async (run: string, ...flags: readonly string[]) => {
-      for (const _ of [1, 2]) {
-        const ids = ['--no-config', '--config-key', 'bot', '--run-id', run];
-        await llmtap('run', ...ids, ...flags, ...provided(), '--', 'sh', '-c', call());
-      }
-      return (await listEvents(run)).filter(({ name }) => name === '$ld:ai:generation:success').length;
+  const goOn = async (run: string, ...flags: readonly string[]) => {
+    for (const status of [3, 0]) {
+      const ids = ['--no-config', '--config-key', 'bot', '--run-id', run];
+      await llmtap('run', ...ids, ...flags, ...provided(), '--', 'sh', '-c', `${call()}; exit ${status}`);
+    }
+    const said = await listEvents(run);
+    return said.flatMap(({ name }) => (/generation|total/.test(String(name)) ? [String(name).slice(7)] : []));
+  };
+
+  it('tracker, or nothing: each session of a run that is gone on with says what it saw', async () => {
+    expect(await goOn('run-twice')).toEqual([
+      ...['duration:total', 'generation:error', 'tokens:total'],
+      ...['duration:total', 'generation:success', 'tokens:total'],
+    ]);
+  });
+
+  it('run: a run that is gone on with has each fact once, by the session that said it first', async () => {
+    expect(await goOn('run-once', '--dedupe', 'run')).toEqual(['duration:total', 'generation:error', 'tokens:total']);
+  });
+
+  it('of either kind: a session inside one of the same run and config leaves it all to that one', async () => {
+    const ids = (run: string) => ['--no-config', '--config-key', 'bot', '--run-id', run, ...provided()];
+    const within = async (outer: string, inner: string) => {
+      const nested = ['run', ...ids(inner), '--', 'sh', '-c', call()];
+      expect((await llmtap('run', ...ids(outer), '--', process.execPath, launcher, ...nested)).status).toBe(0);
+      return (await listEvents(inner)).filter(({ name }) => name === '$ld:ai:tokens:total').length;
     };
-    expect(await count('run-once', '--dedupe', 'run')).toBe(1);
+    expect(await within('run-nested', 'run-nested')).toBe(1);
+    expect(await within('run-outer', 'run-inner')).toBe(1);
+    expect(await listEvents('run-outer')).not.toEqual([]);
   });
 
   it('tracker: lets feedback be said again, which by itself is refused', async () => {

@@ -44,7 +44,7 @@ const wantLines = (logs: readonly Line[]): readonly LoggedLine[] =>
 const plain = (config: object): unknown => JSON.parse(JSON.stringify({ ...config, evaluator: undefined }));
 
 describe('a config', () => {
-  const vectors = listVectors<Input, Facts>('config').filter(({ id }) => !id.startsWith('config.flag-not-object'));
+  const vectors = listVectors<Input, Facts>('config', ['config.flag-not-object.null', 'config.flag-not-object.5']);
 
   it.each(vectors)('$id', async ({ input, expected }) => {
     const { client, lines } = openConfigLab({ k: input.flag });
@@ -189,7 +189,7 @@ describe('a graph of a flag', () => {
     'graph.validate.edge-without-key': single,
     'graph.validate.flag-null': none,
   };
-  const vectors = listVectors<GraphInput, GraphFacts>('graph-validate').filter(({ id }) => id !== 'graph.threading');
+  const vectors = listVectors<GraphInput, GraphFacts>('graph-validate', ['graph.threading']);
 
   it.each(vectors)('$id', async ({ id, input, expected }) => {
     const { client, events, lines, evaluated } = openConfigLab(input.flags, { newRunId: () => runId });

@@ -8,7 +8,8 @@
  *
  * T1 to T9 stand in and are named by `agentopt-behaviours-routing.test.ts`, K1 to K9 in `agentopt-behaviours-concurrency.test.ts`.
  *
- * C1 to C22 and D1 to D25, of the response cache, stand in `test/cache` and `test/storage/cache-store.test.ts`.
+ * C1 to C22 and D1 to D25, of the response cache, stand in `test/cache` and `test/storage/cache-store.test.ts`;
+ * `agentopt-behaviours-cache.test.ts` holds that each of them is named.
  *
  * P2 (`resolve_target`, a reading of the path without a header) and G7 (an in-process patch) have no counterpart of
  * their own: what a call is follows from host, path and method at the proxy, which P2 and G7 below ask for.

@@ -6,6 +6,7 @@ const children = [
   { name: '@anthropic-ai/sdk', file: 'anthropic-child.js' },
   { name: '@google/genai', file: 'gemini-child.js' },
   { name: '@aws-sdk/client-bedrock-runtime', file: 'bedrock-child.js' },
+  { name: '@google/genai and @anthropic-ai/vertex-sdk', file: 'vertex-child.js' },
 ];
 
 /** Request ids, dates and rate limits are those of one exchange, and not given again. */

@@ -93,18 +93,25 @@ describe('the walks of the fact table', () => {
   });
 
   it('graph.definition.visitor-throws: end with what a visitor throws', () => {
+    const { expected } = requireVector<string, { threw: string }>('graph.definition.visitor-throws');
     const seen: string[] = [];
     const failing: GraphVisitor<string> = (node) => {
       seen.push(node.getKey());
       throw new Error('visitor');
     };
     const graph = makeGraph('a', [['a', 'b']]);
-    expect(() => graph.traverse(failing)).toThrow('visitor');
+    expect(() => graph.traverse(failing)).toThrow(expected.threw.replace('Error: ', ''));
     expect(() => graph.reverseTraverse(failing)).toThrow('visitor');
     expect(seen).toEqual(['a', 'b']);
   });
 
   it('graph.definition.async-visitor-not-awaited: keep a promise as a result, or wait for it where that is asked', async () => {
+    const { expected } = requireVector<string, { synchronouslyObserved: readonly string[] }>(
+      'graph.definition.async-visitor-not-awaited',
+    );
+    const observed: string[] = [];
+    makeGraph('a', []).traverse(async (node) => await Promise.resolve(observed.push(node.getKey())));
+    expect(observed).toEqual(expected.synchronouslyObserved);
     const graph = makeGraph('a', [['a', 'b']]);
     const results: unknown[] = [];
     const visitor: GraphVisitor<string> = async (node, context) => {

@@ -49,7 +49,8 @@ describe("a call of Anthropic's client that its router sends to Amazon Bedrock",
 
   it('is recorded as a call of Bedrock, with its usage, its price and what was changed', async () => {
     const rig = await open();
-    answer(rig, (response) => response.writeHead(200, json).end(whole));
+    // No byte of a compressed one is another either.
+    answer(rig, (response) => response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(gzipSync(whole)));
     await rig.openClient().messages.create(question);
     const [record] = await rig.waitForRecords(1);
     expect(record).toMatchObject({

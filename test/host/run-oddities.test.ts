@@ -1,8 +1,11 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { CallRecord, Outcome } from '../../src/core/call-record.js';
 import type { HostOptions, SessionOptions } from '../../src/core/host.js';
 import type { RunEvent } from '../../src/core/run-events.js';
+import { unknownUsage } from '../../src/core/usage.js';
+import { SessionRun } from '../../src/host/session-run.js';
 import { ConfigTracker } from '../../src/trackers/config-tracker.js';
 import { makeSessionToken } from '../../src/trackers/session-token.js';
 import { ask, startRequest, waitForResponse } from '../fixtures/proxy-client.js';
@@ -111,6 +114,31 @@ describe('a run with a budget', () => {
   });
 });
 
+describe('the last call of a run', () => {
+  const record = (startedAt: string, latencyMs: number, outcome: Outcome) =>
+    ({
+      ...{ startedAt, latencyMs, outcome, error: null, changes: [], toolCalls: [], provider: 'openai' },
+      ...{ usage: unknownUsage, timeToFirstTokenMs: null, requestedModel: 'gpt-4o', model: null },
+    }) as unknown as CallRecord;
+
+  it('is the refusal that took less than the clock can tell', async () => {
+    const { one } = await start();
+    const run = new SessionRun({ ...one.session.session, configKey: 'bot' }, {});
+    // It began at 10.95 ms, of which the record knows ten.
+    run.note(record('2026-11-27T12:00:00.000Z', 10.9, 'ok'));
+    run.note(record('2026-11-27T12:00:00.010Z', 0.2, 'http_error'));
+    expect(run.decide(null)).toBe('error');
+  });
+
+  it('is not one that is recorded late, since its tokens had to be counted', async () => {
+    const { one } = await start();
+    const run = new SessionRun({ ...one.session.session, configKey: 'bot' }, {});
+    run.note(record('2026-11-27T12:00:00.100Z', 50, 'ok'));
+    run.note(record('2026-11-27T12:00:00.000Z', 20, 'upstream_aborted'));
+    expect(run.decide(null)).toBe('success');
+  });
+});
+
 describe('a run that is closed over a call', () => {
   it('says what had passed, and is aborted', async () => {
     const { one, answers, values, outcomes, events } = await start();
@@ -170,6 +198,22 @@ describe('a listener', () => {
       [1],
       [15],
     ]);
+  });
+
+  it('that answers each event with another does not keep session and host from closing', async () => {
+    const { one, call, values } = await start();
+    let echoes = 0;
+    one.host.onEvent((event) => {
+      if (event.type !== 'run.tracked') return;
+      echoes += 1;
+      one.host.sink.track('echo', context, { runId }, echoes);
+    });
+    one.host.sink.track('first', context, { runId }, 1);
+    await call();
+    await one.session.close();
+    await one.host.close();
+    expect(echoes).toBeGreaterThan(1);
+    expect(values('duration:total')).toHaveLength(1);
   });
 });
 

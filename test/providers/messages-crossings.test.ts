@@ -162,7 +162,7 @@ describe('a request in the form of a cloud', () => {
 function open(provider: string, status: number, headers: Readonly<Record<string, string>>): ReplyCrossing {
   const rawHeaders = Object.entries(headers).flat();
   const reply = find(provider).crossing?.openReply({ status, rawHeaders });
-  if (reply == null) throw new Error('the reply is the client’s as it is');
+  if (reply == null || !('write' in reply)) throw new Error('the reply is the client’s as it is');
   return reply;
 }
 

@@ -21,16 +21,22 @@ export type ReplayRig = Rig & {
   readCassette(): string;
 };
 
-export async function openReplayRig(): Promise<ReplayRig> {
+/** Closed when its test has finished, or, where tests share it, by whoever opened it. */
+export async function openReplayRig({
+  isShared = false,
+  ...options
+}: Parameters<typeof openRig>[0] & { readonly isShared?: boolean } = {}): Promise<ReplayRig> {
   const folder = mkdtempSync(join(tmpdir(), 'llmtap-replay-'));
   const path = join(folder, 'cassettes', 'one.jsonl');
-  const rig = await openRig();
-  onTestFinished(async () => {
+  const rig = await openRig(options);
+  const close = async (): Promise<void> => {
     await rig.close();
     rmSync(folder, { recursive: true, force: true });
-  });
+  };
+  if (!isShared) onTestFinished(close);
   return {
     ...rig,
+    close,
     path,
     call: async (session, options = {}) =>
       await ask({ port: session.port, ca: rig.ca, body: chatRequest, headers: json, ...options }),

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TrackerOptions } from '../../dist/index.js';
 import { chatReply } from '../fixtures/replies.js';
 import { chat, openTrackerLab, startChat, type TrackerLab } from './tracker-lab.js';
@@ -146,6 +146,20 @@ describe('a tracker with a cache', () => {
     await tracker.track(async () => [await chat('d20 a'), await chat('d20 b')]);
     expect(await tracker.flushCache()).toBe(true);
     expect(countRows(cacheDir)).toBe(2);
+  });
+
+  it('B12 writes by itself again after it was stopped and started', async () => {
+    const cacheDir = openCacheDir();
+    const tracker = await startCached(cacheDir);
+    await tracker.track(async () => await chat('b12 before'));
+    await tracker.stop();
+    const expectRows = async (rows: number) =>
+      await vi.waitFor(() => expect(countRows(cacheDir)).toBe(rows), { timeout: 5000, interval: 20 });
+    await expectRows(1);
+    await tracker.start();
+    await tracker.track(async () => await chat('b12 after'));
+    await expectRows(2);
+    expect((await tracker.records()).map(({ cached }) => cached)).toEqual([false, false]);
   });
 
   it('sees what another tracker keeps in the same folder, while both are open', async () => {

@@ -182,6 +182,19 @@ describe('the sink of a tracker', () => {
     );
   });
 
+  it('is closed in time over sinks that never answer, and the others have had it all', async () => {
+    const sent: string[] = [];
+    const never = () => new Promise<void>(() => undefined);
+    const silent = { track: never, flush: never };
+    const { tracker } = await start({ sinks: [silent, { track: (name) => void sent.push(name) }] });
+    await tracker.track({ configKey: 'bot', context }, async () => await chat('a'));
+    const asked = performance.now();
+    await tracker.close();
+    // NOTE: no figure of speed, but the bound of the end: three seconds, where it would be forever.
+    expect(performance.now() - asked).toBeLessThan(20_000);
+    expect(sent.map((name) => name.replace('$ld:ai:', ''))).toEqual(whole);
+  });
+
   it('keeps its events over the death of the thread that was to take them', async () => {
     const threads: { terminate(): Promise<number> }[] = [];
     const { Worker } = await import('node:worker_threads');

@@ -39,7 +39,10 @@ function readCall(code: string): (tracker: ConfigTracker) => unknown {
 const eventsOfOurs: Readonly<Record<string, TrackFacts['events']>> = { 'track.config.judge-empty-metric-key': [] };
 
 describe('what a config tracker sends', () => {
-  const single = listVectors<TrackInput, TrackFacts>('track-config').filter(({ input }) => 'call' in input);
+  const single = listVectors<TrackInput, TrackFacts>('track-config', [
+    'track.config.payload-minimal-flag',
+    'track.config.resumed-feedback',
+  ]);
 
   it.each(single)('$id', ({ id, input, expected }) => {
     const { call, ...ids } = input;
@@ -95,9 +98,7 @@ describe('what is recorded once', () => {
       summary: { tokens: { total: 9, input: 4, output: 5 } },
     },
   };
-  const vectors = listVectors<{ calls?: string }, OnceFacts>('at-most-once').filter(
-    ({ input }) => input.calls !== undefined,
-  );
+  const vectors = listVectors<{ calls?: string }, OnceFacts>('at-most-once', ['once.config.across-resumption']);
 
   it.each(vectors)('$id', ({ id, input, expected }) => {
     const { tracker, brief, warnings } = openTracker();

@@ -21,7 +21,7 @@ export function nameError(record: CallRecord): string | null {
   return record.error?.code ?? record.outcome;
 }
 
-/** What a call's metrics are told apart by. */
+/** What a call's metrics are told apart by: what no provider was asked for counts as any other, and can be left out. */
 export function describeCall(record: CallRecord, profile: OtlpProfile): Attributes {
   return drop({
     'gen_ai.operation.name': nameOperation(record.api),
@@ -31,6 +31,7 @@ export function describeCall(record: CallRecord, profile: OtlpProfile): Attribut
     'gen_ai.response.model': record.model,
     ...describeServer(record.url),
     'error.type': nameError(record),
+    'llmtap.cached': record.cached ? true : null,
   });
 }
 
