@@ -68,11 +68,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
       'replay',
     ],
     'trackers',
+    'activation',
   ],
   cli: ['host', 'storage', 'ca', 'activation', 'providers', 'cache', 'trackers', 'routing', 'configs', 'graph'],
   // The agent side: what imports it loads neither host nor ledger, but in the thread that `worker/entry.ts` is.
   worker: ['host', 'ca', 'storage'],
-  tracker: ['activation', 'worker', 'providers', 'trackers', ''],
+  tracker: ['activation', 'worker', 'providers', 'trackers', 'routing', ''],
   '': ['tracker', 'activation', 'selection', 'host', 'storage', 'trackers', 'graph', 'configs'],
 };
 
@@ -163,6 +164,7 @@ describe('the house', () => {
       'configs',
       'core',
       'graph',
+      'routing',
       'selection',
       'tracker',
       'trackers',

@@ -44,6 +44,11 @@ export function readCacheUse(
     else {
       const { ok: _, ...own } = reading;
       use = { mode: 'on', ...session, ...own };
+      // Nothing goes out where the session says so, whatever a program of it asks for.
+      if (session?.mode === 'only' && use.mode !== 'only') {
+        onProblem(`it asks for "${use.mode}" in a session whose calls the cache alone may answer`);
+        use = { ...use, mode: 'only' };
+      }
     }
   }
   return use === null || use.mode === 'off' ? null : use;

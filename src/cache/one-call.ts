@@ -1,5 +1,12 @@
 // Longer than 250 lines: the cache in one call, whose every step shares its state.
-import type { CacheAnswer, CachedCall, CacheEnd, CacheQuestion, CallCache } from '../core/call-cache.js';
+import {
+  type CacheAnswer,
+  type CachedCall,
+  type CacheEnd,
+  type CacheQuestion,
+  type CallCache,
+  refusedChange,
+} from '../core/call-cache.js';
 import { isGrpc } from '../core/grpc.js';
 import type { ReplyControl, ReplyHandler } from '../core/reply.js';
 import type { CacheEntry, CacheOutcome, CacheStore, CacheUse } from '../core/response-cache.js';
@@ -229,7 +236,7 @@ export class OneCall implements CallCache {
       how: 'refused',
       answer: (handler) => answerRefusal(api, message, handler),
       originalLatencyMs: () => null,
-      change: 'reply: refused by the tap, for the cache does not have it',
+      change: `${refusedChange}, for the cache does not have it`,
     };
   }
 

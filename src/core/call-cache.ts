@@ -40,6 +40,9 @@ export interface CacheQuestion {
   readonly url: string;
 }
 
+/** How the change begins by which a record says that nothing went out, for neither cache nor recording had it. */
+export const refusedChange = 'reply: refused by the tap';
+
 /**
  * - `hit`: from an entry
  * - `shared`: from an equal call that is under way

@@ -154,7 +154,9 @@ class OpenedHost implements Host {
           budget: this.#budgets.find(session),
         }),
       handleOther: (session, head, protocol) => {
-        const caching = this.#caches.findCassette(session) ?? undefined;
+        // Of others, which are not read where they speak TLS, nothing is recorded.
+        const cassette = registry.isProvider(head.origin) ? this.#caches.findCassette(session) : null;
+        const caching = cassette ?? undefined;
         const match = registry.recogniseUnlisted(head);
         if (match === undefined) return caching === undefined ? null : handleOther(ports, { session, head, caching });
         const onRecord = (record: CallRecord): void => this.#keepUnlisted(record);

@@ -1,6 +1,7 @@
 import { type Account, CallBudget, Spending } from '../call/budget.js';
 import type { RouterFault } from '../call/session-router.js';
 import type { BudgetLimits } from '../core/budget.js';
+import { refusedChange } from '../core/call-cache.js';
 import type { CallRecord } from '../core/call-record.js';
 import type { Session } from '../core/session.js';
 
@@ -47,6 +48,7 @@ export class SessionBudgets {
 
   /** Counts calls of a run's sessions without a budget, which nobody was asked about before. */
   note(record: CallRecord): void {
+    if (!isSpent(record)) return;
     const spending = this.#runs.size === 0 ? undefined : this.#runs.get(this.#others.get(record.sessionId) ?? '');
     if (spending !== undefined) openUnlimited(spending).note(record);
   }
@@ -68,7 +70,7 @@ export class SessionBudgets {
     const spending = new Spending();
     const past = openUnlimited(spending);
     this.#readSpent(whose, (record) => {
-      if (record.error?.code !== 'BUDGET_EXCEEDED') past.note(record);
+      if (isSpent(record)) past.note(record);
     });
     return spending;
   }
@@ -99,4 +101,9 @@ function makeListener(onFault: RouterFault) {
       tell(what, 'BUDGET_UNCOUNTED', message, hint);
     },
   };
+}
+
+/** Whether anything went out: kept replies and refusals of the tap's own cost nothing. */
+function isSpent({ cached, error, changes }: CallRecord): boolean {
+  return !cached && error?.code !== 'BUDGET_EXCEEDED' && !changes.some((change) => change.startsWith(refusedChange));
 }

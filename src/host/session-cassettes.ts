@@ -6,9 +6,11 @@ import { type ErrorCode, readErrorMessage } from '../core/errors.js';
 import type { Session } from '../core/session.js';
 import type { SocketSink } from '../core/socket.js';
 import { CassetteWriter, makeInvalidCassette, readCassette } from '../replay/cassette-file.js';
+import { type RecordingOwner, removeLeftParts } from '../replay/parts.js';
 import { Player } from '../replay/player.js';
 import { makeRecorder } from '../replay/recorder.js';
 import type { CassetteSockets } from '../replay/sockets.js';
+import { findRecordingOwner } from './recording-owner.js';
 import { wireTools } from './wire-tools.js';
 
 type OnFault = (sessionId: string | null, code: ErrorCode, message: string, hint: string | null) => void;
@@ -49,11 +51,13 @@ export class SessionCassettes {
       clockMs: () => systemClock.monotonicMs(),
       hold: (work: Promise<void>) => hold(held, work),
     };
+    const owner = findRecordingOwner();
     const tell = (code: ErrorCode, message: string, hint: string): void =>
       this.#onFault(session.sessionId, code, message, hint);
+    await sweep(use.path, owner, tell);
     if (isAgain) tell('CASSETTE_INCOMPLETE', explainAgain(use), 'Run it again.');
-    if (use.mode === 'record') this.#running.set(session, await openRecorder(use, { held, ports, tell }));
-    else this.#running.set(session, await openPlayer({ ...use, mode: use.mode }, { held, ports, tell }));
+    if (use.mode === 'record') this.#running.set(session, await openRecorder(use, { held, ports, owner, tell }));
+    else this.#running.set(session, await openPlayer({ ...use, mode: use.mode }, { held, ports, owner, tell }));
   }
 
   find(session: Session): SessionCaching | null {
@@ -79,12 +83,25 @@ export class SessionCassettes {
 interface Parts {
   readonly held: Set<Promise<void>>;
   readonly ports: Parameters<typeof makeRecorder>[0] extends infer P ? Omit<P, 'add' | 'onUnrecorded'> : never;
+  readonly owner: RecordingOwner;
   readonly tell: (code: ErrorCode, message: string, hint: string) => void;
 }
 
-async function openRecorder({ path, normalise = {} }: CassetteUse, { held, ports, tell }: Parts): Promise<Running> {
+/** Tells of recordings of this name whose programs were killed, and removes what they left. */
+async function sweep(path: string, owner: RecordingOwner, tell: Parts['tell']): Promise<void> {
+  const left = await removeLeftParts(path, owner);
+  if (left === 0) return;
+  const message = `${left === 1 ? 'A recording' : `${left} recordings`} of ${path} ended with a killed program: what was left is removed.`;
+  tell('CASSETTE_INCOMPLETE', message, 'Record it again.');
+}
+
+async function openRecorder(
+  { path, normalise = {} }: CassetteUse,
+  { held, ports, owner, tell }: Parts,
+): Promise<Running> {
   const writer = await CassetteWriter.open(path, normalise, {
     recordedAt: systemClock.nowIso(),
+    owner,
     onFailure: (error) =>
       tell('CASSETTE_UNWRITABLE', `Could not record to ${path}: ${readErrorMessage(error)}.`, 'Record it again.'),
   });

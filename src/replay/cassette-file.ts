@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type NormaliseRules, requireNormaliseRules } from '../core/cassette.js';
 import { findSystemCode, readErrorMessage, TrackerError } from '../core/errors.js';
 import type { Interaction, SocketInteraction } from './interaction.js';
+import { makePartPath, type RecordingOwner } from './parts.js';
 import { formatInteraction, readInteraction } from './saved-interaction.js';
 
 /** What a cassette says of itself, in its first line. */
@@ -126,6 +126,12 @@ function requireInteraction(path: string, number: number, line: string): Interac
   return interaction;
 }
 
+export interface WriterOptions {
+  readonly recordedAt: string;
+  readonly owner: RecordingOwner;
+  readonly onFailure: (error: unknown) => void;
+}
+
 /**
  * A cassette being recorded: a file beside its place, which takes its place when it is closed, so that a run that is killed
  * leaves the recording of before as it was; so does one without a call. Nothing throws once it is open; the first failure is
@@ -151,9 +157,9 @@ export class CassetteWriter {
   static async open(
     path: string,
     normalise: NormaliseRules,
-    { recordedAt, onFailure }: { readonly recordedAt: string; readonly onFailure: (error: unknown) => void },
+    { recordedAt, owner, onFailure }: WriterOptions,
   ): Promise<CassetteWriter> {
-    const beside = `${path}.${randomUUID()}.part`;
+    const beside = makePartPath(path, owner);
     const head: CassetteHead = { llmtap: 'cassette', version: 1, recordedAt, normalise };
     try {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });

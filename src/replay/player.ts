@@ -2,7 +2,14 @@ import type { Duplex } from 'node:stream';
 import { pickPath } from '../cache/key-sources.js';
 import { answerRefusal } from '../cache/refusal.js';
 import { replayReply } from '../cache/replay.js';
-import type { CacheAnswer, CachedCall, CacheQuestion, CallCache, ResponseCache } from '../core/call-cache.js';
+import {
+  type CacheAnswer,
+  type CachedCall,
+  type CacheQuestion,
+  type CallCache,
+  type ResponseCache,
+  refusedChange,
+} from '../core/call-cache.js';
 import type { CassetteMode, NormaliseRules } from '../core/cassette.js';
 import { isGrpc } from '../core/grpc.js';
 import type { ReplyHandler } from '../core/reply.js';
@@ -151,7 +158,7 @@ export class Player implements Pick<ResponseCache, 'open'>, CassetteSockets {
       how: 'refused',
       answer: (handler) => answerRefusal(match.dialect.api, `llmtap: ${message}`, handler),
       originalLatencyMs: () => null,
-      change: 'reply: refused by the tap, for the recording does not have it',
+      change: `${refusedChange}, for the recording does not have it`,
     };
   }
 }

@@ -19,6 +19,7 @@ import {
 import type { Router, RouterDescription, RouterObject } from '../core/routing.js';
 import type { EventSink, RunLogger } from '../core/run-events.js';
 import type { ProviderRegistration } from '../core/wire.js';
+import { makeFactory } from '../routing/makers.js';
 import { routerShape } from './router-option.js';
 import type { ScopeConfig } from './run-options.js';
 import { idShapes, orNull, type ScopeIds } from './scope-ids.js';
@@ -196,6 +197,7 @@ export function checkTrackerOptions(options: TrackerOptions): void {
   checkShapes(given, trackerShapes);
   if (options.budget !== undefined) checkBudget(options.budget);
   readCacheChoice(given.cache as CacheChoice | undefined);
+  checkRouter(options.router);
 }
 
 /** As `checkTrackerOptions`, for one scope. Throws `OPTION_INVALID`. */
@@ -205,4 +207,10 @@ export function checkScopeOptions(options: ScopeOptions): void {
   checkShapes(given, scopeShapes);
   if (options.budget !== undefined) checkBudget(options.budget);
   readCacheChoice(given.cache as CacheChoice | undefined);
+}
+
+/** A router that comes with llmtap, before the host makes it. */
+function checkRouter(router: TrackerOptions['router']): void {
+  if (typeof router !== 'object' || router === null || 'route' in router) return;
+  makeFactory(router, { freshSeed: () => '' });
 }

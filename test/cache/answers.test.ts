@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import BetterSqlite3 from 'better-sqlite3';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { askHttp2, openHttp2 } from '../fixtures/http2-client.js';
 import { openSecure } from '../fixtures/proxy-client.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
@@ -133,8 +134,15 @@ describe('a call the cache answers', () => {
     const rig = await openCacheRig();
     rig.upstream.handler = answerWith(gzipSync(chatReply), { ...json, 'content-encoding': 'gzip' });
     const first = await rig.call({ headers: { ...json, 'accept-encoding': 'gzip' } });
-    const second = await rig.call();
     expect(first.headers['content-encoding']).toBe('gzip');
+    // What is still being inflated is shared, of a length nobody knows yet.
+    await vi.waitFor(() => {
+      rig.host.cache.flush();
+      const db = new BetterSqlite3(rig.path, { readonly: true });
+      onTestFinished(() => void db.close());
+      expect(db.prepare('SELECT count(*) AS n FROM entries').get()).toEqual({ n: 1 });
+    });
+    const second = await rig.call();
     expect(second.headers).toMatchObject({ 'content-length': String(chatReply.length) });
     expect([second.headers['content-encoding'], second.body.toString()]).toEqual([undefined, chatReply]);
   });
@@ -273,6 +281,21 @@ describe('what a call wants of the cache', () => {
       cost: { usd: 0 },
     });
   });
+
+  it.each(['off', 'on', 'refresh', 'refresh; ttl=1h'])(
+    'only lets nothing out, whatever the call’s own header asks for: %s',
+    async (asked) => {
+      const rig = await openCacheRig({ mode: 'only' });
+      for (let i = 0; i < 2; i++)
+        expect((await rig.call({ headers: { ...json, 'x-llmtap-cache': asked } })).status).toBe(412);
+      expect(rig.upstream.seen).toEqual([]);
+      expect((await rig.waitForFaults(1)).map(({ message }) => message)).toEqual([
+        expect.stringContaining(
+          `it asks for "${asked.split(';')[0]}" in a session whose calls the cache alone may answer`,
+        ),
+      ]);
+    },
+  );
 
   it.each([
     ['api.openai.com', '/v1/chat/completions', { error: { code: 'cache_only_miss', type: 'invalid_request_error' } }],

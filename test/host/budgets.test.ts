@@ -144,6 +144,22 @@ describe('what is spent', () => {
     expect((await call({ port: other.port })).status).toBe(200);
   });
 
+  it('counts of what the run did before nothing that went to nobody', async () => {
+    rig = await openRig({ cache: { path: null }, session: { runId: 'one', cache: { mode: 'only' } } });
+    rig.upstream.handler = (incoming, response) => {
+      incoming.on('end', () => response.writeHead(200, json).end(chatReply)).resume();
+    };
+    for (let i = 0; i < 3; i++) expect((await call()).status).toBe(412);
+    const caching = await rig.openSession({ runId: 'one', cache: { mode: 'on' } });
+    for (let i = 0; i < 3; i++) expect((await call({ port: caching.port })).status).toBe(200);
+    await rig.waitForRecords(6);
+    const limited = await rig.openSession({ runId: 'one', budget: { maxCalls: 2 } });
+    const statuses = [];
+    for (let i = 0; i < 2; i++) statuses.push((await call({ port: limited.port })).status);
+    expect(statuses).toEqual([200, 429]);
+    expect(rig.upstream.seen).toHaveLength(2);
+  });
+
   it('says so once where a call states no tokens, and counts what was kept', async () => {
     await openBudget({ maxTokens: 120 });
     rig.upstream.handler = (incoming, response) => {

@@ -1,9 +1,13 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { OpenSession } from '../../src/core/host.js';
 import { answerWith } from '../cache/cache-rig.js';
 import { openTunnel } from '../fixtures/proxy-client.js';
 import { chatFrames, chatFramesWithUsage, chatReply, chatRequest, chatStreamRequest } from '../fixtures/replies.js';
+import { dial, readAll } from '../fixtures/tcp.js';
+import { openUpstream } from '../fixtures/upstream.js';
 import { json, openReplayRig } from './replay-rig.js';
 
 const sse = { 'content-type': 'text/event-stream' };
@@ -239,6 +243,29 @@ describe('a replay', () => {
     expect(faults[1]?.message).toContain('example.com:443 was refused');
   });
 
+  it('takes what is asked of another over plain HTTP as what is asked of one over TLS: neither recorded nor let out', async () => {
+    const rig = await openReplayRig();
+    const other = await openUpstream({ plain: true });
+    onTestFinished(() => other.close());
+    const ask = async ({ port }: OpenSession): Promise<string> => {
+      const client = await dial(port);
+      client.write(
+        `GET http://localhost:${other.port}/robots.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+      );
+      return (await readAll(client)).toString();
+    };
+    rig.upstream.handler = answerWith(chatReply);
+    await rig.record(async (session) => {
+      await rig.call(session);
+      expect(await ask(session)).toMatch(/^HTTP\/1.1 200 /);
+    });
+    expect(rig.readCassette()).not.toContain('robots');
+    expect(await ask(await rig.replay())).toMatch(/^HTTP\/1.1 412 .*nothing goes out in a replay/s);
+    expect(other.seen).toHaveLength(1);
+    expect((await rig.waitForFaults(1)).map(({ code }) => code)).toEqual(['REPLAY_REFUSED']);
+    expect(await ask(await rig.replay({ mode: 'replay-or-live' }))).toMatch(/^HTTP\/1.1 200 /);
+  });
+
   it('asks the provider for what it does not have where it is told to', async () => {
     const rig = await openReplayRig();
     rig.upstream.handler = answerWith(chatReply);
@@ -289,6 +316,34 @@ describe('a recording', () => {
     expect(text).not.toContain(key);
     expect(text).not.toContain('Ab3Ab3Ab3');
     expect(statSync(rig.path).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves one of the same name alone that is under way, and removes what a killed program left', async () => {
+    const rig = await openReplayRig();
+    rig.upstream.handler = answerWith(chatReply);
+    const underWay = await rig.openSession({ cassette: { mode: 'record', path: rig.path } });
+    await rig.call(underWay);
+    const [part = ''] = readdirSync(dirname(rig.path));
+    const [, pid, since, place] = /^one\.jsonl\.(\d+)-(\d+)-([0-9a-f]{12})\.[0-9a-f]{8}\.part$/.exec(part) ?? [];
+    expect(pid).toBe(String(process.pid));
+    const leave = (mark: string): string => {
+      const name = `one.jsonl.${mark}.0123abcd.part`;
+      writeFileSync(join(dirname(rig.path), name), '{}\n');
+      return name;
+    };
+    // A program of that number that began at another time is another one.
+    const [killed, elsewhere] = [leave(`${pid}-${Number(since) + 1}-${place}`), leave(`${pid}-1-0123456789ab`)];
+    const another = await rig.openSession({ cassette: { mode: 'record', path: rig.path } });
+    await rig.call(another, { body: chatStreamRequest });
+    const found = readdirSync(dirname(rig.path));
+    expect(found).toEqual(expect.arrayContaining([part, elsewhere]));
+    expect(found).not.toContain(killed);
+    expect(await rig.waitForFaults(1)).toMatchObject([
+      { code: 'CASSETTE_INCOMPLETE', message: expect.stringContaining('ended with a killed program') },
+    ]);
+    await underWay.close();
+    await another.close();
+    expect(readdirSync(dirname(rig.path)).sort()).toEqual(['one.jsonl', elsewhere].sort());
   });
 
   it('takes the place of the one before when its session ends, and not sooner', async () => {

@@ -44,6 +44,18 @@ const wrongOptions: readonly Misuse[] = [
   ['a policy for bodies that there is not', 'OPTION_INVALID', make({ bodies: 'all' }), /bodies "all"/],
   ['a patience that is none', 'OPTION_INVALID', make({ drainMs: Number.NaN }), /drainMs NaN/],
   ['a flag that is none', 'OPTION_INVALID', make({ credentials: 'a:b' }), /credentials "a:b"/],
+  [
+    'a router that there is none of',
+    'OPTION_INVALID',
+    make({ router: { name: 'cheapest' } }),
+    /router "cheapest": there is none/,
+  ],
+  [
+    'a router with an option that is wrong',
+    'OPTION_INVALID',
+    make({ router: { name: 'random', options: { candidates: 'gpt-4o' } } }),
+    /candidates/,
+  ],
   ['a deadline that is none', 'OPTION_INVALID', make({ routerDeadlineMs: 0 }), /routerDeadlineMs 0/],
   ['a mode of the cache that there is not', 'OPTION_INVALID', make({ cache: 'always' }), /cache "always"/],
   ['a cache that is a list', 'OPTION_INVALID', make({ cache: ['on'] }), /cache a list/],

@@ -33,6 +33,12 @@ await post(`${gemini}?key=${planted.queryKey}`, { 'x-goog-api-key': planted.goog
 const failing = { model: 'm', messages: [{ role: 'user', content: planted.bearerOpaque }] };
 await post(`${openai}?mode=fail`, { authorization: `Bearer ${planted.bearerOpaque}` }, failing);
 
+if (process.env.CLEAN) {
+  // One whose reply has no secret, and may be kept.
+  const key = { authorization: `Bearer ${planted.bearer}`, cookie };
+  await post(`${openai}?mode=clean&key=${planted.queryKey}`, key, { model: 'm', messages });
+}
+
 await new Promise((resolve) => {
   const watcher = watch(dirname(sign), () => check());
   const check = () => {
