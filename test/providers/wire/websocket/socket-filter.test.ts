@@ -187,6 +187,22 @@ describe('what the tap says', () => {
     expect(said).toEqual([makeFrame({ payload: 'refused' })]);
   });
 
+  it('waits for the end of a message whose frames come in one piece, the last one too', () => {
+    const half = makeFrame({ payload: 'half', final: false });
+    const ping = makeFrame({ opcode: 9, payload: 'ping' });
+    const rest = makeFrame({ opcode: 0, payload: 'whole' });
+    const next = makeFrame({ payload: 'next' });
+    const saying = makeFrame({ payload: 'refused' });
+    // What comes behind it in the same piece may be half a frame: it must not be waited for.
+    for (const behind of [Buffer.alloc(0), next, next.subarray(0, 3)]) {
+      const { filter } = open();
+      filter.sayings.take(half);
+      filter.sayings.add({ text: 'refused' });
+      const given = Buffer.concat([...filter.sayings.take(Buffer.concat([ping, rest, behind]))]);
+      expect(given).toEqual(Buffer.concat([ping, rest, saying, behind]));
+    }
+  });
+
   it('is the last word where it closes the socket', () => {
     const { filter, said } = open();
     filter.sayings.take(makeFrame({ payload: 'half', final: false }));
