@@ -60,6 +60,6 @@ it('gRPC by a status without a message', () => {
     'grpc-status',
     '8',
     'grpc-message',
-    '%C3%9Cnten:%20no.',
+    '%C3%9Cnten: no.',
   ]);
 });
