@@ -121,6 +121,8 @@ function connectOtherWay(connect: Connect, session: ScopedSession, args: unknown
   const options: Readonly<Record<string, unknown>> = Object.assign({ port: first, host: second }, ...objects);
   const name = [options.servername, options.host].find((value) => typeof value === 'string' && value !== '');
   const port = readPort(options.port);
+  // A proxy agent that was given the session's own door.
+  if (options.socket instanceof net.Socket && options.socket.remotePort === session.door.port) return connect(...args);
   const isOwn = Boolean(options.socket) || Boolean(options.onread);
   if (!isOwn || typeof name !== 'string' || !session.isProvider('https', hook.bare(name), port)) {
     return connect(...args);

@@ -36,7 +36,11 @@ function makeRefused(
   const socket = scheme === 'https' ? new tls.TLSSocket(bare) : bare;
   // As one that waits for a name to be resolved: what is written meanwhile is kept.
   Object.defineProperty(bare, 'connecting', { value: true, writable: true, configurable: true, enumerable: true });
-  const facts = { code: 'ECONNREFUSED', syscall: 'connect', host, port };
-  setImmediate(() => socket.destroy(Object.assign(new Error(message), facts)));
+  setImmediate(() => socket.destroy(makeRefusal(message, { host, port })));
   return socket;
+}
+
+/** What a connection fails with where nothing may go out. */
+export function makeRefusal(message: string, to: { readonly host: string; readonly port: number }): Error {
+  return Object.assign(new Error(message), { code: 'ECONNREFUSED', syscall: 'connect', host: to.host, port: to.port });
 }

@@ -9,11 +9,18 @@ import * as undici from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { makeAmbient, runInScope } from '../../../src/activation/scope.js';
+import { openTunnel } from '../../fixtures/proxy-client.js';
 import { chatReply } from '../../fixtures/replies.js';
 import { makeTestCertificate } from '../../fixtures/upstream.js';
 import { askNode, askUndici, countOf, makeBody, path } from './calls.js';
 import { askOver, echoOver, makeClient } from './clients.js';
 import { makeGate, openTrafficLab, type TrafficLab, waitForRecordsOf } from './traffic-lab.js';
+
+class OwnNames extends https.Agent {
+  override getName(): string {
+    return 'all of them';
+  }
+}
 
 let lab: TrafficLab;
 
@@ -152,6 +159,7 @@ describe('a connection of a scope', () => {
         refused,
       );
       await expect(askUndici(lab, new undici.Pool(lab.origin, { connect: own }))).rejects.toMatchObject(refused);
+      await expect(askNode(lab, { agent: new OwnNames({ keepAlive: true }) })).rejects.toMatchObject(refused);
       const onread = { buffer: Buffer.alloc(1024), callback: () => true };
       for (const options of [{ socket: raw }, { host: 'localhost', onread }]) {
         const socket = tls.connect({ ...options, servername: 'localhost', port } as tls.ConnectionOptions);
@@ -168,6 +176,16 @@ describe('a connection of a scope', () => {
       code: 'IN_PROCESS_UNSEEN',
       message: expect.stringMatching(/checkServerIdentity of its own, and was refused: nothing may go out/) as string,
     });
+  });
+
+  it('may go over a socket of the program that leads to the door itself', async () => {
+    const scope = Object.assign(await lab.openScope(), { isSealed: true });
+    const { port } = lab.rig.upstream;
+    const { socket } = await openTunnel(scope.door.port, `localhost:${port}`);
+    const secure = runInScope(scope, () => tls.connect({ socket, servername: 'localhost', port, ca: scope.caPem }));
+    await once(secure, 'secureConnect');
+    secure.destroy();
+    expect(scope.told).toEqual([]);
   });
 
   it('is told of when it goes over a socket of the program', async () => {
@@ -199,11 +217,6 @@ describe('a connection of a scope', () => {
 
   it('goes directly, and is told of, by an agent that names its sockets itself', async () => {
     const [scope, other] = [await lab.openScope(), await lab.openScope()];
-    class OwnNames extends https.Agent {
-      override getName(): string {
-        return 'all of them';
-      }
-    }
     const agent = new OwnNames({ keepAlive: true });
     for (const owner of [scope, null, other]) {
       await expect(runInScope(owner, () => askNode(lab, { agent }))).resolves.toBe(chatReply);
