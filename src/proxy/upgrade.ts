@@ -118,6 +118,9 @@ export function formatWithoutUpgrade(request: IncomingMessage): string {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? '';
     if (!upgradeHeaders.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[i + 1]}`);
+    // Its client waits for the end of the connection all the same.
+    else if (/^connection$/i.test(name) && /(?:^|,)\s*close\s*(?:,|$)/i.test(rawHeaders[i + 1] ?? ''))
+      lines.push('Connection: close');
   }
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
