@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type CassetteMode, cassetteModes, type NormaliseRules } from './core/cassette.js';
 import { makeCassetteFileName } from './core/cassette-name.js';
 import { readErrorMessage, TrackerError } from './core/errors.js';
@@ -67,7 +68,7 @@ export async function withCassette<T>(
     if (mode === 'replay' && misses.length > 0) throw makeMissed(name, misses, outcome);
     if (outcome.status === 'rejected') {
       // Nothing came of it: what is left would fail every later run.
-      if (isNew && (await isWithoutCalls(path))) await rm(path, { force: true });
+      if (isNew && (await isWithoutReplies(path))) await rm(path, { force: true });
       throw outcome.reason;
     }
     return outcome.value;
@@ -77,17 +78,27 @@ export async function withCassette<T>(
   }
 }
 
-/** A recording of more bytes has calls: its first line says nothing but how requests are compared. */
-const maxHeadBytes = 64 * 1024;
-
-async function isWithoutCalls(path: string): Promise<boolean> {
+/** Whether no call of the recording had a reply: behind its first line stand only those whose provider was not reached. */
+async function isWithoutReplies(path: string): Promise<boolean> {
+  const file = createReadStream(path, { encoding: 'utf8' });
   try {
-    if ((await stat(path)).size > maxHeadBytes) return false;
-    return (await readFile(path, 'utf8')).trimEnd().split('\n').length === 1;
+    let isFirst = true;
+    for await (const line of createInterface({ input: file, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (!isFirst && !isUnreached(line)) return false;
+      isFirst = false;
+    }
+    return !isFirst;
   } catch {
-    // There is none.
+    // There is none, or it cannot be told.
     return false;
+  } finally {
+    file.destroy();
   }
+}
+
+function isUnreached(line: string): boolean {
+  const saved = JSON.parse(line) as { readonly reply?: { readonly ending?: unknown } };
+  return saved.reply?.ending === 'unreached';
 }
 
 function chooseMode(path: string, given: string | undefined): CassetteMode {

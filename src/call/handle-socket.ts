@@ -96,8 +96,20 @@ class HandledSocket implements SocketWatch, GatedSocket {
   }
 
   findPath(): Promise<string | null> | string | null {
-    const routing = this.#admission.routePath();
-    return routing instanceof Promise ? routing.then((routed) => routed?.path ?? null) : (routing?.path ?? null);
+    let routing: ReturnType<SocketAdmission['routePath']> = null;
+    this.#guard(() => {
+      routing = this.#admission.routePath();
+    });
+    // Assigned within a function, which the compiler does not follow.
+    const found = routing as ReturnType<SocketAdmission['routePath']>;
+    if (!(found instanceof Promise)) return found?.path ?? null;
+    return found.then(
+      (routed) => routed?.path ?? null,
+      (cause: unknown) => {
+        this.#reportFailure(cause);
+        return null;
+      },
+    );
   }
 
   onOpen(rawHeaders: RawHeaders): void {

@@ -176,13 +176,24 @@ export class FrameRedactor {
         if (span === undefined || span.start >= end) break;
         touching.push(span);
       }
-      const isSearched = channel.isSearched(at);
-      if (touching.some((span) => !isSearched || span.start < start || span.end > end)) {
+      if (touching.length > 0 && !(channel.isSearched(at) && isFoundAlone(original, start, { touching, secrets }))) {
         channel.replace(at, redactPlain(maskPiece(original, start, touching), secrets));
       }
       start = end;
     }
   }
+}
+
+/** Whether the search of the piece by itself found as much: what says that a text is a secret may stand before it. */
+function isFoundAlone(
+  text: string,
+  offset: number,
+  { touching, secrets }: { readonly touching: readonly Span[]; readonly secrets: SecretSet },
+): boolean {
+  const own = findSpans(text, secrets);
+  return touching.every((span) =>
+    own.some(({ start, end }) => start + offset <= span.start && span.end <= end + offset),
+  );
 }
 
 /** The mask stands in the piece where the secret begins; of the others their share is gone. */

@@ -48,7 +48,7 @@ export class SocketAdmission {
     return this.#routed;
   }
 
-  /** `null` for as asked. A promise only where a router of the user's has to be asked; it never rejects. */
+  /** `null` for as asked. A promise only where a router of the user's has to be asked. Fails only when the dialect throws. */
   route({ bytes }: SocketMessage, ask: SocketAsk): Promise<RoutedMessage | null> | RoutedMessage | null {
     const { router } = this.#options;
     const { model, withModel } = ask;
@@ -66,7 +66,7 @@ export class SocketAdmission {
     });
   }
 
-  /** The path to ask for, where it names the model of all calls; `null` for as asked. Never rejects. */
+  /** The path to ask for, where it names the model of all calls; `null` for as asked. Fails only when the dialect throws. */
   routePath(): Promise<RoutedPath | null> | RoutedPath | null {
     const { router, head, match } = this.#options;
     const { dialect } = match;

@@ -44,6 +44,8 @@ export class RoutedGate implements SocketGate {
   readonly #options: GateOptions;
   #filter: SocketFilter | null = null;
   #say: (bytes: Buffer) => void = () => undefined;
+  /** The tap has closed the socket, of which its client may not have heard: nothing more is asked or refused. */
+  #isClosing = false;
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -93,6 +95,7 @@ export class RoutedGate implements SocketGate {
   }
 
   say(saying: SocketSaying): void {
+    this.#isClosing ||= 'code' in saying;
     this.#filter?.sayings.add(saying);
   }
 
@@ -120,6 +123,7 @@ export class RoutedGate implements SocketGate {
 
   #ask(message: SocketMessage): Promise<SocketVerdict> | SocketVerdict {
     const { socket, admission } = this.#options;
+    if (this.#isClosing) return 'drop';
     if (socket.isUnread) return 'pass';
     const ask = socket.findAsk(message);
     if (ask === null) {
@@ -134,6 +138,7 @@ export class RoutedGate implements SocketGate {
 
   #admit(message: SocketMessage, ask: SocketAsk, routed: RoutedMessage | null): SocketVerdict {
     const { socket, admission } = this.#options;
+    if (this.#isClosing) return 'drop';
     if (socket.isUnread) return 'pass';
     const reservation = ask.call === null ? null : admission.reserve(message, ask, routed);
     if (reservation !== null && 'refusal' in reservation) {

@@ -4,7 +4,8 @@ import type { EventFilter, EventRow, LedgerReader } from '../core/ledger.js';
 const everyMs = 250;
 
 /**
- * Hands over events as they are written, by whatever process, until SIGINT or SIGTERM; those that have come by then as well.
+ * Hands over events as they are written, by whatever process, until SIGINT or SIGTERM: those that are there, and
+ * those that have come by then.
  * Rejects as reading does, and as `onEvents` does.
  */
 export async function followEvents(
@@ -36,6 +37,8 @@ export async function followEvents(
     const stop = (): void => attempt(() => end(resolve));
     const timer = setInterval(() => attempt(() => undefined), everyMs);
     for (const signal of signals) process.on(signal, stop);
+    // Whoever reads the first event may say at once that it is enough.
+    attempt(() => undefined);
   });
 }
 

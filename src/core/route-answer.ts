@@ -46,6 +46,8 @@ function findProblem(answer: unknown, depth: number): string | null {
 
 function findNameProblem(name: string): string | null {
   if (name.trim() === '') return 'an empty name';
+  // Half a character has no UTF-8: no URL can hold it.
+  if (!name.isWellFormed()) return 'a name that is no text';
   return name.length > maxModelChars ? `a name of ${name.length} characters` : null;
 }
 

@@ -185,8 +185,8 @@ export interface ProviderRegistry {
   /** The call this request is, or `undefined` when it is none: host AND path AND method decide. */
   recognise(head: RequestHead): ProviderMatch | undefined;
   /**
-   * A request to a provider, to a path it does not have in the list, that may be a call: its body decides. `undefined` for
-   * one that cannot be, and for what `recognise` knows.
+   * A request to a built-in provider, to a path that is not in its list, that may be a call: its body decides. `undefined`
+   * for one that cannot be, and for what `recognise` knows.
    */
   recogniseUnlisted(head: RequestHead): ProviderMatch | undefined;
   /** The socket this upgrade (a GET) asks for, or `undefined` when it carries no calls that are read. */

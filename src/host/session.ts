@@ -84,7 +84,9 @@ export function planDoor(options: SessionOptions): DoorPlan {
     });
   }
   const isSealed = options.cassette?.mode === 'replay';
-  const mayAnswer = options.cache?.mode === 'on' || options.cache?.mode === 'only';
+  // A recording may have the answer, or is to have the request whose provider cannot be reached.
+  const hasCassette = options.cassette !== undefined && !isSealed;
+  const mayAnswer = options.cache?.mode === 'on' || options.cache?.mode === 'only' || hasCassette;
   const plan = { bindAddress, isSealed, refusesSockets: options.cache?.mode === 'only', mayAnswer };
   if (restore !== undefined) return { ...plan, credentials: restore.credentials, port: restore.port };
   const isAsked = options.credentials === true || !isLoopback(bindAddress);

@@ -12,12 +12,12 @@ const usualType = /^\{"type":"([a-z_]+)"[,}]/;
 const plainType = /^[\w.-]+$/;
 
 /** Anthropic's words for the exceptions of a stream (`ResponseStream`, see below); `api_error` for the others. */
-const ERROR_TYPES: Readonly<Record<string, string>> = {
-  modelTimeoutException: 'timeout_error',
-  serviceUnavailableException: 'overloaded_error',
-  throttlingException: 'rate_limit_error',
-  validationException: 'invalid_request_error',
-};
+const ERROR_TYPES: ReadonlyMap<string, string> = new Map([
+  ['modelTimeoutException', 'timeout_error'],
+  ['serviceUnavailableException', 'overloaded_error'],
+  ['throttlingException', 'rate_limit_error'],
+  ['validationException', 'invalid_request_error'],
+]);
 
 /**
  * A stream of InvokeModelWithResponseStream as Anthropic's own: each `chunk` holds in base64 what Anthropic sends as an event,
@@ -75,7 +75,7 @@ export class BedrockMessagesStream implements ReplyCrossing {
     if (this.#isOver) return;
     if (error !== null) {
       this.#hasFailed = true;
-      const type = ERROR_TYPES[error.code] ?? 'api_error';
+      const type = ERROR_TYPES.get(error.code) ?? 'api_error';
       const message = error.message === '' ? error.code : error.message;
       this.#events.push(makeEvent('error', JSON.stringify(makeErrorDocument(type, message, null))));
       return;

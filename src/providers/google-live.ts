@@ -8,6 +8,7 @@ import type {
 } from '../core/socket.js';
 import { unknownUsage } from '../core/usage.js';
 import type { ReplyFacts, RequestFacts } from '../core/wire.js';
+import { asksForAnswer, holdsContent, isMedia } from './google-live-content.js';
 import { LIVE_DETAILS, LIVE_USAGE_NAMES, LiveUsage, listLiveSources, makeLiveUsage } from './google-live-usage.js';
 import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
 import type { ReplyLanguage } from './reply-language.js';
@@ -16,8 +17,6 @@ import { SocketTurn } from './socket-turn.js';
 import { findMembers, replaceMember, spliceBytes } from './wire/json-members.js';
 
 const MAX_MODEL_CHARS = 256;
-/** What the client's part of a turn is in. */
-const CONTENT = ['clientContent', 'realtimeInput', 'toolResponse'];
 /**
  * By which Google closes a socket whose account has nothing left, and says so in the reason; there is no message for it. Seen in
  * https://github.com/sohzm/cheating-daddy/pull/455 and /458 (read 2026-11-27).
@@ -92,7 +91,7 @@ class LiveSocket implements SocketReader {
       const withModel = (name: string) => putSetupModel(bytes, { from: model, to: name });
       return { call: null, model: readModelName(model), isKept: true, withModel };
     }
-    const begins = this.#open === null && CONTENT.some((name) => Object.hasOwn(document, name));
+    const begins = this.#open === null && holdsContent(document);
     return begins ? { call: this.#facts, model: this.#model, isKept: !isMedia(document) } : null;
   }
 
@@ -105,7 +104,7 @@ class LiveSocket implements SocketReader {
     if (document === undefined) return;
     const model = findText(document, 'setup', 'model');
     if (model !== undefined) this.#model = readModelName(model);
-    if (!CONTENT.some((name) => Object.hasOwn(document, name))) return;
+    if (!holdsContent(document)) return;
     const turn = this.#requireTurn(message.atMs);
     turn.turn.call.addRequest(message, !isMedia(document));
     turn.isAsked ||= asksForAnswer(document);
@@ -208,22 +207,9 @@ function putSetupModel(
   return text && spliceBytes(bytes, [{ start: setup.valueStart, end: setup.valueEnd, text }]);
 }
 
-/** Sound and pictures are counted, not kept. */
-function isMedia(document: JsonObject): boolean {
-  return Object.hasOwn(document, 'realtimeInput') && findText(document, 'realtimeInput', 'text') === undefined;
-}
-
 function holdsMedia(document: JsonObject): boolean {
   const parts = findItems(document, 'serverContent', 'modelTurn', 'parts');
   return parts.some((part) => findObject(part, 'inlineData') !== undefined);
-}
-
-function asksForAnswer(document: JsonObject): boolean {
-  if (Object.hasOwn(document, 'toolResponse')) return true;
-  const content = findObject(document, 'clientContent');
-  if (content !== undefined) return content.turnComplete === true;
-  const input = findObject(document, 'realtimeInput') ?? {};
-  return ['text', 'activityEnd', 'audioStreamEnd'].some((name) => Object.hasOwn(input, name));
 }
 
 function hasOutput(document: JsonObject): boolean {

@@ -100,7 +100,8 @@ class Registry implements ProviderRegistry {
 
   recogniseUnlisted(head: RequestHead): ProviderMatch | undefined {
     if (!maybeCall(head) || isGrpc(head)) return undefined;
-    const provider = this.#findRegistered(head.origin)[0] ?? this.#findBuiltIn(head.origin);
+    // Which paths of a registered host are calls, its user has said.
+    const provider = this.#findRegistered(head.origin).length > 0 ? undefined : this.#findBuiltIn(head.origin);
     const isListed = this.#find(head, ({ routes }, _head, segments) =>
       routes.find(({ pattern }) => pattern.matches(segments)),
     );

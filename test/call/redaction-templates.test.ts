@@ -27,6 +27,20 @@ function redact(text: string): string {
   return typeof kept === 'string' ? kept : JSON.stringify(kept);
 }
 
+describe('a secret that is told by a name alone', () => {
+  it.each([
+    ['short', 'zq8Jk29sLmQ0x7Vb'],
+    ['long', 'zq8Jk29sLmQ0x7Vbzq8Jk29sLmQ0x7Vb'],
+  ])('is masked where its name came in the frame before, and it is %s', (_, value) => {
+    for (const before of [[], ['warm ', 'up ', 'again ']]) {
+      const deltas = [...before, '{"api_key', `":"${value}"}`, ' and on'];
+      const kept = redact(deltas.map((delta, i) => `data: ${makeFrame(delta, i)}\n\n`).join(''));
+      expect(kept).not.toContain(value.slice(0, 10));
+      expect(kept).toContain('[redacted:api-key]');
+    }
+  });
+});
+
 describe('makeTemplate', () => {
   it('reads what varies in `data: {"i":8,"delta":"lo"}` by a template of `data: {"i":7,"delta":"Hel"}`', () => {
     const template = learn('data: {"i":7,"delta":"Hel"}', 'delta', 'Hel');

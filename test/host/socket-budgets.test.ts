@@ -217,6 +217,29 @@ describe('Gemini Live', () => {
     expect(provider.heard).toHaveLength(2);
   });
 
+  it('is refused once, whatever its client had said by the time it heard', async () => {
+    await openBudget({ maxCalls: 0 });
+    const client = await openClient(path, { host });
+    client.say({ setup: { model: 'models/gemini-live' } });
+    const sound = { realtimeInput: { audio: { mimeType: 'audio/pcm', data: 'AAAA' } } };
+    for (let i = 0; i < 50; i++) client.say(sound);
+    client.say(turn);
+    expect((await client.closed).code).toBe(1011);
+    await rig.waitForRecords(1);
+    await rig.session.close();
+    expect(rig.records.map(({ error }) => error?.code)).toEqual(['BUDGET_EXCEEDED']);
+    expect(provider.heard).toHaveLength(1);
+  });
+
+  it('asks for room in either spelling: Google’s package for Python says client_content', async () => {
+    await openBudget({ maxCalls: 0 });
+    const client = await openClient(path, { host });
+    client.say({ setup: { model: 'models/gemini-live' } });
+    client.say({ client_content: { turns: [{ role: 'user', parts: [{ text: 'Hi' }] }], turnComplete: true } });
+    expect((await client.closed).code).toBe(1011);
+    expect(provider.heard).toHaveLength(1);
+  });
+
   it('keeps no room for a microphone that was open and asked nothing', async () => {
     await openBudget({ maxCalls: 1 });
     const sound = { realtimeInput: { audio: { mimeType: 'audio/pcm', data: 'AAAA' } } };

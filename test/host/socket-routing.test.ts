@@ -102,6 +102,15 @@ describe('a router', () => {
     expect(first?.receipt?.requestToProvider).toBe(first?.receipt?.requestFromClient);
   });
 
+  it('whose answer is half a character leaves the socket as asked, with a fault', async () => {
+    await openRouted({ session: { routed: true }, host: { router: () => Promise.resolve('gpt-\ud800') } });
+    const client = await openClient('/v1/realtime?model=gpt-realtime');
+    expect(await client.next('session.created')).toMatchObject({ session: { model: 'gpt-realtime' } });
+    const [fault] = await rig.waitForFaults(1);
+    expect(fault).toMatchObject({ code: 'ROUTER_FAILED', message: expect.stringContaining('a name that is no text') });
+    client.socket.close();
+  });
+
   it('that is late leaves the message as asked, with a fault', async () => {
     const router = async () => await new Promise<string>(() => undefined);
     await openRouted({ session: { routed: true }, host: { router, routerDeadlineMs: 20 } });

@@ -37,6 +37,20 @@ describe('a turn of Gemini Live', () => {
     expect(calls[0]?.requestBytes).toBe(3 * JSON.stringify(sound[1]).length);
   });
 
+  it('begins with its client’s content in either spelling: Google’s package for Python says client_content', () => {
+    const asked: Passed = ['C', { client_content: { turns: [{ parts: [{ text: 'Hi' }] }], turn_complete: true } }];
+    const spoken: Passed = ['C', { realtime_input: { audio: { data: 'AAAA', mimeType: 'audio/pcm' } } }];
+    const [call, cut, answered] = readCalls(googleLive, [
+      ...[setup, asked, text('Hi'), done(count(10, 5))],
+      ...[spoken, ['C', { realtime_input: { activity_end: {} } }] as Passed, text('Yes'), done(count(10, 5))],
+      ...[['C', { tool_response: { functionResponses: [] } }] as Passed],
+    ]);
+    expect(call).toMatchObject({ kept: [asked[1]], facts: { reply: { complete: true } } });
+    expect(cut).toMatchObject({ kept: [], requestBytes: expect.any(Number) });
+    expect(cut?.requestBytes).toBeGreaterThan(JSON.stringify(spoken[1]).length);
+    expect(answered).toMatchObject({ facts: { reply: { complete: false } } });
+  });
+
   it('has the usage its last message states, as measured at two models: nothing is summed up over the session', () => {
     const turn = (prompt: number, response: number): Passed[] => [ask('x'), text('y'), done(count(prompt, response))];
     expect(usages([setup, ...turn(143, 19), ...turn(181, 24), ...turn(224, 24)])).toEqual([

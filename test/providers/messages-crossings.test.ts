@@ -215,6 +215,12 @@ describe('a stream of Bedrock’s as Anthropic’s', () => {
     const error = { type: 'error', error: { type: 'timeout_error', message: 'modelTimeoutException' } };
     expect(said).toBe(`event: error\ndata: ${JSON.stringify(error)}\n\n`);
   });
+
+  it.each(['constructor', '__proto__'])('has a type also for an exception that is named %s', (name) => {
+    const said = openStream().write(encodeException(name, 'Hm.')).toString();
+    const error = { type: 'error', error: { type: 'api_error', message: 'Hm.' } };
+    expect(said).toBe(`event: error\ndata: ${JSON.stringify(error)}\n\n`);
+  });
 });
 
 describe('an error of a cloud as Anthropic’s', () => {

@@ -52,14 +52,15 @@ it('Cohere and ollama by a message, and by an error', () => {
 });
 
 it('gRPC by a status without a message', () => {
-  const { status, rawHeaders, body } = makeRefusal({ provider: 'google', api: 'grpc', path: '/' }, 'Ünten: no.');
+  const { status, rawHeaders, body } = makeRefusal({ provider: 'google', api: 'grpc', path: '/' }, 'Ünten: 100% no.');
   expect([status, body.length]).toEqual([200, 0]);
+  // A space stands as it is, a percent sign does not: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md (read 2026-11-27).
   expect(rawHeaders).toEqual([
     'content-type',
     'application/grpc',
     'grpc-status',
     '8',
     'grpc-message',
-    '%C3%9Cnten:%20no.',
+    '%C3%9Cnten: 100%25 no.',
   ]);
 });

@@ -24,6 +24,7 @@ it.each<readonly [unknown, unknown]>([
 it.each<readonly [unknown, string]>([
   ['', 'an empty name'],
   ['x'.repeat(257), 'a name of 257 characters'],
+  ['gpt-\ud800', 'a name that is no text'],
   [42, 'a value of type number'],
   [['a'], 'an array'],
   [{}, 'an object without the name of a model'],

@@ -62,7 +62,8 @@ describe('the body of a call', () => {
         throw new Error(fault.message);
       },
     });
-    for (let i = 0; i < 20; i++) writer.saveCall(makeCall({ callId: `call-no-${i}`, stream: true, responseBody: long }));
+    for (let i = 0; i < 20; i++)
+      writer.saveCall(makeCall({ callId: `call-no-${i}`, stream: true, responseBody: long }));
     await writer.close();
     const path = join(home, 'llmtap.db');
     const reader = openLedgerReader({ home });

@@ -241,7 +241,8 @@ describe('a full disk', () => {
       closeDeadlineMs: 50,
       queue: { maxWrites: 20, maxBytes: 1e8 },
     });
-    for (let i = 0; i < 10; i++) writer.saveCall(makeCall({ startedAt: at(i), requestBody: { text: 'b'.repeat(50_000) } }));
+    for (let i = 0; i < 10; i++)
+      writer.saveCall(makeCall({ startedAt: at(i), requestBody: { text: 'b'.repeat(50_000) } }));
     await writer.flush(100);
     expect(faults.map(({ code }) => code)).toEqual(['STORE_FULL']);
     const reader = openLedgerReader({ home });
@@ -265,7 +266,8 @@ describe('a full disk', () => {
     const home = makeHome();
     const { faults, onFault } = collectFaults();
     const writer = openLedgerWriter({ home, onFault, maxPages: 60 });
-    for (let i = 0; i < 10; i++) writer.saveCall(makeCall({ startedAt: at(i), requestBody: { text: 'b'.repeat(50_000) } }));
+    for (let i = 0; i < 10; i++)
+      writer.saveCall(makeCall({ startedAt: at(i), requestBody: { text: 'b'.repeat(50_000) } }));
     await writer.flush(100);
     let saved = 10;
     for (; writer.waiting < 5; saved++) {

@@ -12,7 +12,8 @@ const unexpected = (fault: unknown): never => {
 
 function fill(home: string, calls: number): OpenLedgerWriter {
   const writer = openLedgerWriter({ home, onFault: unexpected });
-  for (let i = 0; i < calls; i++) writer.saveCall(makeCall({ startedAt: at(i), requestBody: { text: `${i} `.repeat(5000) } }));
+  for (let i = 0; i < calls; i++)
+    writer.saveCall(makeCall({ startedAt: at(i), requestBody: { text: `${i} `.repeat(5000) } }));
   return writer;
 }
 

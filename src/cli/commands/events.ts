@@ -30,11 +30,12 @@ export function makeEventsCommand(context: CommandContext) {
         const print = json
           ? (events: Iterable<unknown>): void => printJsonLines(events, io)
           : (await import('../print/events.js')).makeEventPrinter(io);
-        const afterSeq = printAll(ledger, filter, print);
         if (follow) {
           const { followEvents } = await import('../follow-events.js');
-          await followEvents(ledger, { ...runId, afterSeq }, (events) => print(events));
-        } else if (afterSeq === 0 && !json) printNote('No event of a run is recorded yet.', io);
+          return await followEvents(ledger, filter, print);
+        }
+        const afterSeq = printAll(ledger, filter, print);
+        if (afterSeq === 0 && !json) printNote('No event of a run is recorded yet.', io);
         else if (filter.afterSeq > 0 && limit === undefined) {
           printNote(`The last ${usual} events; --limit N shows more.`, io);
         }

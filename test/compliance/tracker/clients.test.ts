@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type CallRecord, LLMTracker } from '../../../dist/index.js';
 import { openProviderProcess, type ProviderProcess } from '../../fixtures/provider-process.js';
 import { type Bases, type Client, clients } from './clients.js';
@@ -52,11 +52,18 @@ async function readOne(runId: string): Promise<CallRecord> {
   const [record, ...more] = await tracker.records({ runId }, { bodies: true });
   expect(more).toEqual([]);
   if (record === undefined) throw new Error(`nothing was recorded under ${runId}`);
-  const served = (await provider.requests()).find(({ responseId, requestId }) =>
-    record.responseId === null ? requestId === record.requestId : responseId === record.responseId,
+  // The provider knows that its reply is over a moment after its client does.
+  const served = await vi.waitFor(
+    async () => {
+      const found = (await provider.requests()).find(({ responseId, requestId }) =>
+        record.responseId === null ? requestId === record.requestId : responseId === record.responseId,
+      );
+      expect(found?.end).toBe('whole');
+      return found;
+    },
+    { timeout: 5000 },
   );
   expect(record).toMatchObject({ status: 200, outcome: 'ok', error: null });
-  expect(served?.end).toBe('whole');
   expect(record.usage).toMatchObject({
     inputTokens: served?.bill?.inputTokens,
     outputTokens: served?.bill?.outputTokens,

@@ -1,5 +1,5 @@
 import type { SocketSaying } from '../../../core/socket.js';
-import { FrameCutter } from './frame-cutter.js';
+import { FrameCutter, type FramePiece } from './frame-cutter.js';
 import { makeCloseFrame, makeMessageFrame } from './make-frame.js';
 
 /** What the tap says to a client, between the messages of its provider. */
@@ -9,6 +9,8 @@ export class SocketSayings {
   #say: (bytes: Buffer) => void = () => undefined;
   /** The socket is closed by the tap: nothing may follow that. */
   #isClosing = false;
+  /** What was given last of the provider's ends within a message. */
+  #isInMessage = false;
 
   /** @param say gets what may be said at once */
   bind(say: (bytes: Buffer) => void): void {
@@ -30,11 +32,17 @@ export class SocketSayings {
   /** What is to go to the client of a piece of the provider's, with what the tap says in between. */
   take(chunk: Buffer): readonly Buffer[] {
     const given: Buffer[] = [];
-    for (const { bytes } of this.#cutter.write(chunk)) {
+    for (const piece of this.#cutter.write(chunk)) {
       if (this.#isClosing && this.#waiting.length === 0) break;
-      given.push(bytes);
-      if (this.#cutter.isBetweenMessages) given.push(...this.#waiting.splice(0));
+      given.push(piece.bytes);
+      if (this.#endsMessage(piece)) given.push(...this.#waiting.splice(0));
     }
     return given;
+  }
+
+  /** Whether no message is under way behind this piece: the cutter is already behind all of its chunk. */
+  #endsMessage({ isControl, endsFrame, endsMessage }: FramePiece): boolean {
+    if (!isControl) this.#isInMessage = !endsMessage;
+    return endsFrame && !this.#isInMessage;
   }
 }

@@ -54,6 +54,27 @@ function makeFrames(payload: Buffer, { compressed, parts }: { compressed: boolea
 }
 
 describe('what a client sends', () => {
+  it('goes on as it came, the end too, where its frames are too many to be held, and is no message to decide on', async () => {
+    const fragment = makeFrame({ opcode: 0, final: false, payload: 'x', mask });
+    const many = Buffer.alloc(fragment.length * 8192, fragment);
+    // More than 17 MiB of frames, 2.5 MB of text.
+    const pieces = [
+      makeFrame({ payload: 'x', final: false, mask }),
+      ...Array<Buffer>(330).fill(many),
+      makeFrame({ opcode: 0, payload: 'end', mask }),
+      text('next'),
+    ];
+    const asked: number[] = [];
+    const { up } = await filterUp(pieces, {
+      decide: (message) => {
+        asked.push(message.length);
+        return 'drop';
+      },
+    });
+    expect(asked).toEqual(['next'.length]);
+    expect(up.equals(Buffer.concat(pieces.slice(0, -1)))).toBe(true);
+  });
+
   it('goes on byte for byte where nothing is changed, however it comes in pieces', async () => {
     const compress = openCompressor();
     const bytes = Buffer.concat([
@@ -185,6 +206,22 @@ describe('what the tap says', () => {
     filter.sayings.take(Buffer.concat([message, rest]));
     filter.sayings.add({ text: 'refused' });
     expect(said).toEqual([makeFrame({ payload: 'refused' })]);
+  });
+
+  it('waits for the end of a message whose frames come in one piece, the last one too', () => {
+    const half = makeFrame({ payload: 'half', final: false });
+    const ping = makeFrame({ opcode: 9, payload: 'ping' });
+    const rest = makeFrame({ opcode: 0, payload: 'whole' });
+    const next = makeFrame({ payload: 'next' });
+    const saying = makeFrame({ payload: 'refused' });
+    // What comes behind it in the same piece may be half a frame: it must not be waited for.
+    for (const behind of [Buffer.alloc(0), next, next.subarray(0, 3)]) {
+      const { filter } = open();
+      filter.sayings.take(half);
+      filter.sayings.add({ text: 'refused' });
+      const given = Buffer.concat([...filter.sayings.take(Buffer.concat([ping, rest, behind]))]);
+      expect(given).toEqual(Buffer.concat([ping, rest, saying, behind]));
+    }
   });
 
   it('is the last word where it closes the socket', () => {
