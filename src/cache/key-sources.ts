@@ -32,7 +32,8 @@ const indifferent: ReadonlySet<string> = new Set([
   ...['x-amz-date', 'x-amz-content-sha256', 'amz-sdk-invocation-id', 'amz-sdk-request', 'x-amz-user-agent'],
   ...['x-llmtap-cache', 'proxy-authorization', 'forwarded', 'via', 'x-forwarded-for', 'x-real-ip'],
 ]);
-const indifferentFamilies = /^(?:sec-|x-stainless-|x-forwarded-|x-datadog-)/;
+/** Of what a proxy forwards, only whence a request came: gates put in front of a server also say who asks (`x-forwarded-user`). */
+const indifferentFamilies = /^(?:sec-|x-stainless-|x-forwarded-(?:for|host|port|proto|server|prefix)$|x-datadog-)/;
 
 /** Headers that say who is asking. */
 const credentials: ReadonlySet<string> = new Set([

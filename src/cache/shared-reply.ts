@@ -133,6 +133,8 @@ export class SharedReply {
 
   /** The provider's reply, whose own client has left: given up when nobody else is there. */
   control(control: ReplyControl): void {
+    // A request that is sent again, as it was, once who followed was told to ask for themselves: nobody wants it.
+    if (this.#state === 'failed') return control.abort(this.#error);
     this.#pace.inherit(control);
     this.#giveUp();
   }

@@ -28,6 +28,8 @@ export interface ScopedSession {
   readonly session: Session;
   /** Whether traffic still belongs to it. Once `false` it stays so, and the traffic goes as if there were no scope. */
   readonly isOpen: boolean;
+  /** Whether nothing of it may reach a provider, as in a replay: what cannot go through its door fails. Not when absent. */
+  readonly isSealed?: boolean;
   /**
    * Whether the session's variables win over those of an `env` given to a child as well. For
    * `env: {...process.env, X}`, which carries the shell's own proxy along.

@@ -67,6 +67,7 @@ const mostFaults = 100;
 export class Scope implements ScopedSession, TrackedSession {
   readonly session: Session;
   readonly force: boolean;
+  readonly isSealed: boolean;
   readonly caPem: string;
   readonly bundlePath: string;
   /** Resolves when it is closed, whatever closed it. */
@@ -90,6 +91,7 @@ export class Scope implements ScopedSession, TrackedSession {
     this.#ports = ports;
     this.session = linked.session;
     this.force = ports.force;
+    this.isSealed = ports.isSealed;
     this.whenClosed = new Promise((resolve) => {
       this.#tellClosed = resolve;
     });
@@ -111,9 +113,8 @@ export class Scope implements ScopedSession, TrackedSession {
   }
 
   get isOpen(): boolean {
-    const { link, isSealed } = this.#ports;
-    const { state } = link;
-    if (isSealed && state !== 'closed') return !this.#isOver;
+    const { state } = this.#ports.link;
+    if (this.isSealed && state !== 'closed') return !this.#isOver;
     return !this.#isOver && !this.#linked.isLost && (state === 'serving' || state === 'restarting');
   }
 

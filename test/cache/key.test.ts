@@ -134,6 +134,13 @@ describe('the key of a request', () => {
     expect(shared('x-portkey-config', 'a').key).not.toBe(shared('x-portkey-config', 'b').key);
   });
 
+  it('differs at a server behind a gate with whom the gate says is asking, not with whence', () => {
+    const asked = (...rawHeaders: string[]) => key({ rawHeaders, isShared: true });
+    for (const name of ['X-Forwarded-User', 'X-Forwarded-Email', 'X-Forwarded-Groups', 'X-Forwarded-Access-Token'])
+      expect(asked(name, 'ann')).not.toBe(asked(name, 'bob'));
+    for (const name of ['X-Forwarded-For', 'X-Forwarded-Proto']) expect(asked(name, 'a')).toBe(asked(name, 'b'));
+  });
+
   it('behind a shared gateway means nothing to who does not have the salt', () => {
     const bound = { rawHeaders: ['Authorization', 'Bearer sk-1'], isShared: true };
     expect(key(bound, 'one')).not.toBe(key(bound, 'two'));

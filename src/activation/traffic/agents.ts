@@ -5,6 +5,7 @@ import type { Origin } from '../../core/wire.js';
 import hook from '../node-hook.cjs';
 import { type Patch, patchMethod } from '../patch.js';
 import { findMark, makeMark, requestMark, runAsMarked, sessionMark } from './marks.js';
+import { makeRefusal } from './own-way.js';
 import { WeakSetOf } from './weak-set-of.js';
 
 /** What we use of `http.Agent`: lib/_http_agent.js (measured, Node 20.20; the same in 18, 22 and 24). */
@@ -19,6 +20,10 @@ interface Agent {
 }
 
 type AgentSocket = Duplex & { _httpMessage?: { shouldKeepAlive: boolean } | null };
+/** How an agent tells a request that it has no connection for it. */
+interface Unconnected {
+  onSocket(socket: null, error: Error): void;
+}
 type AddRequest = (this: Agent, request: http.ClientRequest, options: unknown, ...legacy: unknown[]) => void;
 type CreateSocket = (this: Agent, request: http.ClientRequest, options: object, done: unknown) => void;
 type GetName = (this: Agent, options?: object) => string;
@@ -38,7 +43,8 @@ export function patchAgents(): Patch[] {
   return [
     patchMethod<AddRequest>(prototype, 'addRequest', (original) => {
       return function (this: Agent, request, options, ...legacy) {
-        Reflect.apply(original, this, markRequest(this, request, options, legacy));
+        const marked = markRequest(this, request, options, legacy);
+        if (marked !== null) Reflect.apply(original, this, marked);
       };
     }),
     patchMethod<CreateSocket>(prototype, 'createSocket', (original) => {
@@ -92,32 +98,43 @@ function retireBusy(agent: Agent, name: string): void {
   }
 }
 
-/** The arguments of `addRequest(request, options)`, also of its older form with host, port and local address. */
-function markRequest(agent: Agent, request: http.ClientRequest, given: unknown, legacy: readonly unknown[]): unknown[] {
+/**
+ * The arguments of `addRequest(request, options)`, also of its older form with host, port and local address; `null` for a
+ * request that was refused.
+ */
+function markRequest(
+  agent: Agent,
+  request: http.ClientRequest,
+  given: unknown,
+  legacy: readonly unknown[],
+): unknown[] | null {
   const [port, localAddress] = legacy;
   const options = typeof given === 'string' ? { host: given, port, localAddress } : (given as object);
   if (findMark(options) !== undefined) return [request, options];
-  const mark = makeMark(findDestination(agent, request, options));
+  const destination = findDestination(agent, request, options);
+  const mark = makeMark(destination);
   const marked = { ...options, [sessionMark]: mark };
-  if (mark === null) return [request, marked];
-  if (!tellsSessionsApart(agent, { ...marked, ...agent.options }, mark)) {
-    return [request, { ...options, [sessionMark]: null }];
+  if (mark === null || destination === undefined) return [request, marked];
+  if (!agent.getName({ ...marked, ...agent.options }).includes(makeSuffix(mark.session.sessionId))) {
+    const message = tellOfOwnNames(agent, mark);
+    if (mark.isSealed !== true) return [request, { ...options, [sessionMark]: null }];
+    // As the agent itself tells a request that its connection failed; any kept one may lead to the provider.
+    (request as unknown as Unconnected).onSocket(null, makeRefusal(`llmtap: ${message}`, destination));
+    return null;
   }
   agents.add(agent);
   makeRoom(agent, makeSuffix(mark.session.sessionId));
   return [request, marked];
 }
 
-/** Whether the names under which the agent keeps its sockets are built on ours; else any call may get any socket. */
-function tellsSessionsApart(agent: Agent, options: object, session: ScopedSession): boolean {
-  if (agent.getName(options).includes(makeSuffix(session.session.sessionId))) return true;
-  const kind = agent.constructor.name;
-  session.announceFault(
-    'IN_PROCESS_UNSEEN',
-    `A call by an agent (${kind}) whose getName() is not built on that of http.Agent went directly and was not seen.`,
-    'Let getName() of the agent call super.getName(options).',
-  );
-  return false;
+/** The names under which the agent keeps its sockets are not built on ours: any call may get any socket. */
+function tellOfOwnNames(agent: Agent, session: ScopedSession): string {
+  const what = `A call by an agent (${agent.constructor.name}) whose getName() is not built on that of http.Agent`;
+  const so =
+    session.isSealed === true ? 'was refused: nothing may go out of its session.' : 'went directly and was not seen.';
+  const message = `${what} ${so}`;
+  session.announceFault('IN_PROCESS_UNSEEN', message, 'Let getName() of the agent call super.getName(options).');
+  return message;
 }
 
 /** Sockets kept for other sessions must not hold this call up where the agent limits their total. */

@@ -8,6 +8,7 @@ import { type Patch, patchMethod } from '../patch.js';
 import { findCurrentSession } from '../scope.js';
 import { makeConnectHeaders, readConnectStep, readUpstreamError } from './connect-wire.js';
 import { findMark, type OpeningRequest, requestMark, sessionMark } from './marks.js';
+import { goOwnWay, type OwnWay } from './own-way.js';
 import { findPin, readAlpn, requireDoorContext } from './trust.js';
 
 type Connect = (...args: unknown[]) => net.Socket;
@@ -57,20 +58,19 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
   const session = findSession(args);
   if (session === undefined) return connect(...args);
   const call = hook.findCall(args);
-  if (call === undefined) {
-    tellOfOtherWay(session, args);
-    return connect(...args);
-  }
+  if (call === undefined) return connectOtherWay(connect, session, args);
   const { options, host, port } = call;
   if (!session.isProvider('https', hook.bare(host), port)) return connect(...args);
   const pin = findPin(options);
+  const to = { session, scheme: 'https', host, port } as const;
   if (pin !== undefined) {
-    const message = `A connection to ${host} was made with ${pin}, so it went to the provider directly and was not seen.`;
-    session.announceFault('IN_PROCESS_UNSEEN', message, 'Leave the check to Node inside a scope.');
-    return connect(...args);
+    const so = ', so it went to the provider directly and was not seen';
+    const hint = 'Leave the check to Node inside a scope.';
+    return goOwnWay({ ...to, how: `with ${pin}`, so, hint }, () => connect(...args));
   }
   const headers = makeConnectHeaders(options, host, findRequest(options));
-  if (isTooMuch(headers, host, session)) return connect(...args);
+  const excess = findExcess(headers);
+  if (excess !== undefined) return goOwnWay({ ...to, ...excess }, () => connect(...args));
   // Noted now: the tunnel is begun in a later turn, when its scope may have ended.
   const settled = session.noteOpening();
   const open = (tunnel: net.Socket, heard: net.Socket): void =>
@@ -86,18 +86,17 @@ function connectTls(connect: Connect, args: unknown[]): net.Socket {
   return socket;
 }
 
-/** Whether the door would not take this CONNECT; told, and what makes it so long. */
-function isTooMuch(headers: readonly string[], host: string, session: ScopedSession): boolean {
+/** What makes a CONNECT longer than the door takes it; `undefined` where nothing does. */
+function findExcess(headers: readonly string[]): Pick<OwnWay, 'how' | 'so' | 'hint'> | undefined {
   const length = headers.join('').length;
-  if (length <= maxHeaderLength) return false;
+  if (length <= maxHeaderLength) return undefined;
   const urlLength = headers.find((line) => line.startsWith(`${requestHeader}:`))?.length ?? 0;
   const [what, hint] =
     urlLength > length / 2
       ? ['a request whose URL is too long', 'Send in the body what makes the URL so long.']
       : ['too many certificates and keys', 'Name the certificates the provider needs alone.'];
-  const message = `A connection to ${host} was made with ${what} for the door to take (${length} bytes), and was not seen, nor what else is asked on it.`;
-  session.announceFault('IN_PROCESS_UNSEEN', message, hint);
-  return true;
+  const how = `with ${what} for the door to take (${length} bytes)`;
+  return { how, so: ', and was not seen, nor what else is asked on it', hint };
 }
 
 /** Tickets of the provider mean nothing to the door. */
@@ -116,16 +115,22 @@ function keepTicketsHere(socket: net.Socket): void {
 }
 
 /** TLS over a socket of the program's own leaves by a proxy of the program's own; a buffer of his takes every byte. */
-function tellOfOtherWay(session: ScopedSession, args: readonly unknown[]): void {
-  const [port, host] = args;
+function connectOtherWay(connect: Connect, session: ScopedSession, args: unknown[]): net.Socket {
+  const [first, second] = args;
   const objects = args.filter((arg) => typeof arg === 'object' && arg !== null);
-  const options: Readonly<Record<string, unknown>> = Object.assign({ port, host }, ...objects);
-  if (!options.socket && !options.onread) return;
+  const options: Readonly<Record<string, unknown>> = Object.assign({ port: first, host: second }, ...objects);
   const name = [options.servername, options.host].find((value) => typeof value === 'string' && value !== '');
-  if (typeof name !== 'string' || !session.isProvider('https', hook.bare(name), readPort(options.port))) return;
+  const port = readPort(options.port);
+  // A proxy agent that was given the session's own door.
+  if (options.socket instanceof net.Socket && options.socket.remotePort === session.door.port) return connect(...args);
+  const isOwn = Boolean(options.socket) || Boolean(options.onread);
+  if (!isOwn || typeof name !== 'string' || !session.isProvider('https', hook.bare(name), port)) {
+    return connect(...args);
+  }
   const how = options.socket ? "over a socket of the program's own, as proxy agents do," : 'with the option onread';
   const hint = options.socket ? 'Name the proxy in HTTPS_PROXY instead: providers are reached through it.' : null;
-  session.announceFault('IN_PROCESS_UNSEEN', `A connection to ${name} was made ${how} and was not seen.`, hint);
+  const way = { session, scheme: 'https', host: name, port, how, so: ' and was not seen', hint } as const;
+  return goOwnWay(way, () => connect(...args));
 }
 
 /** Who wraps a socket often leaves the port out. */
@@ -142,7 +147,8 @@ function makeNetConnect(original: Connect): Connect {
     const call = hook.findCall(args);
     if (call === undefined || !session.isProvider('http', hook.bare(call.host), call.port)) return connect();
     const headers = makeConnectHeaders({}, call.host, findRequest(call.options));
-    if (isTooMuch(headers, call.host, session)) return connect();
+    const excess = findExcess(headers);
+    if (excess !== undefined) return goOwnWay({ session, scheme: 'http', ...call, ...excess }, connect);
     const settled = session.noteOpening();
     const socket = hook.connectNet(call, (opening) => openTunnel(opening, { call, session, headers }));
     socket.once('connect', settled).once('close', settled);

@@ -9,11 +9,18 @@ import * as undici from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { makeAmbient, runInScope } from '../../../src/activation/scope.js';
+import { openTunnel } from '../../fixtures/proxy-client.js';
 import { chatReply } from '../../fixtures/replies.js';
 import { makeTestCertificate } from '../../fixtures/upstream.js';
 import { askNode, askUndici, countOf, makeBody, path } from './calls.js';
 import { askOver, echoOver, makeClient } from './clients.js';
 import { makeGate, openTrafficLab, type TrafficLab, waitForRecordsOf } from './traffic-lab.js';
+
+class OwnNames extends https.Agent {
+  override getName(): string {
+    return 'all of them';
+  }
+}
 
 let lab: TrafficLab;
 
@@ -136,6 +143,51 @@ describe('a connection of a scope', () => {
     },
   );
 
+  it('reaches nobody out of a session from which nothing may go, whatever keeps it from the door', async () => {
+    const scope = Object.assign(await lab.openScope(), { isSealed: true });
+    const { upstream } = lab.rig;
+    const [seen, port] = [upstream.seen.length, upstream.port];
+    const own = { checkServerIdentity: (): undefined => undefined };
+    const secureContext = tls.createSecureContext({});
+    const raw = net.connect(port, '127.0.0.1');
+    await once(raw, 'connect');
+    const { connections } = upstream;
+    const refused = { code: 'ECONNREFUSED' };
+    await runInScope(scope, async () => {
+      await expect(askNode(lab, { agent: false, ...own })).rejects.toMatchObject(refused);
+      await expect(askNode(lab, { agent: new https.Agent({ keepAlive: true, secureContext }) })).rejects.toMatchObject(
+        refused,
+      );
+      await expect(askUndici(lab, new undici.Pool(lab.origin, { connect: own }))).rejects.toMatchObject(refused);
+      await expect(askNode(lab, { agent: new OwnNames({ keepAlive: true }) })).rejects.toMatchObject(refused);
+      const onread = { buffer: Buffer.alloc(1024), callback: () => true };
+      for (const options of [{ socket: raw }, { host: 'localhost', onread }]) {
+        const socket = tls.connect({ ...options, servername: 'localhost', port } as tls.ConnectionOptions);
+        expect(await once(socket, 'error')).toEqual([expect.objectContaining(refused)]);
+      }
+      const session = http2.connect(lab.origin, own);
+      expect(await once(session, 'error')).toEqual([expect.objectContaining(refused)]);
+      const url = new URL(`${path}?q=${'q'.repeat(300_000)}`, lab.origin);
+      expect(await once(https.get(url, { agent: false }), 'error')).toEqual([expect.objectContaining(refused)]);
+    });
+    raw.destroy();
+    expect([upstream.seen.length, upstream.connections]).toEqual([seen, connections]);
+    expect(scope.told[0]).toMatchObject({
+      code: 'IN_PROCESS_UNSEEN',
+      message: expect.stringMatching(/checkServerIdentity of its own, and was refused: nothing may go out/) as string,
+    });
+  });
+
+  it('may go over a socket of the program that leads to the door itself', async () => {
+    const scope = Object.assign(await lab.openScope(), { isSealed: true });
+    const { port } = lab.rig.upstream;
+    const { socket } = await openTunnel(scope.door.port, `localhost:${port}`);
+    const secure = runInScope(scope, () => tls.connect({ socket, servername: 'localhost', port, ca: scope.caPem }));
+    await once(secure, 'secureConnect');
+    secure.destroy();
+    expect(scope.told).toEqual([]);
+  });
+
   it('is told of when it goes over a socket of the program', async () => {
     const scope = await lab.openScope();
     const raw = net.connect(lab.rig.upstream.port, '127.0.0.1');
@@ -165,11 +217,6 @@ describe('a connection of a scope', () => {
 
   it('goes directly, and is told of, by an agent that names its sockets itself', async () => {
     const [scope, other] = [await lab.openScope(), await lab.openScope()];
-    class OwnNames extends https.Agent {
-      override getName(): string {
-        return 'all of them';
-      }
-    }
     const agent = new OwnNames({ keepAlive: true });
     for (const owner of [scope, null, other]) {
       await expect(runInScope(owner, () => askNode(lab, { agent }))).resolves.toBe(chatReply);
