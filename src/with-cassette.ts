@@ -47,7 +47,7 @@ export async function withCassette<T>(
   options: WithCassetteOptions = {},
 ): Promise<Awaited<T>> {
   const path = resolve(options.folder ?? 'cassettes', makeCassetteFileName(name));
-  const mode = chooseMode(path, options.mode ?? process.env.LLMTAP_CASSETTE);
+  const mode = chooseMode(path, options.mode);
   const isNew = mode === 'record' && !existsSync(path);
   const { normalise, replaySpeed } = options;
   const cassette = {
@@ -101,14 +101,15 @@ function isUnreached(line: string): boolean {
   return saved.reply?.ending === 'unreached';
 }
 
-function chooseMode(path: string, asked: string | undefined): CassetteMode {
+function chooseMode(path: string, given: string | undefined): CassetteMode {
+  const asked = given ?? process.env.LLMTAP_CASSETTE;
   if (asked === undefined || asked === '') {
     const isCi = (process.env.CI ?? '') !== '' && process.env.CI !== 'false';
     return isCi || existsSync(path) ? 'replay' : 'record';
   }
   const mode = cassetteModes.find((candidate) => candidate === asked);
   if (mode !== undefined) return mode;
-  throw makeInvalid('mode', asked, `one of ${cassetteModes.join(', ')}`);
+  throw makeInvalid(given === undefined ? 'LLMTAP_CASSETTE' : 'mode', asked, `one of ${cassetteModes.join(', ')}`);
 }
 
 function makeMissed(name: string, misses: readonly string[], outcome: PromiseSettledResult<unknown>): TrackerError {

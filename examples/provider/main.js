@@ -14,7 +14,7 @@ import { openExampleProvider } from './provider.js';
 
 const help = `Usage: node examples/provider/main.js [options]
 
-A model provider for your own machine: OpenAI, Anthropic and Gemini dialects.
+A model provider for your own machine: OpenAI, Anthropic, Gemini, Bedrock and Vertex AI dialects.
 
   --port N      port to listen on (default: a free one)
   --host ADDR   address to listen on (default: 127.0.0.1)

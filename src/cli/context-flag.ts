@@ -26,7 +26,8 @@ export function readContextFlag(value: string): object {
 }
 
 function readJson(value: string): object {
-  const refuse = (problem: string) => makeInvalid('--context', `${value.slice(0, 20)}…`, problem, hint);
+  const refuse = (problem: string) =>
+    makeInvalid('--context', value.length > 20 ? `${value.slice(0, 20)}…` : value, problem, hint);
   if (value.length > maxContextChars) throw refuse(`is longer than ${maxContextChars} characters`);
   let context: unknown;
   try {

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { Command, Option } from '@commander-js/extra-typings';
-import type { ExporterPlan, OtlpProfile } from '../core/exporting.js';
+import type { OtlpProfile } from '../core/exporting.js';
 import type { HostOptions, SessionOptions } from '../core/host.js';
 import type { BodyPolicy } from '../core/ledger.js';
 import { type CacheFlags, planCache, readCacheMode, readReplaySpeed } from './cache-flags.js';
 import { planCassette } from './cassette-flags.js';
 import type { ConfigFlags, ConfigPlan } from './config-flags.js';
 import { readContextFlag, readDedupe } from './context-flag.js';
+import { planExporters, readOtlpProfile } from './exporter-flags.js';
 import {
   makeIdReader,
   makeInvalid,
@@ -178,38 +179,6 @@ export async function readTapPlan(
     ...routing,
     java: flags.with?.includes('java') ?? false,
   };
-}
-
-function planExporters(
-  { events, otlp, otlpProfile, exportContent, langfuse, prometheus }: SessionFlags,
-  env: Readonly<Record<string, string | undefined>>,
-): readonly ExporterPlan[] {
-  const path = events ?? (env.LLMTAP_EVENTS || undefined);
-  const url = otlp ?? (env.LLMTAP_OTLP || undefined);
-  const content = exportContent === undefined ? {} : { content: exportContent };
-  const profile = otlpProfile === undefined ? {} : { profile: otlpProfile };
-  return [
-    ...(path === undefined ? [] : [{ kind: 'jsonl', path: resolve(path), ...content } as const]),
-    ...(url === undefined
-      ? []
-      : [
-          {
-            kind: 'otlp',
-            ...content,
-            ...(url !== true && { url }),
-            ...profile,
-          } as const,
-        ]),
-    ...(langfuse === undefined ? [] : [{ kind: 'langfuse', ...content, ...profile } as const]),
-    ...(prometheus === undefined
-      ? []
-      : [{ kind: 'prometheus', ...(prometheus !== true && { port: prometheus }), ...profile } as const]),
-  ];
-}
-
-function readOtlpProfile(value: string): OtlpProfile {
-  if (value === 'latest' || value === 'legacy' || value === 'both') return value;
-  throw makeInvalid('--otlp-profile', value, 'names no set of names', 'Use latest, legacy or both.');
 }
 
 /** Loaded on use: a session for no config has no file to be read. */

@@ -36,7 +36,7 @@ export async function readCassette(path: string): Promise<Cassette> {
     if (findSystemCode(cause) === 'ENOENT') {
       throw new TrackerError('CASSETTE_NOT_FOUND', `Could not replay ${path}: there is no such recording.`, {
         cause,
-        hint: 'Record it first: llmtap run --record NAME -- PROGRAM.',
+        hint: 'Record it first: llmtap run --record NAME -- PROGRAM; a test with LLMTAP_CASSETTE=record.',
       });
     }
     throw makeInvalidCassette(path, readErrorMessage(cause), cause);

@@ -52,13 +52,13 @@ describe('llmtap run --cache', () => {
     expect(countAsked()).toBe(2);
     const calls = readJsonLines((await ask(['calls', '--run', 'latest', '--json'])).stdout);
     expect(calls.map(({ cached }) => cached)).toEqual([false, true, false]);
-    expect(first.stderr).toMatch(/1 of 3 calls from the cache: \d+ tokens and \d.* saved\./);
-    expect((await ask(['summary', '--run', 'latest'])).stderr).toContain('1 of 3 calls from the cache');
+    expect(first.stderr).toMatch(/1 of 3 calls from a cache or recording: \d+ tokens and \d.* saved\./);
+    expect((await ask(['summary', '--run', 'latest'])).stderr).toContain('1 of 3 calls from a cache or recording');
     expect((await ask(['runs'])).stdout).toContain('from cache');
     expect((await ask(['calls', '--run', 'latest'])).stdout).toContain('ok, from cache');
     const page = (await ask(['show', String(calls[1]?.callId)])).stdout;
     expect(page).toMatch(/of the provider +\d.*, when it was asked/);
-    expect(page).toContain('chat.completions, from the cache');
+    expect(page).toContain('chat.completions, from a cache or recording');
   });
 
   it('answers another run, which asks nobody when it is told only', async () => {

@@ -129,7 +129,8 @@ describe('the config of llmtap run', () => {
     [['--config', 'missing.yaml', '--config-key', 'bot'], 'missing.yaml'],
     [['--config-key', 'bot', '--context', ':x'], 'is of no kind there is'],
     [['--config-key', 'bot', '--context', 'org:'], 'has no key'],
-    [['--config-key', 'bot', '--context', '{"kind":"user"}'], 'has no kind with a key'],
+    [['--config-key', 'bot', '--context', '{"kind":"user"}'], '"{"kind":"user"}" of --context has no kind with a key'],
+    [['--export-content'], '--export-content: nothing that takes content is exported to'],
     [['--config-key', 'bot', '--context', '{kind'], 'is no JSON'],
     [['--config-key', 'bot', '--dedupe', 'all'], 'Use run or tracker.'],
   ])('refuses %j with 2', async (flags, problem) => {

@@ -27,6 +27,17 @@ function draw(events: readonly RunEvent[], nodes: readonly string[]): string[] {
 }
 
 describe('the drawing of a graph’s run', () => {
+  it('does not say that an edge was not taken where the run told no way', () => {
+    const calls = ['a', 'b'].map((configKey) => makeCall({ configKey, graphKey: 'g', graphRunId: 'graph-1' }));
+    const view = readGraphRun({ graphKey: 'g', graphRunId: 'graph-1', calls, events: [] });
+    const edge = (to: string) => ({ kind: 'edge' as const, from: 'a', to, count: 0 });
+    const lines = formatGraphRun({ ...view, steps: [edge('b'), edge('c')] }, plain).split('\n');
+    expect(lines.slice(3, 5)).toEqual([
+      expect.stringMatching(/^├─ b .+not told$/),
+      expect.stringMatching(/not taken$/),
+    ]);
+  });
+
   it('is a tree of handoffs in which a node that is reached again is named', () => {
     const events = [
       ...[handoff('a', 'b'), handoff('a', 'c'), handoff('b', 'd'), handoff('d', 'a'), handoff('c', 'd')],

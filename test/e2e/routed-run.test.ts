@@ -81,7 +81,7 @@ describe('llmtap run --router', () => {
 
   it.each([
     ['best:a', /names no router/],
-    ['./missing.mjs', /could not be loaded/],
+    ['./missing.mjs', /could not be loaded: there is no such file\.\n {2}hint: Give the path/],
     ['./empty.mjs', /its default export is no router/],
   ])('begins nothing where it cannot be had: %s', async (router, problem) => {
     writeFileSync(join(lab.folder, 'empty.mjs'), 'export const route = () => null;');

@@ -94,7 +94,10 @@ describe('a test’s calls', () => {
     vi.stubEnv('LLMTAP_CASSETTE', 'replay');
     await expect(withCassette('absent', () => 1, { folder })).rejects.toMatchObject({ code: 'CASSETTE_NOT_FOUND' });
     vi.stubEnv('LLMTAP_CASSETTE', 'sometimes');
-    await expect(withCassette('absent', () => 1, { folder })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+    await expect(withCassette('absent', () => 1, { folder })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining('LLMTAP_CASSETTE') as unknown,
+    });
     await expect(withCassette('../up', () => 1, { folder })).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
 });

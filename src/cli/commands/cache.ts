@@ -147,7 +147,8 @@ function makeImport(io: CliIo) {
       const { importFromFile } = await import('../cache/import-file.js');
       const counts = await importFromFile(findCachePath(cacheDir, io.env), file);
       if (json) return printJsonLines([counts], io);
-      const older = counts.older === 0 ? '' : `; ${formatCount(counts.older)} left out, for the cache has newer`;
+      const older =
+        counts.older === 0 ? '' : `; ${formatCount(counts.older)} left out, for the cache has them as new or newer`;
       io.stdout.write(`Imported ${nameEntries(counts.entries)}${older}.\n`);
     });
 }

@@ -150,9 +150,11 @@ export function formatWhy(why: CacheWhy, palette: Palette): string {
   if (isAnswered(why)) return head;
   if (differing.length === 0)
     return `${head}\nIts key is the same: asked now, it would be answered, unless it is too old.\n`;
-  const lines = differing.slice(0, mostDifferences).map(({ part, how }) => {
+  const listed = differing.slice(0, mostDifferences).map(({ part, how }) => ({ part, name: readableLine(part), how }));
+  const width = Math.max(...listed.map(({ name }) => name.length));
+  const lines = listed.map(({ part, name, how }) => {
     const forms = part === 'variant' ? ` (${nameForm(why.variant ?? '')}; kept as ${nameForm(nearest.variant)})` : '';
-    return `  ${palette.yellow(readableLine(part))}  ${how}${forms}\n`;
+    return `  ${palette.yellow(name.padEnd(width))}  ${how}${forms}\n`;
   });
   const more =
     differing.length > mostDifferences
@@ -172,11 +174,14 @@ function nameForm(variant: string): string {
 }
 
 const labelWidth = 13;
+/** Of headers, whose names may be of any length. */
+const mostLabelWidth = 40;
 
 function formatFacts(facts: readonly Fact[], palette: Palette): string {
+  const width = Math.max(labelWidth, ...facts.map(([label]) => Math.min(readableLine(label).length, mostLabelWidth)));
   return facts
     .flatMap(([label, value]) =>
-      value === null ? [] : [`  ${palette.dim(readableLine(label).padEnd(labelWidth))}  ${readableLine(value)}\n`],
+      value === null ? [] : [`  ${palette.dim(readableLine(label).padEnd(width))}  ${readableLine(value)}\n`],
     )
     .join('');
 }

@@ -31,7 +31,7 @@ export function formatCallPage(call: CallRecord, palette: Palette): string {
 function listFacts(call: CallRecord): readonly Fact[] {
   return [
     ['provider', call.provider],
-    ['api', `${call.api}${call.stream ? ', streamed' : ''}${call.cached ? ', from the cache' : ''}`],
+    ['api', `${call.api}${call.stream ? ', streamed' : ''}${call.cached ? ', from a cache or recording' : ''}`],
     ['request', `${call.method} ${call.url}`],
     ['status', call.status === 0 ? 'no response' : String(call.status)],
     ['cut short', call.partial ? 'yes: what had come by then is counted' : null],

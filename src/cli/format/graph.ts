@@ -66,9 +66,10 @@ function drawNodes({ nodes, steps, path }: GraphRunView): Drawn[] {
     else from.push(step);
   }
   const drawn = new Set<string>();
+  const isTold = path.length > 0 || steps.some(({ kind }) => kind !== 'edge');
   const lines: Drawn[] = [];
   for (const root of [...new Set([...roots, ...nodes.map(({ node }) => node)])]) {
-    if (!drawn.has(root)) lines.push(...drawTree(root, { costs, steps: byOrigin, drawn }));
+    if (!drawn.has(root)) lines.push(...drawTree(root, { costs, steps: byOrigin, drawn, isTold }));
   }
   return lines;
 }
@@ -78,9 +79,11 @@ interface Drawing {
   /** By where they lead from. */
   readonly steps: ReadonlyMap<string, readonly GraphStep[]>;
   readonly drawn: Set<string>;
+  /** Whether the run said which way it went. */
+  readonly isTold: boolean;
 }
 
-function drawTree(root: string, { costs, steps, drawn }: Drawing): Drawn[] {
+function drawTree(root: string, { costs, steps, drawn, isTold }: Drawing): Drawn[] {
   const lines: Drawn[] = [];
   const left: { node: string; lead: string; indent: string; note: string }[] = [
     { node: root, lead: '', indent: '', note: '' },
@@ -100,7 +103,7 @@ function drawTree(root: string, { costs, steps, drawn }: Drawing): Drawn[] {
         node: step.to,
         lead: `${indent}${isLast ? '└─ ' : '├─ '}`,
         indent: isDeep ? indent : `${indent}${isLast ? '   ' : '│  '}`,
-        note: describeStep(step),
+        note: describeStep(step, isTold || (costs.get(step.to)?.calls ?? 0) === 0),
       };
     });
     left.push(...planned.reverse());
@@ -108,8 +111,9 @@ function drawTree(root: string, { costs, steps, drawn }: Drawing): Drawn[] {
   return lines;
 }
 
-function describeStep({ kind, count }: GraphStep): string {
-  if (kind === 'edge') return 'not taken';
+/** @param isKnown whether an edge that is in no event was not taken: a node that worked in a run that told no way was reached somehow. */
+function describeStep({ kind, count }: GraphStep, isKnown: boolean): string {
+  if (kind === 'edge') return isKnown ? 'not taken' : 'not told';
   const times = count === 1 ? '' : ` ×${count}`;
   return kind === 'handoff' ? times.trim() : `${kind}${times}`;
 }

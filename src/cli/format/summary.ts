@@ -108,7 +108,7 @@ export function explainRefused({ refusedCalls }: Summary): string | null {
   return `${formatPlural(refusedCalls, 'call')} ${refusedCalls === 1 ? 'was' : 'were'} refused and sent to nobody: the budget had no room.`;
 }
 
-/** `3 of 5 calls from the cache: 1,024 tokens, $0.0012 and 3.20 s saved.`; `null` where none was. */
+/** `3 of 5 calls from a cache or recording: 1,024 tokens, $0.0012 and 3.20 s saved.`; `null` where none was. */
 export function formatSaved(models: readonly ModelSummary[]): string | null {
   const cached = addUp(models, (row) => row.cachedCalls);
   if (cached === 0) return null;
@@ -123,7 +123,7 @@ export function formatSaved(models: readonly ModelSummary[]): string | null {
   return `${formatCount(cached)} of ${formatPlural(
     addUp(models, (row) => row.calls),
     'call',
-  )} from the cache: ${list} saved.`;
+  )} from a cache or recording: ${list} saved.`;
 }
 
 /** `1 call has no price`. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { readErrorMessage, TrackerError } from '../../core/errors.js';
 import type { Host, HostOptions, SessionOptions } from '../../core/host.js';
@@ -40,6 +41,7 @@ async function loadRouter(path: string): Promise<Router | RouterObject | RouterD
     const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown };
     found = module.default;
   } catch (cause) {
+    if (!existsSync(path)) throw makeUnusable(path, 'it could not be loaded: there is no such file', cause, pathHint);
     throw makeUnusable(path, `it could not be loaded: ${readErrorMessage(cause).split('\n', 1)[0]}`, cause);
   }
   if (typeof found === 'function' || (isObject(found) && isRouter(found as object))) {
@@ -56,9 +58,13 @@ function isDescription(router: Router | RouterObject | RouterDescription): route
   return typeof router === 'object' && !('route' in router);
 }
 
-function makeUnusable(path: string, found: string, cause?: unknown): TrackerError {
+const pathHint = 'Give the path of a module, absolute or from the folder llmtap runs in, as in ./router.mjs.';
+const exportHint =
+  'Let the module have a function (context) => model, or { route, onOutcome? }, as its default export.';
+
+function makeUnusable(path: string, found: string, cause?: unknown, hint = exportHint): TrackerError {
   return new TrackerError('OPTION_INVALID', `Could not use the router ${path}: ${found.replace(/\.$/, '')}.`, {
-    hint: 'Let the module have a function (context) => model, or { route, onOutcome? }, as its default export.',
+    hint,
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -27,12 +27,12 @@ describe('what the cache saved', () => {
   it('is said where it answered calls, as far as it is known', () => {
     expect(formatSaved([makeModel()])).toBeNull();
     expect(formatSaved([makeModel({ cachedCalls: 3, saved }), claude])).toBe(
-      '3 of 14 calls from the cache: 1,234 tokens, $0.0012 and 3.20 s saved.',
+      '3 of 14 calls from a cache or recording: 1,234 tokens, $0.0012 and 3.20 s saved.',
     );
     const unknown = { known: null, unknownCalls: 1 };
     const none = { inputTokens: unknown, outputTokens: unknown, usd: unknown, latencyMs: 20 };
     expect(formatSaved([makeModel({ calls: 1, cachedCalls: 1, saved: none })])).toBe(
-      '1 of 1 call from the cache: 20 ms saved.',
+      '1 of 1 call from a cache or recording: 20 ms saved.',
     );
     expect(
       formatSaved([makeModel({ cachedCalls: 3, saved: { ...saved, usd: { known: 1, unknownCalls: 2 } } })]),

@@ -25,6 +25,8 @@ export interface FilterPorts {
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** What frames have besides their payload. */
 const MAX_HELD_BYTES = MAX_MESSAGE_BYTES + 1024 * 1024;
+/** Held apart until they are put into one: a message in a million frames takes the memory of its bytes, not of its frames. */
+const MAX_PIECES = 1024;
 
 type Give = (bytes: Buffer) => void;
 
@@ -55,7 +57,11 @@ export class SocketFilter {
   readonly #windowBits: number;
   #message: RawMessage | null = null;
   #raw: Buffer[] = [];
+  /** The last of what is held, in the pieces it came in. */
+  #pieces: Buffer[] = [];
   #rawBytes = 0;
+  /** The provider has the beginning of the message: it must have the rest. */
+  #isBegun = false;
   #control: Buffer[] = [];
   #isBlind = false;
   #isStuck = false;
@@ -97,25 +103,38 @@ export class SocketFilter {
 
   /** What was held of a message that will not be whole goes, too. */
   endOfClient(give: Give): Promise<void> | void {
-    this.#goOn({ raw: this.#raw.splice(0), message: null, atMs: 0 }, give);
+    this.#goOn({ raw: this.#release(), message: null, atMs: 0 }, give);
     return this.#busy ?? undefined;
   }
 
   #takePiece(piece: FramePiece, atMs: number, give: Give): void {
-    if (this.#isBlind) return this.#goOn({ raw: [...this.#raw.splice(0), piece.bytes], message: null, atMs }, give);
+    if (this.#isBlind) return this.#goOn({ raw: [...this.#release(), piece.bytes], message: null, atMs }, give);
     if (piece.isControl) return this.#takeControl(piece, atMs, give);
     this.#reader.write(piece.bytes);
-    this.#raw.push(piece.bytes);
-    this.#rawBytes += piece.bytes.length;
-    if (this.#rawBytes > MAX_HELD_BYTES) this.#goOn({ raw: this.#raw.splice(0), message: null, atMs }, give);
+    this.#hold(piece.bytes);
+    if (this.#rawBytes > MAX_HELD_BYTES) {
+      this.#isBegun = true;
+      this.#goOn({ raw: this.#release(), message: null, atMs }, give);
+    }
     if (!piece.endsMessage) return;
     const message = this.#message;
     this.#message = null;
     this.#rawBytes = 0;
-    const bytes = message?.bytes ?? null;
+    const bytes = this.#isBegun ? null : (message?.bytes ?? null);
+    this.#isBegun = false;
     // In memory of its own: it may be waited for.
     const kept = message === null ? null : { ...message, bytes: bytes === null ? null : Buffer.from(bytes) };
-    this.#goOn({ raw: this.#raw.splice(0), message: kept, atMs }, give);
+    this.#goOn({ raw: this.#release(), message: kept, atMs }, give);
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#rawBytes += bytes.length;
+    if (this.#pieces.length >= MAX_PIECES) this.#raw.push(Buffer.concat(this.#pieces.splice(0)));
+  }
+
+  #release(): Buffer[] {
+    return [...this.#raw.splice(0), ...this.#pieces.splice(0)];
   }
 
   #takeControl({ bytes, endsFrame }: FramePiece, atMs: number, give: Give): void {

@@ -54,6 +54,27 @@ function makeFrames(payload: Buffer, { compressed, parts }: { compressed: boolea
 }
 
 describe('what a client sends', () => {
+  it('goes on as it came, the end too, where its frames are too many to be held, and is no message to decide on', async () => {
+    const fragment = makeFrame({ opcode: 0, final: false, payload: 'x', mask });
+    const many = Buffer.alloc(fragment.length * 8192, fragment);
+    // More than 17 MiB of frames, 2.5 MB of text.
+    const pieces = [
+      makeFrame({ payload: 'x', final: false, mask }),
+      ...Array<Buffer>(330).fill(many),
+      makeFrame({ opcode: 0, payload: 'end', mask }),
+      text('next'),
+    ];
+    const asked: number[] = [];
+    const { up } = await filterUp(pieces, {
+      decide: (message) => {
+        asked.push(message.length);
+        return 'drop';
+      },
+    });
+    expect(asked).toEqual(['next'.length]);
+    expect(up.equals(Buffer.concat(pieces.slice(0, -1)))).toBe(true);
+  });
+
   it('goes on byte for byte where nothing is changed, however it comes in pieces', async () => {
     const compress = openCompressor();
     const bytes = Buffer.concat([
