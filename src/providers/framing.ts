@@ -1,9 +1,9 @@
 import type { Framing } from './usage-problem.js';
 
 const BOM = [0xef, 0xbb, 0xbf];
-/** The longest field name of an event stream with its colon: `event:`, `retry:`. */
 /** Both lengths and their checksum. */
 const PRELUDE_BYTES = 12;
+/** The longest field name of an event stream with its colon: `event:`, `retry:`. */
 const LONGEST_FIELD = 6;
 /** `application/x-ndjson`, `application/jsonl`, Cohere's `application/stream+json`. */
 const LINES_TYPE = /^application\/(?:x-)?(?:ndjson|jsonl|jsonlines|stream\+json)\b/;
