@@ -1,11 +1,15 @@
 import { isAscii } from 'node:buffer';
+import { giveBackMemory, takeMemory } from './spare-memory.js';
+
+const nothing = Buffer.alloc(0);
 
 /** Bytes of one body kept for the record, in memory of their own: a small piece must not hold a large buffer. */
 export class BodyCopy {
   readonly #maxBytes: number;
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = nothing;
   #length = 0;
   #seen = 0;
+  #isClosed = false;
 
   /** @param maxBytes what is kept at most; 0 keeps nothing */
   constructor(maxBytes: number) {
@@ -20,7 +24,7 @@ export class BodyCopy {
   write(bytes: Uint8Array): void {
     this.#seen += bytes.length;
     const room = Math.min(bytes.length, this.#maxBytes - this.#length);
-    if (room <= 0) return;
+    if (room <= 0 || this.#isClosed) return;
     this.#reserve(this.#length + room);
     this.#bytes.set(room === bytes.length ? bytes : bytes.subarray(0, room), this.#length);
     this.#length += room;
@@ -35,10 +39,21 @@ export class BodyCopy {
     return this.#seen > this.#length ? `${text}\n[cut: ${this.#length} of ${this.#seen} bytes kept]` : text;
   }
 
+  /** Forgets what was kept: its memory is for others. */
+  close(): void {
+    const bytes = this.#bytes;
+    this.#bytes = nothing;
+    this.#length = 0;
+    this.#isClosed = true;
+    giveBackMemory(bytes);
+  }
+
   #reserve(wanted: number): void {
-    if (wanted <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.min(this.#maxBytes, Math.max(wanted, this.#bytes.length * 2, 4096)));
-    this.#bytes.copy(grown, 0, 0, this.#length);
+    const small = this.#bytes;
+    if (wanted <= small.length) return;
+    const grown = takeMemory(wanted);
+    small.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
+    giveBackMemory(small);
   }
 }

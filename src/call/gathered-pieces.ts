@@ -1,3 +1,5 @@
+import { giveBackMemory, takeMemory } from './spare-memory.js';
+
 /** How many bytes, and pieces, wait at most. */
 const blockBytes = 16 * 1024;
 const blockPieces = 128;
@@ -37,11 +39,19 @@ export class GatheredPieces {
       this.#reader.onPiece(piece, atMs);
       return;
     }
-    this.#block ??= Buffer.allocUnsafe(blockBytes);
+    this.#block ??= takeMemory(blockBytes);
     this.#block.set(piece, this.#filled);
     this.#filled += piece.length;
     this.#ends[this.#count] = this.#filled;
     this.#times[this.#count++] = atMs;
+  }
+
+  /** Has read what waits; its memory is for others. */
+  end(): void {
+    this.flush();
+    const block = this.#block;
+    this.#block = null;
+    if (block !== null) giveBackMemory(block);
   }
 
   /** Has read what waits. */

@@ -78,13 +78,14 @@ export class ReplyReading {
 
   /** The facts of what passed; a promise only while a decompressor is still busy. */
   end(): Promise<ReplyFacts> | ReplyFacts {
-    this.#gathered?.flush();
+    this.#gathered?.end();
     const ending = this.#decoder.end();
     return ending === undefined ? this.#readFacts() : ending.then(() => this.#readFacts());
   }
 
   close(): void {
     this.#decoder.close();
+    this.copy.close();
   }
 
   /** What a record takes of it; `facts` is `null` when its reader failed. */

@@ -70,6 +70,7 @@ export class RequestReading {
 
   close(): void {
     this.#decoder.close();
+    this.copy.close();
   }
 
   #onDecoded(bytes: Buffer): void {
