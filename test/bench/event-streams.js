@@ -124,10 +124,26 @@ function makeEvents(name, events) {
   return made.get(key);
 }
 
-/** `?shape=NAME&events=N&everyMs=M`: so many deltas of that shape, each in a chunk of its own. */
+/** The same bytes in chunks of `bytes` each, wherever that cuts an event. */
+function cutEvenly(name, events, bytes) {
+  const key = `${name} ${events} ${bytes}`;
+  if (!made.has(key)) {
+    const whole = Buffer.concat(makeEvents(name, events));
+    const count = Math.ceil(whole.length / bytes);
+    made.set(
+      key,
+      Array.from({ length: count }, (_, i) => whole.subarray(i * bytes, (i + 1) * bytes)),
+    );
+  }
+  return made.get(key);
+}
+
+/** `?shape=NAME&events=N&everyMs=M`: so many deltas of that shape, each in a chunk of its own, or by `&cut=BYTES`. */
 export function sendEvents(url, response) {
   const shape = url.searchParams.get('shape');
-  const events = makeEvents(shape, Number(url.searchParams.get('events')));
+  const count = Number(url.searchParams.get('events'));
+  const cut = Number(url.searchParams.get('cut') ?? 0);
+  const events = cut > 0 ? cutEvenly(shape, count, cut) : makeEvents(shape, count);
   response.writeHead(200, { 'content-type': shapes[shape].type });
   let at = 0;
   const timer = setInterval(

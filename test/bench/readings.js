@@ -1,4 +1,4 @@
-// What reading a stream costs the tap beside passing it on unread: the same events, one a chunk, on two paths of one host.
+// What reading a stream costs the tap beside passing it on unread: the same chunks on two paths of one host.
 import { request } from 'undici';
 
 const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-bench-0000000000000000' };
@@ -47,18 +47,22 @@ const streams = {
 /** A path of the same hosts that is no model call. */
 const blindPath = '/v1/batches/blind';
 
-async function readEvents(dispatcher, { host, path, shape, body }, { events, everyMs }) {
-  const query = `shape=${shape}&events=${events}&everyMs=${everyMs}`;
+async function readEvents(dispatcher, { host, path, shape, body }, { events, everyMs, cutBytes = 0 }) {
+  const query = `shape=${shape}&events=${events}&everyMs=${everyMs}&cut=${cutBytes}`;
   const asked = { method: 'POST', headers, body: JSON.stringify(body), dispatcher };
   const { statusCode, body: reply } = await request(`https://${host}${path}?${query}`, asked);
   let bytes = 0;
   for await (const piece of reply) bytes += piece.length;
   if (statusCode !== 200 || bytes < 50 * events) throw new Error(`${shape}: status ${statusCode}, ${bytes} bytes came`);
+  return bytes;
 }
 
+/** Code that runs for the first time is compiled by other threads, whose time counts. */
+const warmingRounds = 3;
+
 /**
- * CPU of the tap for an event, in microseconds, by stream: read and passed on unread, in turns; medians are the caller's.
- * Each event has `everyMs` for itself, as a model's has, and so comes and goes in segments of its own: where they come as
+ * CPU of the tap for a chunk, in microseconds, by stream: read and passed on unread, in turns; medians are the caller's.
+ * A chunk is an event, or so many bytes of the stream by `cutBytes`. Each has `everyMs` for itself, as a model's has, and so comes and goes in segments of its own: where they come as
  * fast as they can, node:http writes dozens at a time, and what passing them on costs is hardly seen.
  *
  * @param dispatcher through the tap
@@ -66,20 +70,20 @@ async function readEvents(dispatcher, { host, path, shape, body }, { events, eve
 export async function measureReadings(
   tap,
   dispatcher,
-  { events, everyMs, lanes, rounds, only = Object.keys(streams) },
+  { events, everyMs, cutBytes = 0, lanes, rounds, only = Object.keys(streams) },
 ) {
   const costs = Object.fromEntries(only.map((name) => [name, { read: [], blind: [] }]));
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmingRounds; round < rounds; round++) {
     for (const name of only) {
       for (const way of round % 2 === 0 ? ['read', 'blind'] : ['blind', 'read']) {
         const stream = way === 'read' ? streams[name] : { ...streams[name], path: blindPath };
-        const read = () => readEvents(dispatcher, stream, { events, everyMs });
+        const read = () => readEvents(dispatcher, stream, { events, everyMs, cutBytes });
         const before = await tap.ask('cpu');
-        await Promise.all(Array.from({ length: lanes }, read));
+        const [bytes = 0] = await Promise.all(Array.from({ length: lanes }, read));
         const after = await tap.ask('cpu');
         const cpuUs = after.user + after.system - before.user - before.system;
-        // The first round warms up.
-        if (round >= 0) costs[name][way].push(cpuUs / events / lanes);
+        const chunks = cutBytes === 0 ? events : bytes / cutBytes;
+        if (round >= 0) costs[name][way].push(cpuUs / chunks / lanes);
       }
     }
   }

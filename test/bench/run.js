@@ -92,6 +92,9 @@ const deflated = await measureSockets(tap, { ...socketRounds, compress: true });
 say('streams of one event a chunk, read and blind …');
 const pace = { events: 500, everyMs: 1, lanes: 10, rounds: quick ? 2 : 8 };
 const readings = await measureReadings(tap, ways.llmtap.dispatcher, pace);
+say('the same streams in chunks of 100 bytes …');
+const cut = { ...pace, events: 250, cutBytes: 100 };
+const cutReadings = await measureReadings(tap, ways.llmtap.dispatcher, cut);
 
 say('answers from the cache, and a file of a million entries …');
 const cached = await measureCache(upstream, { quick });
@@ -197,6 +200,9 @@ const figures = [
   ],
   ...Object.entries(readings).map(([name, costs]) =>
     formatReading(`${name}, an event a chunk: CPU of reading, of passing on unread`, costs, '<= 1.15'),
+  ),
+  ...Object.entries(cutReadings).map(([name, costs]) =>
+    formatReading(`${name}, in chunks of 100 bytes: CPU of reading, of passing on unread`, costs, '<= 1.15'),
   ),
   formatReading('WebSocket, 100-byte messages: CPU of reading them, of blind relay', sockets, '<= 1.15'),
   formatReading('the same, compressed', deflated, ''),
