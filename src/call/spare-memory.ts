@@ -7,8 +7,8 @@ const spare = new Map<number, Buffer[]>();
 let spareBytes = 0;
 
 /**
- * Memory of at least `bytes` for a copy of what passes. It may hold what others left in it: who takes it reads only what
- * he wrote. Buffers of the length of a call outlive V8's young generation, and their bytes count towards its next full
+ * Memory of at least `bytes` for a copy of what passes. It may hold what others left in it: no more of it is to
+ * be read than was written since. Buffers of the length of a call outlive V8's young generation, and their bytes count towards its next full
  * collection: with new ones for every stream of 150 KB there was one each thirty calls, a quarter of what reading cost
  * (measured, Node 20.20).
  */

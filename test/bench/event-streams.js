@@ -138,7 +138,7 @@ function cutEvenly(name, events, bytes) {
   return made.get(key);
 }
 
-/** `?shape=NAME&events=N&everyMs=M`: so many deltas of that shape, each in a chunk of its own, or by `&cut=BYTES`. */
+/** `?shape=NAME&events=N&everyMs=M`: so many deltas of that shape, an event a chunk; with `&cut=BYTES`, so many bytes a chunk. */
 export function sendEvents(url, response) {
   const shape = url.searchParams.get('shape');
   const count = Number(url.searchParams.get('events'));

@@ -62,8 +62,9 @@ const warmingRounds = 3;
 
 /**
  * CPU of the tap for a chunk, in microseconds, by stream: read and passed on unread, in turns; medians are the caller's.
- * A chunk is an event, or so many bytes of the stream by `cutBytes`. Each has `everyMs` for itself, as a model's has, and so comes and goes in segments of its own: where they come as
- * fast as they can, node:http writes dozens at a time, and what passing them on costs is hardly seen.
+ * A chunk is an event, or `cutBytes` of the stream where that is given. Each has `everyMs` for itself, as a model's has, and
+ * so comes and goes in segments of its own: where they come as fast as they can, node:http writes dozens at a time, and
+ * what passing them on costs is hardly seen.
  *
  * @param dispatcher through the tap
  */
@@ -79,7 +80,7 @@ export async function measureReadings(
         const stream = way === 'read' ? streams[name] : { ...streams[name], path: blindPath };
         const read = () => readEvents(dispatcher, stream, { events, everyMs, cutBytes });
         const before = await tap.ask('cpu');
-        const [bytes = 0] = await Promise.all(Array.from({ length: lanes }, read));
+        const [bytes] = await Promise.all(Array.from({ length: lanes }, read));
         const after = await tap.ask('cpu');
         const cpuUs = after.user + after.system - before.user - before.system;
         const chunks = cutBytes === 0 ? events : bytes / cutBytes;
