@@ -1,3 +1,4 @@
+import type { Pieces } from '../core/pieces.js';
 import { giveBackMemory, takeMemory } from './spare-memory.js';
 
 /** How many bytes, and pieces, wait at most. */
@@ -6,13 +7,8 @@ const blockPieces = 128;
 /** A larger piece is read at once: it fills the caches by itself. */
 const largestGathered = 4 * 1024;
 
-/** Who reads what was gathered. The memory is used again: it is valid until the call returns. */
-export interface GatheredReader {
-  /** All of it, before its pieces. */
-  onBlock(block: Buffer): void;
-  /** One after the other. @param atMs when it came */
-  onPiece(piece: Buffer, atMs: number): void;
-}
+/** Reads what was gathered. The memory, and the pieces, are used again: they are valid until the call returns. */
+export type ReadBlock = (block: Buffer, pieces: Pieces) => void;
 
 /**
  * Keeps the small pieces of a stream, and when they came, until there are enough to be read together. What is read piece by
@@ -20,23 +16,22 @@ export interface GatheredReader {
  * event of 130 bytes instead of 4).
  */
 export class GatheredPieces {
-  readonly #reader: GatheredReader;
+  readonly #read: ReadBlock;
   #block: Buffer | null = null;
   readonly #ends = new Uint16Array(blockPieces);
   readonly #times = new Float64Array(blockPieces);
   #count = 0;
   #filled = 0;
 
-  constructor(reader: GatheredReader) {
-    this.#reader = reader;
+  constructor(read: ReadBlock) {
+    this.#read = read;
   }
 
   add(piece: Buffer, atMs: number): void {
     const isLarge = piece.length > largestGathered;
     if (isLarge || this.#filled + piece.length > blockBytes || this.#count === blockPieces) this.flush();
     if (isLarge) {
-      this.#reader.onBlock(piece);
-      this.#reader.onPiece(piece, atMs);
+      this.#read(piece, { count: 1, ends: [piece.length], times: [atMs] });
       return;
     }
     this.#block ??= takeMemory(blockBytes);
@@ -61,12 +56,6 @@ export class GatheredPieces {
     const block = this.#block.subarray(0, this.#filled);
     this.#count = 0;
     this.#filled = 0;
-    this.#reader.onBlock(block);
-    let start = 0;
-    for (let i = 0; i < count; i++) {
-      const end = this.#ends[i] ?? start;
-      this.#reader.onPiece(block.subarray(start, end), this.#times[i] ?? 0);
-      start = end;
-    }
+    this.#read(block, { count, ends: this.#ends, times: this.#times });
   }
 }

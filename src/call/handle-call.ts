@@ -331,10 +331,16 @@ class HandledCall implements Call {
   }
 
   onReplyData(chunk: Buffer): void {
-    this.#guard(() => {
-      this.#reply?.write(chunk);
+    // As `#guard`, of which there would be a closure for each chunk of a stream.
+    const { monotonicMs } = this.#ports.clock;
+    const startMs = monotonicMs();
+    try {
+      this.#reply?.write(chunk, startMs);
       this.#caching?.onReplyData(chunk);
-    });
+    } catch (cause) {
+      this.#reportFailure(cause);
+    }
+    this.#workedMs += monotonicMs() - startMs;
     if (!this.#isAnswered) this.#hashes.reply.update('taken', chunk);
   }
 

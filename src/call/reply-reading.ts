@@ -1,3 +1,4 @@
+import { writePieces } from '../core/pieces.js';
 import { unknownUsage } from '../core/usage.js';
 import type { Dialect, RawHeaders, ReplyFacts, ReplyReader, RequestFacts } from '../core/wire.js';
 import { BodyCopy } from './body-copy.js';
@@ -66,9 +67,9 @@ export class ReplyReading {
     this.#reader.readTrailers?.((name) => findHeader(rawTrailers, name));
   }
 
-  write(chunk: Buffer): void {
+  /** @param atMs when it came */
+  write(chunk: Buffer, atMs: number): void {
     this.wireBytes += chunk.length;
-    const atMs = this.#clockMs();
     if (this.#gathered !== null) return this.#gathered.add(chunk, atMs);
     this.#arrivedAtMs = atMs;
     this.#isWriting = true;
@@ -106,9 +107,10 @@ export class ReplyReading {
 
   #openGathered(): GatheredPieces {
     const reader = this.#reader;
-    return new GatheredPieces({
-      onBlock: (block) => this.#keep(block),
-      onPiece: (piece, atMs) => reader.write(piece, atMs),
+    return new GatheredPieces((block, pieces) => {
+      this.#keep(block);
+      if (reader.writeBlock !== undefined) reader.writeBlock(block, pieces);
+      else writePieces((piece, atMs) => reader.write(piece, atMs), block, { pieces });
     });
   }
 

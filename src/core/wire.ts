@@ -1,5 +1,6 @@
 import type { JsonValue } from './call-record.js';
 import type { Crossing } from './crossing.js';
+import type { Pieces } from './pieces.js';
 import type { SocketMatch } from './socket.js';
 import type { Usage, UsageDetails } from './usage.js';
 
@@ -78,6 +79,8 @@ export interface ReplyReader {
    * @param atMs `monotonicMs` at which the bytes arrived
    */
   write(bytes: Uint8Array, atMs: number): void;
+  /** As `write` of each of the pieces in a block. Absent where that is all it would do. */
+  writeBlock?(block: Buffer, pieces: Pieces): void;
   /** What follows the body, before `end`. Absent where nothing is read there. */
   readTrailers?(findTrailer: FindHeader): void;
   /** The facts so far, however the reply ended. May be called once. */

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { Dialect } from '../core/wire.js';
 import { listMessagesSources, MESSAGES_DETAILS, makeMessagesUsage, noteMessagesUsage } from './anthropic-usage.js';
+import { rememberShape } from './chunk-shape.js';
 import { findField, findItems, findText, type JsonObject } from './json-fields.js';
 import { putBodyModel } from './model-rewrite.js';
 import type { ReplyLanguage } from './reply-language.js';
@@ -29,7 +30,7 @@ export const MESSAGES_LANGUAGE: ReplyLanguage = {
     else if (type === 'message_stop') notes.noteEnd();
     else if (document.content !== undefined || document.usage !== undefined) readMessage(document, notes);
   },
-  isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
+  isFurtherOutput: rememberShape(isFurtherDelta),
   listSources: listMessagesSources,
   makeUsage: makeMessagesUsage,
   details: MESSAGES_DETAILS,
@@ -50,6 +51,11 @@ export const anthropicMessages: Dialect = {
   openReply: (head) => openReplyReader(head, MESSAGES_LANGUAGE),
   withModel: putBodyModel,
 };
+
+/** Of `ReplyLanguage.isFurtherOutput`, whatever came before. */
+export function isFurtherDelta(data: string): boolean {
+  return data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data);
+}
 
 function readMessage(message: JsonValue | undefined, notes: ReplyNotes): void {
   notes.noteResponseId(findField(message, 'id'));

@@ -34,7 +34,9 @@ export function readAwsEvent({ headers, payload }: EventStreamMessage): AwsEvent
 }
 
 /** As Bedrock writes it, with what pads it to no telling length: need not be parsed. */
-const usualChunk = /^\{"bytes":"([A-Za-z0-9+/]+={0,2})"(?:,"p":"[A-Za-z0-9]*")?\}$/;
+const bytesMember = '{"bytes":"';
+const padMember = '","p":"';
+const chunkEnd = '"}';
 
 function makeError(name: string | undefined, message: string, payload: string): AwsEvent {
   const code = (name ?? 'error').slice(0, MAX_CODE_CHARS);
@@ -65,8 +67,26 @@ function readMessage(payload: string): string {
 }
 
 function findChunk(payload: string): string | undefined {
-  const bytes = usualChunk.exec(payload)?.[1] ?? findText(parse(payload), 'bytes');
-  return bytes === undefined ? undefined : Buffer.from(bytes, 'base64').toString('utf8');
+  const bytes = findUsualBytes(payload) ?? findText(parse(payload), 'bytes');
+  return bytes === undefined ? undefined : decodeBase64(bytes);
+}
+
+/** The text of the only member that counts. Without a backslash a quote ends a text, so that there can be no other. */
+function findUsualBytes(payload: string): string | undefined {
+  const start = bytesMember.length;
+  if (payload.slice(0, start) !== bytesMember || payload.includes('\\')) return undefined;
+  const end = payload.indexOf('"', start);
+  const isPadded = payload.slice(end, end + padMember.length) === padMember;
+  const last = isPadded ? payload.indexOf('"', end + padMember.length) : end;
+  return end > 0 && payload.slice(last) === chunkEnd ? payload.slice(start, end) : undefined;
+}
+
+/** Of one chunk at a time; larger ones have memory of their own. */
+const scratch = Buffer.alloc(16 * 1024);
+
+function decodeBase64(text: string): string {
+  if (text.length > scratch.length) return Buffer.from(text, 'base64').toString('utf8');
+  return scratch.toString('utf8', 0, scratch.write(text, 'base64'));
 }
 
 /** White space between the values of JSON may be another. */

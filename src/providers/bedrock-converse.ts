@@ -1,6 +1,7 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { Usage } from '../core/usage.js';
 import type { Dialect } from '../core/wire.js';
+import { rememberShape } from './chunk-shape.js';
 import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
 import { putBedrockModel } from './model-rewrite.js';
 import type { ReplyLanguage } from './reply-language.js';
@@ -45,7 +46,7 @@ export const CONVERSE_LANGUAGE: ReplyLanguage = {
     if (last !== undefined) notes.noteSettled();
     notes.noteEnd(notes.isFinished && !notes.counts.isEmpty);
   },
-  isFurtherOutput: (data) => data.startsWith(DELTA) && !NOTED.test(data),
+  isFurtherOutput: rememberShape((data) => data.startsWith(DELTA) && !NOTED.test(data)),
   listSources: () => ({ input: [INPUT, ...CACHE_READ, ...CACHE_WRITE], output: [OUTPUT] }),
   makeUsage: makeConverseUsage,
   details: DETAILS,

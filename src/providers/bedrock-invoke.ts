@@ -1,9 +1,10 @@
 import type { JsonValue } from '../core/call-record.js';
 import { type Usage, unknownUsage } from '../core/usage.js';
 import type { Dialect, ReplyHead } from '../core/wire.js';
-import { MESSAGES_LANGUAGE } from './anthropic-messages.js';
+import { isFurtherDelta, MESSAGES_LANGUAGE } from './anthropic-messages.js';
 import { CONVERSE_LANGUAGE } from './bedrock-converse.js';
 import { PLAIN_LANGUAGE } from './bedrock-families.js';
+import { rememberShape } from './chunk-shape.js';
 import { findField, findItems, findText, type JsonObject, readIndex } from './json-fields.js';
 import { putBedrockModel } from './model-rewrite.js';
 import { CHAT_LANGUAGE } from './openai-chat.js';
@@ -46,8 +47,7 @@ const INVOKE_LANGUAGE: ReplyLanguage = {
     notes.noteSettled();
     notes.noteEnd();
   },
-  isFurtherOutput: (data, notes) =>
-    (MESSAGES_LANGUAGE.isFurtherOutput?.(data, notes) ?? false) && !data.includes(METRICS),
+  isFurtherOutput: rememberShape((data) => isFurtherDelta(data) && !data.includes(`"${METRICS}"`)),
   listSources: listInvokeSources,
   makeUsage: makeInvokeUsage,
   details: joinDetailNames(FAMILIES.map(({ details = {} }) => details)),

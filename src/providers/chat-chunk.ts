@@ -1,4 +1,4 @@
-import { ChunkShape } from './chunk-shape.js';
+import { rememberShape } from './chunk-shape.js';
 import type { ReplyNotes } from './reply-notes.js';
 
 /** Longer chunks are parsed, which bounds what the pattern may cost. */
@@ -21,15 +21,11 @@ const furtherChunk = new RegExp(`^\\{(?:${atTop}, ?)*"model": ?"([^"\\\\]*)"(?:,
  * Whether a chunk of a chat completion adds nothing to what was noted (`ReplyLanguage.isFurtherOutput`). Only the first
  * choice's may, since it matters which others there are, and only with the model that was noted.
  */
-export function isFurtherChunk(data: string, notes: ReplyNotes): boolean {
+export const isFurtherChunk = rememberShape((data: string, notes: ReplyNotes): boolean => {
   const { model } = notes;
   if (model === null || notes.responseId === null || !notes.hasChoice(0) || data.length > MAX_CHARS) return false;
-  if (notes.chunkShape?.model === model && notes.chunkShape.fits(data)) return true;
-  if (furtherChunk.exec(data)?.[1] !== model) return false;
-  // The next one most often differs in its text alone: a sixth of the price.
-  notes.chunkShape = ChunkShape.of(data, model) ?? notes.chunkShape;
-  return true;
-}
+  return furtherChunk.exec(data)?.[1] === model;
+});
 
 function list(member: string): string {
   return `${member}(?:, ?${member})*`;

@@ -1,4 +1,5 @@
 import type { Dialect } from '../core/wire.js';
+import { rememberShape } from './chunk-shape.js';
 import { COHERE_DETAILS, listCohereSources, makeCohereUsage, noteCohereUsage } from './cohere-usage.js';
 import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
 import { putBodyModel } from './model-rewrite.js';
@@ -25,7 +26,7 @@ const CHAT_LANGUAGE: ReplyLanguage = {
     else if (type === 'message-end') readEnd(document, notes);
     else if (OUTPUT_EVENTS.has(type)) notes.noteOutput();
   },
-  isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
+  isFurtherOutput: rememberShape((data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data)),
   details: COHERE_DETAILS,
   listSources: listCohereSources,
   makeUsage: makeCohereUsage,

@@ -1,5 +1,6 @@
 import type { JsonValue } from '../core/call-record.js';
 import type { Dialect } from '../core/wire.js';
+import { rememberShape } from './chunk-shape.js';
 import { readErrorBody } from './error-body.js';
 import { findField, findItems, findObject, findText, type JsonObject } from './json-fields.js';
 import { putOpenaiModel } from './model-rewrite.js';
@@ -40,7 +41,7 @@ export const RESPONSES_LANGUAGE: ReplyLanguage = {
     if (type.startsWith('response.output_item.'))
       readItem(findField(document, 'item'), readPlace(findField(document, 'output_index')), notes);
   },
-  isFurtherOutput: (data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data),
+  isFurtherOutput: rememberShape((data) => data.startsWith(DELTA) && data.endsWith('}') && !NOTED.test(data)),
   listSources: () => listOpenaiSources(RESPONSES_USAGE),
   makeUsage: (counts) => makeOpenaiUsage(counts, RESPONSES_USAGE),
 };

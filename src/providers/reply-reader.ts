@@ -1,6 +1,7 @@
 // Longer than 250 lines: one reader of every framing, whose steps share its state.
 import type { JsonValue } from '../core/call-record.js';
 import { readErrorMessage } from '../core/errors.js';
+import { type Pieces, writePieces } from '../core/pieces.js';
 import { unknownUsage } from '../core/usage.js';
 import type { OutputTimes, ReplyFacts, ReplyHead, ReplyReader } from '../core/wire.js';
 import { readAwsEvent } from './aws-event.js';
@@ -24,6 +25,8 @@ const MAX_KEYS = 16;
 /** Takes a body in one framing; `end` tells whether the framing itself was whole. */
 interface BodyReader {
   write(bytes: Uint8Array): void;
+  /** As `SseReader.readBlock`; absent where a block is read as the pieces it came in. */
+  readBlock?(block: Buffer, onEventEnd: (end: number) => void): boolean;
   end(): boolean;
 }
 
@@ -104,6 +107,16 @@ class FramedReplyReader implements ReplyReader, MessageReader {
     if (this.#keepsBytes) this.#head.keep?.(bytes);
   }
 
+  writeBlock(block: Buffer, pieces: Pieces): void {
+    let first = 0;
+    // The framing is told by the first bytes; what follows them can be read together.
+    for (; first < pieces.count && this.#body === null; first++) {
+      this.write(block.subarray(pieces.ends[first - 1] ?? 0, pieces.ends[first]), pieces.times[first] ?? 0);
+    }
+    if (first === pieces.count || this.#readBlock(block, { pieces, first })) return;
+    writePieces((bytes, atMs) => this.write(bytes, atMs), block, { pieces, first });
+  }
+
   report(problem: string): void {
     this.#report(problem);
   }
@@ -126,6 +139,25 @@ class FramedReplyReader implements ReplyReader, MessageReader {
 
   outputTimes(): OutputTimes | null {
     return this.#isStream ? this.#notes.watch.summarise() : null;
+  }
+
+  /** Reads the pieces from `first` on; `false`, with nothing read, where they have to be written one by one. */
+  #readBlock(block: Buffer, { pieces, first }: { readonly pieces: Pieces; readonly first: number }): boolean {
+    const body = this.#body;
+    if (body?.readBlock === undefined || (this.#keepsBytes && this.#head.keep !== undefined)) return false;
+    const start = pieces.ends[first - 1] ?? 0;
+    const rest = block.subarray(start);
+    let at = first;
+    let isRead = true;
+    this.#guard(() => {
+      isRead =
+        body.readBlock?.(rest, (end) => {
+          while (at < pieces.count - 1 && (pieces.ends[at] ?? 0) < start + end) at++;
+          this.#notes.atMs = pieces.times[at] ?? 0;
+        }) === true;
+    });
+    if (isRead) this.#bytes += rest.length;
+    return isRead;
   }
 
   /** Traffic goes on whatever a reader does: its failure ends the reading of this one reply. */
@@ -163,7 +195,11 @@ class FramedReplyReader implements ReplyReader, MessageReader {
     const onProblem = (problem: string): void => this.#report(problem);
     if (framing === 'sse') {
       const reader = new SseReader((event) => this.#readEvent(event.event, event.data), { onProblem });
-      return { write: (bytes) => reader.write(bytes), end: () => this.#endEvents(reader) };
+      return {
+        write: (bytes) => reader.write(bytes),
+        readBlock: (block, onEventEnd) => reader.readBlock(block, onEventEnd),
+        end: () => this.#endEvents(reader),
+      };
     }
     if (framing === 'array') {
       const reader = new JsonArrayReader((element) => this.#readDocument(element), { onProblem });
@@ -176,7 +212,14 @@ class FramedReplyReader implements ReplyReader, MessageReader {
         onProblem(problem);
       };
       const reader = new EventStreamReader((message) => this.#readMessage(message), { onProblem: onUnread });
-      return { write: (bytes) => reader.write(bytes), end: () => reader.end() && this.#notes.ended };
+      return {
+        write: (bytes) => reader.write(bytes),
+        readBlock: (block, onMessageEnd) => {
+          reader.writeBlock(block, onMessageEnd);
+          return true;
+        },
+        end: () => reader.end() && this.#notes.ended,
+      };
     }
     if (framing === 'lines') {
       const reader = new NdjsonReader((line) => this.#readDocument(line), { onProblem });

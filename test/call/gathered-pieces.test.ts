@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { GatheredPieces } from '../../src/call/gathered-pieces.js';
+import { writePieces } from '../../src/core/pieces.js';
 
 function open() {
   const blocks: string[] = [];
   const pieces: [text: string, atMs: number][] = [];
-  const gathered = new GatheredPieces({
-    onBlock: (block) => blocks.push(block.toString()),
-    onPiece: (piece, atMs) => pieces.push([piece.toString(), atMs]),
+  const gathered = new GatheredPieces((block, each) => {
+    blocks.push(block.toString());
+    writePieces((piece, atMs) => pieces.push([piece.toString(), atMs]), block, { pieces: each });
   });
   return { gathered, blocks, pieces };
 }

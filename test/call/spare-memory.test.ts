@@ -75,10 +75,7 @@ describe('BodyCopy', () => {
 describe('GatheredPieces', () => {
   it('takes memory again for what comes after its end', () => {
     const blocks: string[] = [];
-    const gathered = new GatheredPieces({
-      onBlock: (block) => blocks.push(block.toString()),
-      onPiece: () => undefined,
-    });
+    const gathered = new GatheredPieces((block) => blocks.push(block.toString()));
     gathered.add(Buffer.from('one'), 1);
     gathered.end();
     gathered.end();

@@ -54,6 +54,49 @@ it('reads what eventsource-parser reads, however the bytes are cut', () => {
   );
 });
 
+it('reads out of blocks what it reads out of their bytes, and says where each event ends', () => {
+  fc.assert(
+    fc.property(streams, fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 20 }), (text, steps) => {
+      const bytes = Buffer.from(text);
+      const events: [number, SseEvent][] = [];
+      const byByte = new SseReader((event) => events.push([at + 1, event]));
+      let at = 0;
+      for (; at < bytes.length; at++) byByte.write(bytes.subarray(at, at + 1));
+      const read: [number, SseEvent][] = [];
+      const problems: string[] = [];
+      const inBlocks = new SseReader((event) => read.push([start + endsAt, event]), {
+        maxEventBytes: 20_000,
+        onProblem: (problem) => problems.push(problem),
+      });
+      let start = 0;
+      let endsAt = 0;
+      for (let turn = 0; start < bytes.length; turn++) {
+        const block = Buffer.from(bytes.subarray(start, start + (steps[turn % steps.length] ?? 1)));
+        const isRead = inBlocks.readBlock(block, (end) => {
+          endsAt = end;
+        });
+        for (let i = 0; !isRead && i < block.length; i++) {
+          endsAt = i + 1;
+          inBlocks.write(block.subarray(i, i + 1));
+        }
+        start += block.length;
+      }
+      expect(problems).toEqual([]);
+      expect(read).toEqual(events);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('leaves a block that may hold too large an event to be written', () => {
+  const reader = new SseReader(() => undefined, { maxEventBytes: 100 });
+  reader.write(Buffer.from('data: {}\n\n'));
+  expect(reader.readBlock(Buffer.from('data: {}\n\n'), () => undefined)).toBe(true);
+  expect(reader.readBlock(Buffer.from('data: {}\n\n'.repeat(4)), () => undefined)).toBe(false);
+  reader.write(Buffer.from(`data: ${'a'.repeat(60)}`));
+  expect(reader.readBlock(Buffer.from('aaaaa\n\n'), () => undefined)).toBe(false);
+});
+
 it('takes any bytes without throwing', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (parts) => {

@@ -27,33 +27,59 @@ const CHECKSUM_BYTES = 4;
  * read are known again, and zlib's checksum is enough for such a message, at a tenth of the price.
  */
 export class EventStreamDecoder {
-  readonly #known = new Map<string, ReadonlyMap<string, string>>();
+  readonly #known = new Map<string, KnownHeaders>();
+  /** Those of the message before: most of a stream have the same. */
+  #last: KnownHeaders | null = null;
 
   /**
-   * The message these bytes begin with, when all of it is there, its headers are known and its checksum, which the one of
+   * The message that begins at `from`, when all of it is there, its headers are known and its checksum, which the one of
    * its prelude is part of, is right. Its payload lies in the memory given.
    */
-  findKnown(bytes: Buffer, maxBytes: number): { message: EventStreamMessage; bytes: number } | undefined {
-    const total = bytes.readUInt32BE(0);
-    const headersEnd = PRELUDE_BYTES + bytes.readUInt32BE(4);
-    const end = total - CHECKSUM_BYTES;
-    if (total > bytes.length || total > maxBytes || headersEnd > end || headersEnd > MAX_KNOWN_BYTES) return undefined;
-    const headers = this.#known.get(bytes.toString('latin1', PRELUDE_BYTES, headersEnd));
-    if (headers === undefined || crc32(bytes.subarray(0, end)) !== bytes.readUInt32BE(end)) return undefined;
-    return { message: { headers, payload: bytes.subarray(headersEnd, end) }, bytes: total };
+  findKnown(bytes: Buffer, from: number, maxBytes: number): KnownMessage | undefined {
+    const total = bytes.readUInt32BE(from);
+    const headersStart = from + PRELUDE_BYTES;
+    const headersEnd = headersStart + bytes.readUInt32BE(from + 4);
+    const end = from + total - CHECKSUM_BYTES;
+    if (from + total > bytes.length || total > maxBytes) return undefined;
+    if (headersEnd > end || headersEnd - from > MAX_KNOWN_BYTES) return undefined;
+    const last = this.#last;
+    const isAsLast = last !== null && isAt(bytes, headersStart, headersEnd, last.bytes);
+    const known = isAsLast ? last : this.#known.get(bytes.toString('latin1', headersStart, headersEnd));
+    if (known === undefined || crc32(bytes.subarray(from, end)) !== bytes.readUInt32BE(end)) return undefined;
+    this.#last = known;
+    return { message: { headers: known.headers, payload: bytes.subarray(headersEnd, end) }, bytes: total };
   }
 
   /** Decodes one whole message, whose prelude was checked. Throws an `Error` on anything that is no message. */
   decode(bytes: Buffer): EventStreamMessage {
-    const known = this.findKnown(bytes, bytes.length);
+    const known = this.findKnown(bytes, 0, bytes.length);
     if (known !== undefined) return known.message;
     const message = decodeWhole(bytes);
     const headersEnd = PRELUDE_BYTES + bytes.readUInt32BE(4);
     if (headersEnd <= MAX_KNOWN_BYTES && this.#known.size < MAX_KNOWN) {
-      this.#known.set(bytes.toString('latin1', PRELUDE_BYTES, headersEnd), message.headers);
+      const headers = Uint8Array.prototype.slice.call(bytes, PRELUDE_BYTES, headersEnd);
+      const key = bytes.toString('latin1', PRELUDE_BYTES, headersEnd);
+      this.#known.set(key, { bytes: headers, headers: message.headers });
     }
     return message;
   }
+}
+
+interface KnownHeaders {
+  readonly bytes: Uint8Array;
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+interface KnownMessage {
+  readonly message: EventStreamMessage;
+  /** All of it. */
+  readonly bytes: number;
+}
+
+function isAt(bytes: Buffer, from: number, end: number, wanted: Uint8Array): boolean {
+  if (end - from !== wanted.length) return false;
+  for (let i = 0; i < wanted.length; i++) if (bytes[from + i] !== wanted[i]) return false;
+  return true;
 }
 
 /** NOTE: the codec trusts the lengths of headers and reads on in the memory the message lies in, hence the copy. */

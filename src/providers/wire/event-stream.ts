@@ -16,6 +16,8 @@ const PRELUDE_BYTES = 12;
 /** A prelude and the checksum of the message. */
 const LEAST_MESSAGE_BYTES = 16;
 
+const toNobody = (): void => undefined;
+
 /**
  * Reads an AWS event stream (`application/vnd.amazon.eventstream`) out of bytes cut anywhere, each message as soon as its
  * last byte has passed.
@@ -58,11 +60,26 @@ export class EventStreamReader {
   }
 
   write(bytes: Uint8Array): void {
-    const chunk = viewBytes(bytes);
+    this.#read(viewBytes(bytes), toNobody);
+  }
+
+  /**
+   * As `write`.
+   *
+   * @param onMessageEnd told, before a message is, at which byte of the block it ends
+   */
+  writeBlock(block: Buffer, onMessageEnd: (end: number) => void): void {
+    this.#read(block, onMessageEnd);
+  }
+
+  #read(chunk: Buffer, onMessageEnd: (end: number) => void): void {
     for (let at = 0; at < chunk.length && !this.#isBroken; ) {
       if (this.#skip > 0) at += this.#pass(chunk.length - at);
-      else if (this.#held.length === 0) at += this.#readWhole(at === 0 ? chunk : chunk.subarray(at));
-      else at += this.#hold(chunk.subarray(at));
+      else if (this.#held.length === 0) at += this.#readWhole(chunk, at, onMessageEnd);
+      else {
+        onMessageEnd(Math.min(chunk.length, at + this.#findWanted()));
+        at += this.#hold(chunk.subarray(at));
+      }
     }
   }
 
@@ -82,28 +99,37 @@ export class EventStreamReader {
   }
 
   /** Reads a message that is all there without keeping it; how many bytes were used. */
-  #readWhole(rest: Buffer): number {
-    if (rest.length >= PRELUDE_BYTES) {
-      const known = this.#decoder.findKnown(rest, this.#maxMessageBytes);
+  #readWhole(chunk: Buffer, at: number, onMessageEnd: (end: number) => void): number {
+    const available = chunk.length - at;
+    if (available >= PRELUDE_BYTES) {
+      const known = this.#decoder.findKnown(chunk, at, this.#maxMessageBytes);
       if (known !== undefined) {
+        onMessageEnd(at + known.bytes);
         this.#onMessage(known.message);
         return known.bytes;
       }
+      const rest = chunk.subarray(at);
       const total = this.#readPrelude(rest);
       if (this.#isBroken || this.#skip > 0) return 0;
-      if (rest.length >= total) {
+      if (available >= total) {
+        onMessageEnd(at + total);
         this.#decode(rest.subarray(0, total));
         return total;
       }
       this.#total = total;
     }
-    this.#held.append(rest);
-    return rest.length;
+    this.#held.append(chunk.subarray(at));
+    return available;
+  }
+
+  /** How many bytes the message that is held, or its prelude, wants yet. */
+  #findWanted(): number {
+    return (this.#held.length < PRELUDE_BYTES ? PRELUDE_BYTES : this.#total) - this.#held.length;
   }
 
   #hold(rest: Buffer): number {
     const isPrelude = this.#held.length < PRELUDE_BYTES;
-    const wanted = (isPrelude ? PRELUDE_BYTES : this.#total) - this.#held.length;
+    const wanted = this.#findWanted();
     const taken = Math.min(wanted, rest.length);
     this.#held.append(rest.subarray(0, taken));
     if (taken < wanted) return taken;

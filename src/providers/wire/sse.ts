@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { GrowingBuffer, viewBytes } from './growing-buffer.js';
 import { LineScanner } from './line-scanner.js';
 
@@ -57,6 +58,9 @@ export class SseReader {
   #data: string | null = null;
   #event: string | null = null;
   #id: string | null = null;
+  /** The last line of a block that named an event, as Latin-1, and the name: most events of a stream have the same. */
+  #nameLine = '';
+  #name: string | null = null;
 
   constructor(onEvent: (event: SseEvent) => void, options: SseReaderOptions = {}) {
     this.#onEvent = onEvent;
@@ -75,10 +79,53 @@ export class SseReader {
     if (lines.start < chunk.length) this.#carryOn(chunk.subarray(lines.start));
   }
 
+  /**
+   * As `write`, for a block of many lines: read out of one text they cost half of what they cost out of bytes.
+   *
+   * @param onEventEnd told, before an event is dispatched, at which byte of the block its blank line ends
+   * @returns `false`, with nothing read, where the block has to be written as bytes
+   */
+  readBlock(block: Buffer, onEventEnd: (end: number) => void): boolean {
+    const text = block.toString('latin1');
+    if (!this.#isPlain(text)) return false;
+    const isDecoded = isAscii(block);
+    let at = 0;
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
+      if (this.#lineBegun) {
+        this.#endCarriedLine(block.subarray(at, end));
+      } else if (end === at) {
+        onEventEnd(end + 1);
+        this.#endEvent();
+      } else if (isDecoded && isDataText(text, at, end)) {
+        const from = text.charCodeAt(at + 5) === SPACE ? at + 6 : at + 5;
+        this.#addValue(text.slice(from, end), end - at);
+      } else if (!this.#isLastNameLine(text, at, end)) {
+        this.#readLine(block, at, end);
+      }
+      at = end + 1;
+    }
+    if (at < block.length) this.#carryOn(block.subarray(at));
+    return true;
+  }
+
   /** Dispatches what stands unterminated; call once. */
   end(): void {
     if (this.#lineBegun) this.#endCarriedLine(Buffer.alloc(0));
     this.#endEvent();
+  }
+
+  /** Whether nothing is under way that only bytes tell, nothing will be too large, and lines end with LF. */
+  #isPlain(text: string): boolean {
+    if (this.#atStart || this.#dropping || this.#lines.isAfterCr || text.includes('\r')) return false;
+    return this.#eventBytes + this.#carry.length + (1 + LINE_COST_BYTES) * text.length <= this.#maxEventBytes;
+  }
+
+  #isLastNameLine(text: string, from: number, end: number): boolean {
+    const line = text.slice(from, end);
+    if (line !== this.#nameLine) return false;
+    this.#event = this.#name;
+    this.#eventBytes += line.length;
+    return true;
   }
 
   #carryOn(rest: Buffer): void {
@@ -113,7 +160,8 @@ export class SseReader {
       return;
     }
     if (isDataField(bytes, start, end)) {
-      this.#addData(bytes, Math.min(start + 5, end), end);
+      const from = Math.min(start + 5, end);
+      this.#addValue(readValue(bytes, from, end), end - from);
       return;
     }
     const colon = bytes.subarray(start, end).indexOf(COLON);
@@ -121,13 +169,15 @@ export class SseReader {
     if (name !== 'event' && name !== 'id') return;
     this.#eventBytes += end - start;
     const value = colon === -1 ? '' : readValue(bytes, start + colon + 1, end);
-    if (name === 'event') this.#event = value === '' ? null : value;
-    else if (!value.includes('\0')) this.#id = value;
+    if (name === 'event') {
+      this.#event = value === '' ? null : value;
+      this.#nameLine = bytes.toString('latin1', start, end);
+      this.#name = this.#event;
+    } else if (!value.includes('\0')) this.#id = value;
   }
 
-  #addData(bytes: Buffer, from: number, end: number): void {
-    this.#eventBytes += end - from + LINE_COST_BYTES;
-    const value = readValue(bytes, from, end);
+  #addValue(value: string, bytes: number): void {
+    this.#eventBytes += bytes + LINE_COST_BYTES;
     this.#data = this.#data === null ? value : `${this.#data}\n${value}`;
   }
 
@@ -163,6 +213,12 @@ function isDataField(bytes: Buffer, start: number, end: number): boolean {
   if (bytes[start] !== LETTER_D || end - start < 4) return false;
   if (bytes[start + 1] !== 0x61 || bytes[start + 2] !== 0x74 || bytes[start + 3] !== 0x61) return false;
   return end - start === 4 || bytes[start + 4] === COLON;
+}
+
+/** Whether the line is `data:` or `data:…`. */
+function isDataText(text: string, start: number, end: number): boolean {
+  if (text.charCodeAt(start) !== LETTER_D || end - start < 5) return false;
+  return text.slice(start, start + 5) === 'data:';
 }
 
 function readValue(bytes: Buffer, from: number, end: number): string {
