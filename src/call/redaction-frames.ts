@@ -5,6 +5,7 @@ import type { Span } from './redaction-shapes.js';
 import { findSpans, makeMask, redactPlain } from './redaction-spans.js';
 import { type FrameTemplate, makeTemplate } from './redaction-templates.js';
 import type { SecretSet } from './secrets.js';
+import type { TextAhead } from './text-ahead.js';
 
 export interface FrameRedaction {
   readonly secrets: SecretSet;
@@ -12,7 +13,7 @@ export interface FrameRedaction {
 }
 
 /** Shorter pieces are searched only joined with the others of their text. */
-const minSearched = 20;
+export const minSearched = 20;
 
 /** A line known by its template, of which no part is parsed: which hole of which line a piece is, in one number. */
 type Place = number;
@@ -47,8 +48,8 @@ class Channel {
 }
 
 /** Of the frames of a stream that vary in what they tell only, a few templates are enough. */
-const maxTemplates = 8;
-const maxLearned = 48;
+export const maxTemplates = 8;
+export const maxLearned = 48;
 
 /** Redacts frames one by one, and what only their joined texts show. */
 export class FrameRedactor {
@@ -104,7 +105,7 @@ export class FrameRedactor {
    * @param line its number among the lines of the text
    * @returns where it ends; -1 when it has no such shape
    */
-  addTemplated(text: string, from: number, line: number): number {
+  addTemplated(text: TextAhead, from: number, line: number): number {
     for (let i = 0; i < this.#templates.length; i++) {
       const template = this.#templates[i];
       const end = template?.match(text, from) ?? -1;

@@ -1,8 +1,10 @@
 import type { JsonValue } from '../core/call-record.js';
+import { hasNothingToRedact } from './redaction-clean.js';
 import { type FrameRedaction, FrameRedactor } from './redaction-frames.js';
 import { redactPlain } from './redaction-spans.js';
-import { FrameTemplate } from './redaction-templates.js';
+import { FrameTemplate, lookAhead } from './redaction-templates.js';
 import type { SecretSet } from './secrets.js';
+import { TextAhead } from './text-ahead.js';
 
 /** A line that was parsed. */
 interface ParsedLine {
@@ -38,6 +40,11 @@ class Lines {
  * something that the frames before it may have begun.
  */
 export function redactFrameLines(text: string, redaction: FrameRedaction): string {
+  return hasNothingToRedact(text, redaction) ? text : redactLines(text, redaction);
+}
+
+/** The same, whether or not there is anything. */
+export function redactLines(text: string, redaction: FrameRedaction): string {
   const redactor = new FrameRedactor(redaction);
   const lines = readLines(text, redactor);
   const changed = redactor.finish();
@@ -61,7 +68,8 @@ export function redactFrameLines(text: string, redaction: FrameRedaction): strin
 
 function readLines(text: string, redactor: FrameRedactor): Lines {
   const lines = new Lines();
-  const findBreak = openBreakFinder(text);
+  const ahead = lookAhead(text);
+  const breaks = new TextAhead(text, ['\n', '\r']);
   let at = 0;
   while (at < text.length) {
     const code = text.charCodeAt(at);
@@ -69,8 +77,8 @@ function readLines(text: string, redactor: FrameRedactor): Lines {
       at++;
       continue;
     }
-    const known = redactor.addTemplated(text, at, lines.count);
-    const end = known < 0 ? findBreak(at) : known;
+    const known = redactor.addTemplated(ahead, at, lines.count);
+    const end = known < 0 ? breaks.find(at) : known;
     lines.add(at, end, known < 0 ? readLine(redactor, text.slice(at, end), end === text.length) : redactor.template);
     at = end;
   }
@@ -88,20 +96,6 @@ function readLine(redactor: FrameRedactor, text: string, isLast: boolean): LineK
 
 const lineFeed = 10;
 const carriageReturn = 13;
-
-/** Finds the end of the line a place is in. Places must come in order: most texts have no carriage return, and it is looked for once. */
-function openBreakFinder(text: string): (from: number) => number {
-  let nextReturn = -1;
-  return (from) => {
-    if (nextReturn < from) nextReturn = findOrEnd(text, '\r', from);
-    return Math.min(findOrEnd(text, '\n', from), nextReturn);
-  };
-}
-
-function findOrEnd(text: string, what: string, from: number): number {
-  const at = text.indexOf(what, from);
-  return at < 0 ? text.length : at;
-}
 
 const maxKnownRuns = 256;
 const maxKnownLength = 512;

@@ -1,4 +1,5 @@
 import type { Piece } from './redaction-json.js';
+import { TextAhead } from './text-ahead.js';
 
 /** What varies from frame to frame: a string told in pieces, or a number that says nothing of what is told. */
 interface Hole {
@@ -32,8 +33,13 @@ export class FrameTemplate {
   /** What the line that was matched last has in the holes: strings decoded, nothing for a number. */
   readonly values: string[] = [];
 
-  /** Where the line that begins at `from` ends, when it fits; -1 when it does not. */
-  match(text: string, from: number): number {
+  /**
+   * Where the line that begins at `from` ends, when it fits; -1 when it does not.
+   *
+   * @param ahead of the text, made by `lookAhead`
+   */
+  match(ahead: TextAhead, from: number): number {
+    const { text } = ahead;
     let at = from;
     for (let i = 0; ; i++) {
       const segment = this.#segments[i] ?? '';
@@ -44,7 +50,8 @@ export class FrameTemplate {
       const channel = this.channels[i];
       if (channel === undefined) return isLineEnd(text, at) ? at : -1;
       const holeEnd = channel === null ? findNumberEnd(text, at) : findStringEnd(text, at);
-      const value = holeEnd < 0 ? null : channel === null ? '' : decodeString(text.slice(at, holeEnd));
+      const raw = holeEnd < 0 || channel === null ? '' : text.slice(at, holeEnd);
+      const value = holeEnd < 0 ? null : raw === '' || ahead.find(at) >= holeEnd ? raw : decodeString(raw);
       if (value === null) return -1;
       this.values[i] = value;
       at = holeEnd;
@@ -65,6 +72,11 @@ export class FrameTemplate {
     }
     return written + (this.#segments.at(-1) ?? '');
   }
+}
+
+/** What ends a line, and what a string of JSON does not have as it is. */
+export function lookAhead(text: string): TextAhead {
+  return new TextAhead(text, ['\\', '\n', '\r']);
 }
 
 const number = /(?<!\\)"([\w-]{1,64})":\s?(?=\d{1,15}[,}\]])/g;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { redactBody } from '../../src/call/redaction.js';
-import { type FrameTemplate, makeTemplate } from '../../src/call/redaction-templates.js';
+import { type FrameTemplate, lookAhead, makeTemplate } from '../../src/call/redaction-templates.js';
 import { collectSecrets } from '../../src/call/secrets.js';
 
 const known = 'canary-known-secret-value';
@@ -18,7 +18,7 @@ function learn(line: string, name: string, original: string): FrameTemplate | nu
 function read(template: FrameTemplate | null, line: string): string[] | null {
   // Lines stand among others.
   const text = `before\n${line}\ndata: {"i":9,"delta":"after"}`;
-  if (template === null || template.match(text, 7) !== 7 + line.length) return null;
+  if (template === null || template.match(lookAhead(text), 7) !== 7 + line.length) return null;
   return template.channels.map((_, i) => template.values[i] ?? '');
 }
 
