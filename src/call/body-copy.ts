@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { giveBackMemory, takeMemory } from './spare-memory.js';
+import { giveBackMemory, takeMemory } from '../core/spare-memory.js';
 
 const nothing = Buffer.alloc(0);
 

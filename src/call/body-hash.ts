@@ -1,7 +1,9 @@
 import { createHash, type Hash, hash } from 'node:crypto';
+import { giveBackMemory, takeMemory } from '../core/spare-memory.js';
 
 /** Small pieces are collected up to so many bytes: telling a hash of a piece costs more than hashing it (measured). */
 const BLOCK_BYTES = 8 * 1024;
+const nothing = Buffer.alloc(0);
 
 /**
  * SHA-256 of bytes as they pass. Most bodies come in one piece, and of one piece it is taken at once, for a third of what
@@ -50,9 +52,17 @@ export class BodyHash {
   digest(): string | null {
     this.#isOver = true;
     if (this.#first !== null) return hash('sha256', this.#first, 'hex');
-    const rest = this.#block?.subarray(0, this.#filled) ?? null;
-    if (this.#running !== null) return (rest === null ? this.#running : this.#running.update(rest)).digest('hex');
-    return rest === null || rest.length === 0 ? null : hash('sha256', rest, 'hex');
+    const block = this.#block;
+    this.#block = null;
+    const rest = block?.subarray(0, this.#filled) ?? nothing;
+    const digest = this.#digestAfter(rest);
+    if (block !== null) giveBackMemory(block);
+    return digest;
+  }
+
+  #digestAfter(rest: Buffer): string | null {
+    if (this.#running !== null) return this.#running.update(rest).digest('hex');
+    return rest.length === 0 ? null : hash('sha256', rest, 'hex');
   }
 
   #add(bytes: Buffer): void {
@@ -62,7 +72,7 @@ export class BodyHash {
       this.#running.update(bytes);
       return;
     }
-    this.#block ??= Buffer.allocUnsafe(BLOCK_BYTES);
+    this.#block ??= takeMemory(BLOCK_BYTES);
     this.#block.set(bytes, this.#filled);
     this.#filled += bytes.length;
   }

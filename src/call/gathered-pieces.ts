@@ -1,9 +1,14 @@
 import type { Pieces } from '../core/pieces.js';
-import { giveBackMemory, takeMemory } from './spare-memory.js';
+import { giveBackMemory, takeMemory } from '../core/spare-memory.js';
 
-/** How many bytes, and pieces, wait at most. */
-const blockBytes = 16 * 1024;
-const blockPieces = 128;
+/**
+ * How many bytes, and pieces, wait at most: an answer of ordinary length is read in one go, when it has ended. Reading a
+ * stream in blocks of 16 KiB cost a fifth more (measured, Node 20.20).
+ */
+const blockBytes = 64 * 1024;
+const blockPieces = 1024;
+/** A number of 8 bytes and one of 4 for each piece. */
+const listBytes = blockPieces * 12;
 /** A larger piece is read at once: it fills the caches by itself. */
 const largestGathered = 4 * 1024;
 
@@ -18,8 +23,7 @@ export type ReadBlock = (block: Buffer, pieces: Pieces) => void;
 export class GatheredPieces {
   readonly #read: ReadBlock;
   #block: Buffer | null = null;
-  readonly #ends = new Uint16Array(blockPieces);
-  readonly #times = new Float64Array(blockPieces);
+  #lists: PieceLists | null = null;
   #count = 0;
   #filled = 0;
 
@@ -35,27 +39,44 @@ export class GatheredPieces {
       return;
     }
     this.#block ??= takeMemory(blockBytes);
+    this.#lists ??= takeLists();
     this.#block.set(piece, this.#filled);
     this.#filled += piece.length;
-    this.#ends[this.#count] = this.#filled;
-    this.#times[this.#count++] = atMs;
+    this.#lists.ends[this.#count] = this.#filled;
+    this.#lists.times[this.#count++] = atMs;
   }
 
   /** Has read what waits; its memory is for others. */
   end(): void {
     this.flush();
-    const block = this.#block;
+    const [block, lists] = [this.#block, this.#lists];
     this.#block = null;
+    this.#lists = null;
     if (block !== null) giveBackMemory(block);
+    if (lists !== null) giveBackMemory(lists.memory);
   }
 
   /** Has read what waits. */
   flush(): void {
     const count = this.#count;
-    if (this.#block === null || count === 0) return;
+    if (this.#block === null || this.#lists === null || count === 0) return;
     const block = this.#block.subarray(0, this.#filled);
     this.#count = 0;
     this.#filled = 0;
-    this.#read(block, { count, ends: this.#ends, times: this.#times });
+    this.#read(block, { count, ends: this.#lists.ends, times: this.#lists.times });
   }
+}
+
+interface PieceLists {
+  readonly times: Float64Array;
+  readonly ends: Uint32Array;
+  /** Where they lie. */
+  readonly memory: Buffer;
+}
+
+function takeLists(): PieceLists {
+  const memory = takeMemory(listBytes);
+  const { buffer, byteOffset } = memory;
+  const times = new Float64Array(buffer, byteOffset, blockPieces);
+  return { times, ends: new Uint32Array(buffer, byteOffset + times.byteLength, blockPieces), memory };
 }

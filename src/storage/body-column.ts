@@ -1,5 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { JsonValue } from '../core/call-record.js';
+import { giveBackMemory, takeMemory } from '../core/spare-memory.js';
 import type { SqlValue } from './database.js';
 import { readJson } from './json-column.js';
 
@@ -24,8 +25,14 @@ export function makeBodyValue(body: JsonValue): string | Buffer | null {
   if (body === null) return null;
   // A lone surrogate has no UTF-8; JSON has an escape for it.
   if (typeof body !== 'string' || body.length < minDeflatedChars || !body.isWellFormed()) return JSON.stringify(body);
-  const packed = deflateRawSync(body, { level: 1, chunkSize: 64 * 1024 });
-  return Buffer.concat([Buffer.of(deflatedText), packed]);
+  return Buffer.concat([Buffer.of(deflatedText), deflate(body)]);
+}
+
+function deflate(text: string): Buffer {
+  const bytes = takeMemory(Buffer.byteLength(text, 'utf8'));
+  const packed = deflateRawSync(bytes.subarray(0, bytes.write(text, 'utf8')), { level: 1, chunkSize: 64 * 1024 });
+  giveBackMemory(bytes);
+  return packed;
 }
 
 /** A damaged body is as good as an absent one: the rest of the row still tells its story. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BodyCopy } from '../../src/call/body-copy.js';
 import { GatheredPieces } from '../../src/call/gathered-pieces.js';
-import { giveBackMemory, takeMemory } from '../../src/call/spare-memory.js';
+import { giveBackMemory, takeMemory } from '../../src/core/spare-memory.js';
 
 const MiB = 1024 * 1024;
 
@@ -79,7 +79,7 @@ describe('GatheredPieces', () => {
     gathered.add(Buffer.from('one'), 1);
     gathered.end();
     gathered.end();
-    const other = takeMemory(16 * 1024).fill('#');
+    const other = takeMemory(64 * 1024).fill('#');
     gathered.add(Buffer.from('two'), 2);
     expect(other.toString('latin1', 0, 3)).toBe('###');
     gathered.end();
