@@ -113,7 +113,7 @@ class CleanReading {
     if (redactPlain(keepsMedia ? piece : replaceDataUrls(piece), secrets) !== piece) this.#isFound = true;
   }
 
-  /** Whether the line is a frame. */
+  /** Whether the line may be a frame: one that is no JSON, for a tab in a text, may still fit a template learned later. */
   #takeLine(line: string, isLast: boolean): boolean {
     const before = line.startsWith('data: ') ? 'data: ' : line.startsWith('data:') ? 'data:' : '';
     const first = line[before.length];
@@ -122,7 +122,7 @@ class CleanReading {
     if (value === undefined) {
       // One that was cut is left out.
       if (isLast && first === '{') this.#isFound = true;
-      return false;
+      return true;
     }
     this.#pieces = [];
     this.#redactor.redact(value);

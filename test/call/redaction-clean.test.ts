@@ -117,6 +117,19 @@ describe('hasNothingToRedact', () => {
     expect(hasNothingToRedact(body, { secrets, keepsMedia: true })).toBe(false);
   });
 
+  it('sees a secret of which a line has a part that is no JSON, and fits a frame that came later', () => {
+    const told = (text: string) => `data: {"i":1,"delta":"${text}"}\n\n`;
+    const other = (text: string) => `data: {"other":1,"delta":"${text}"}\n\n`;
+    // A tab as it is: not JSON, though a client may take it.
+    const unparsed = other(`\t${shaped.slice(0, 12)}`);
+    const learned = told('a') + told('b') + unparsed + told('c') + other('d');
+    const body = learned + told('e') + unparsed + told(shaped.slice(12)) + told(' and on');
+    for (const redaction of redactions) {
+      expect(hasNothingToRedact(body, redaction)).toBe(false);
+      expect(redactFrameLines(body, redaction)).not.toContain(shaped.slice(12));
+    }
+  });
+
   it('leaves a last line that was cut to be left out', () => {
     const body = makeStream(['a', 'b', 'c']);
     expect(hasNothingToRedact(body.slice(0, -6), { secrets, keepsMedia: true })).toBe(false);
