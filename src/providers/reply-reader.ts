@@ -156,8 +156,11 @@ class FramedReplyReader implements ReplyReader, MessageReader {
           this.#notes.atMs = pieces.times[at] ?? 0;
         }) === true;
     });
-    if (isRead) this.#bytes += rest.length;
-    return isRead;
+    if (!isRead) return false;
+    this.#bytes += rest.length;
+    // What the end of the stream makes an event of came with the last.
+    this.#notes.atMs = pieces.times[pieces.count - 1] ?? 0;
+    return true;
   }
 
   /** Traffic goes on whatever a reader does: its failure ends the reading of this one reply. */

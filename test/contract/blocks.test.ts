@@ -70,7 +70,10 @@ describe('pieces that are read together', () => {
   });
 });
 
-/** The same stream with other line ends, and with letters of two, three and four bytes in what it says. */
+/**
+ * The same stream with other line ends, with letters of two, three and four bytes in what it says, and cut behind what it
+ * said last, before the blank line.
+ */
 function changeLines(bytes: Buffer): Buffer[] {
   const text = bytes.toString().replaceAll('\r\n', '\n');
   const mixed = text
@@ -78,5 +81,7 @@ function changeLines(bytes: Buffer): Buffer[] {
     .map((line, i) => line + (['\n', '\r\n', '\r'][i % 3] ?? ''))
     .join('');
   const foreign = text.replaceAll(/("(?:text|content|delta)": ?")(?=[A-Za-z ])/g, '$1é€🙂');
-  return [Buffer.from(text), Buffer.from(text.replaceAll('\n', '\r\n')), Buffer.from(mixed), Buffer.from(foreign)];
+  const said = [...text.matchAll(/^data:.*"(?:text|content|delta)":.*$/gm)].at(-1);
+  const unended = said === undefined ? text : text.slice(0, said.index + said[0].length);
+  return [text, text.replaceAll('\n', '\r\n'), mixed, foreign, unended].map((changed) => Buffer.from(changed));
 }
