@@ -97,6 +97,24 @@ it('leaves a block that may hold too large an event to be written', () => {
   expect(reader.readBlock(Buffer.from('aaaaa\n\n'), () => undefined)).toBe(false);
 });
 
+it('counts the same bytes of an event read out of a block as of one that was written', () => {
+  const lines = Buffer.from('data: a\n'.repeat(10));
+  const rest = Buffer.from(`data: ${'b'.repeat(800)}\n\n`);
+  for (const maxEventBytes of [906, 905]) {
+    const read = [false, true].map((isBlock) => {
+      const events: SseEvent[] = [];
+      const reader = new SseReader((event) => events.push(event), { maxEventBytes });
+      reader.write(Buffer.from(':\n'));
+      if (!isBlock) reader.write(lines);
+      else expect(reader.readBlock(lines, () => undefined)).toBe(true);
+      reader.write(rest);
+      return events;
+    });
+    expect(read[1]).toEqual(read[0]);
+    expect(read[1]).toHaveLength(maxEventBytes === 906 ? 1 : 0);
+  }
+});
+
 it('takes any bytes without throwing', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 200 })), (parts) => {

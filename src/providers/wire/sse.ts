@@ -97,8 +97,8 @@ export class SseReader {
         onEventEnd(end + 1);
         this.#endEvent();
       } else if (isDecoded && isDataText(text, at, end)) {
-        const from = text.charCodeAt(at + 5) === SPACE ? at + 6 : at + 5;
-        this.#addValue(text.slice(from, end), end - at);
+        const from = at + 'data:'.length;
+        this.#addValue(text.slice(text.charCodeAt(from) === SPACE ? from + 1 : from, end), end - from);
       } else if (!this.#isLastNameLine(text, at, end)) {
         this.#readLine(block, at, end);
       }
