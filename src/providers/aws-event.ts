@@ -78,7 +78,7 @@ function findUsualBytes(payload: string): string | undefined {
   const end = payload.indexOf('"', start);
   const isPadded = payload.slice(end, end + padMember.length) === padMember;
   const last = isPadded ? payload.indexOf('"', end + padMember.length) : end;
-  return end > 0 && payload.slice(last) === chunkEnd ? payload.slice(start, end) : undefined;
+  return end > start && payload.slice(last) === chunkEnd ? payload.slice(start, end) : undefined;
 }
 
 /** Of one chunk at a time; larger ones have memory of their own. */

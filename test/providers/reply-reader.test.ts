@@ -422,6 +422,17 @@ describe('an AWS event stream', () => {
     expect(read(bedrockConverseStream, last, type)).toMatchObject({ complete: false, usage: { outputTokens: 4 } });
   });
 
+  it('keeps a chunk that holds no bytes as the event it is', () => {
+    const kept: string[] = [];
+    const keep = (piece: string | Uint8Array): void => void kept.push(piece.toString());
+    const head = { status: 200, contentType: type, findHeader: () => null, keep };
+    const reader = bedrockInvokeStream.openReply(head, request);
+    reader.write(encodeEvent('chunk', { bytes: '' }), 1);
+    reader.write(encodeEvent('chunk', { bytes: '', p: 'abc' }), 2);
+    reader.end();
+    expect(kept.join('')).toBe('{"chunk":{"bytes":""}}\n{"chunk":{"bytes":"","p":"abc"}}\n');
+  });
+
   it('counts events that hold no JSON, and goes on', () => {
     const body = Buffer.concat([
       encodeMessage({ ':message-type': 'event', ':event-type': 'ping' }, Buffer.from('pong')),
