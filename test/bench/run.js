@@ -85,7 +85,7 @@ const floodSeconds = (performance.now() - floodBegin) / 1000;
 const { peak } = await tap.ask('memoryPeak');
 
 say('messages of 100 bytes over a WebSocket, read and blind …');
-const socketRounds = { messages: quick ? 5000 : 20_000, rounds: quick ? 2 : 8 };
+const socketRounds = { messages: quick ? 5000 : 60_000, rounds: quick ? 2 : 12 };
 const sockets = await measureSockets(tap, { ...socketRounds, compress: false });
 const deflated = await measureSockets(tap, { ...socketRounds, compress: true });
 
@@ -93,7 +93,7 @@ say('streams of one event a chunk, read and blind …');
 const pace = { events: 500, everyMs: 1, lanes: 10, rounds: quick ? 2 : 8 };
 const readings = await measureReadings(tap, ways.llmtap.dispatcher, pace);
 say('the same streams in chunks of 100 bytes …');
-const cut = { ...pace, rounds: quick ? 2 : 4, cutBytes: 100 };
+const cut = { ...pace, cutBytes: 100 };
 const cutReadings = await measureReadings(tap, ways.llmtap.dispatcher, cut);
 
 say('answers from the cache, and a file of a million entries …');
