@@ -7,10 +7,13 @@ import { giveBackMemory, takeMemory } from '../core/spare-memory.js';
  */
 const blockBytes = 64 * 1024;
 const blockPieces = 1024;
-/** A number of 8 bytes and one of 4 for each piece. */
-const listBytes = blockPieces * 12;
+/** Room for so many there is from the first, and for four times as many whenever it is filled. */
+const firstPieces = 256;
+const moreTimes = 4;
 /** A larger piece is read at once: it fills the caches by itself. */
 const largestGathered = 4 * 1024;
+
+const nothing = Buffer.alloc(0);
 
 /** Reads what was gathered. The memory, and the pieces, are used again: they are valid until the call returns. */
 export type ReadBlock = (block: Buffer, pieces: Pieces) => void;
@@ -22,7 +25,8 @@ export type ReadBlock = (block: Buffer, pieces: Pieces) => void;
  */
 export class GatheredPieces {
   readonly #read: ReadBlock;
-  #block: Buffer | null = null;
+  /** As large as what waited at once: most streams are short, and there may be a thousand. */
+  #block: Buffer = nothing;
   #lists: PieceLists | null = null;
   #count = 0;
   #filled = 0;
@@ -38,32 +42,51 @@ export class GatheredPieces {
       this.#read(piece, { count: 1, ends: [piece.length], times: [atMs] });
       return;
     }
-    this.#block ??= takeMemory(blockBytes);
-    this.#lists ??= takeLists();
+    const lists = this.#reserve(this.#filled + piece.length);
     this.#block.set(piece, this.#filled);
     this.#filled += piece.length;
-    this.#lists.ends[this.#count] = this.#filled;
-    this.#lists.times[this.#count++] = atMs;
+    lists.ends[this.#count] = this.#filled;
+    lists.times[this.#count++] = atMs;
   }
 
   /** Has read what waits; its memory is for others. */
   end(): void {
     this.flush();
     const [block, lists] = [this.#block, this.#lists];
-    this.#block = null;
+    this.#block = nothing;
     this.#lists = null;
-    if (block !== null) giveBackMemory(block);
+    giveBackMemory(block);
     if (lists !== null) giveBackMemory(lists.memory);
   }
 
   /** Has read what waits. */
   flush(): void {
     const count = this.#count;
-    if (this.#block === null || this.#lists === null || count === 0) return;
+    if (this.#lists === null || count === 0) return;
     const block = this.#block.subarray(0, this.#filled);
     this.#count = 0;
     this.#filled = 0;
     this.#read(block, { count, ends: this.#lists.ends, times: this.#lists.times });
+  }
+
+  /** Has room for one more piece, and for so many bytes. */
+  #reserve(bytes: number): PieceLists {
+    if (bytes > this.#block.length) {
+      const grown = takeMemory(bytes);
+      this.#block.copy(grown, 0, 0, this.#filled);
+      giveBackMemory(this.#block);
+      this.#block = grown;
+    }
+    const lists = this.#lists;
+    if (lists !== null && this.#count < lists.times.length) return lists;
+    const more = takeLists(lists === null ? firstPieces : lists.times.length * moreTimes);
+    if (lists !== null) {
+      more.times.set(lists.times);
+      more.ends.set(lists.ends);
+      giveBackMemory(lists.memory);
+    }
+    this.#lists = more;
+    return more;
   }
 }
 
@@ -74,9 +97,9 @@ interface PieceLists {
   readonly memory: Buffer;
 }
 
-function takeLists(): PieceLists {
-  const memory = takeMemory(listBytes);
+function takeLists(pieces: number): PieceLists {
+  const memory = takeMemory(pieces * (Float64Array.BYTES_PER_ELEMENT + Uint32Array.BYTES_PER_ELEMENT));
   const { buffer, byteOffset } = memory;
-  const times = new Float64Array(buffer, byteOffset, blockPieces);
-  return { times, ends: new Uint32Array(buffer, byteOffset + times.byteLength, blockPieces), memory };
+  const times = new Float64Array(buffer, byteOffset, pieces);
+  return { times, ends: new Uint32Array(buffer, byteOffset + times.byteLength, pieces), memory };
 }

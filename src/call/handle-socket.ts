@@ -343,6 +343,8 @@ class HandledSocket implements SocketWatch, GatedSocket {
     });
     this.#options.onCall();
     this.#ports.onRecord(record);
+    call.request.close();
+    call.reply.close();
     this.#reserved.delete(call);
     if (call.reservation !== null) call.reservation.settle(record);
     else if (refusal === null) this.#options.budget?.note(record);

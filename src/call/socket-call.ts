@@ -33,8 +33,14 @@ export class MessageCopies {
 
   /** Keeps this message in place of those before it. */
   replaceBy(message: SocketMessage): void {
+    this.copy.close();
     this.copy = new BodyCopy(this.#maxBytes);
     this.copy.write(message.bytes);
+  }
+
+  /** They are on record: what was kept is forgotten, and what comes yet is not kept. */
+  close(): void {
+    this.copy.close();
   }
 }
 

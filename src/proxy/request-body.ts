@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { HeldPieces } from '../core/held-pieces.js';
 import type { Upload } from './client-side.js';
 
 export type RequestBody = Buffer | Readable | null;
@@ -30,17 +31,12 @@ export function takeBody(upload: Upload, options: BodyOptions): void {
   new BodyTaker(upload, options).start();
 }
 
-/** Held apart until they are put into one. */
-const maxPieces = 1024;
-
 class BodyTaker {
   readonly #upload: Upload;
   readonly #request: Readable;
   readonly #options: BodyOptions;
   readonly #announcedBytes: number;
-  #held: Buffer[] = [];
-  /** The last of what is held, in the pieces it came in. */
-  #pieces: Buffer[] = [];
+  readonly #held = new HeldPieces();
   #heldBytes = 0;
   #ended = false;
   #stream: Readable | null = null;
@@ -78,21 +74,11 @@ class BodyTaker {
       if (!this.#stream.destroyed && !this.#pass(this.#stream, chunk)) this.#request.pause();
       return;
     }
-    this.#hold(chunk);
+    this.#held.add(chunk);
+    this.#heldBytes += chunk.length;
     // All of it is here, though node:http says so only later: the call must have read it before it is sent.
     if (this.#heldBytes >= this.#announcedBytes) this.#onEnd();
     else if (this.#options.wholeBytes !== null && this.#heldBytes > this.#options.wholeBytes) this.#openStream();
-  }
-
-  /** A body in a million pieces takes the memory of its bytes, not of its pieces. */
-  #hold(chunk: Buffer): void {
-    this.#pieces.push(chunk);
-    this.#heldBytes += chunk.length;
-    if (this.#pieces.length >= maxPieces) this.#held.push(Buffer.concat(this.#pieces.splice(0)));
-  }
-
-  #releaseHeld(): Buffer[] {
-    return [...this.#held.splice(0), ...this.#pieces.splice(0)];
   }
 
   #pass(stream: Readable, chunk: Buffer): boolean {
@@ -111,7 +97,7 @@ class BodyTaker {
   #handOnWhole(): void {
     if (this.#handedOn) return;
     this.#handedOn = true;
-    const held = this.#releaseHeld();
+    const held = this.#held.take();
     const [first] = held;
     const body = held.length === 1 && first !== undefined ? first : Buffer.concat(held);
     this.#options.onReady(body, true);
@@ -128,7 +114,7 @@ class BodyTaker {
       this.#request.resume();
     });
     this.#stream = stream;
-    for (const chunk of this.#releaseHeld()) this.#pass(stream, chunk);
+    for (const chunk of this.#held.take()) this.#pass(stream, chunk);
     if (this.#ended) stream.push(null);
     this.#options.onReady(stream, false);
   }

@@ -61,7 +61,7 @@ async function readEvents(dispatcher, { host, path, shape, body }, { events, eve
  * V8 compiles what runs often, on other threads, whose time counts: what a call does once, before its stream and after it,
  * only after hundreds of calls. So there are some hundred short streams first, and rounds that are not counted.
  */
-const warmingStreams = { times: 40, events: 20, everyMs: 0 };
+const warmingStreams = { times: 100, events: 20, everyMs: 0 };
 const warmingRounds = 3;
 
 /**

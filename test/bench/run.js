@@ -70,11 +70,11 @@ const { bytes: sessionBytes } = await tap.ask('manySessions');
 say('100 calls at a time, HTTP/2 and HTTP/1.1 …');
 const bothUpstream = await openChild('./http2-upstream.js');
 const bothTap = await openChild('./tap.js', [bothUpstream.port, bothUpstream.caPath]);
-const streams = await measureStreams(bothTap, {
-  ...{ calls: quick ? 1000 : 3000, rounds: quick ? 3 : 8 },
-  provider: bothUpstream,
-});
-for (const child of [bothTap, bothUpstream]) await child.close();
+const streamRounds = { calls: quick ? 1000 : 3000, rounds: quick ? 3 : 8 };
+const streams = await measureStreams(bothTap, { ...streamRounds, provider: bothUpstream });
+const bareRelay = await openChild('./bare-relay.js', [bothUpstream.port, bothUpstream.caPath]);
+const bareStreams = await measureStreams(bareRelay, streamRounds);
+for (const child of [bareRelay, bothTap, bothUpstream]) await child.close();
 
 say('a stream of 1 GB …');
 await readFlood(ways.llmtap.dispatcher, 64 * 1024 * 1024);
@@ -85,7 +85,7 @@ const floodSeconds = (performance.now() - floodBegin) / 1000;
 const { peak } = await tap.ask('memoryPeak');
 
 say('messages of 100 bytes over a WebSocket, read and blind …');
-const socketRounds = { messages: quick ? 5000 : 20_000, rounds: quick ? 2 : 8 };
+const socketRounds = { messages: quick ? 5000 : 60_000, rounds: quick ? 2 : 12 };
 const sockets = await measureSockets(tap, { ...socketRounds, compress: false });
 const deflated = await measureSockets(tap, { ...socketRounds, compress: true });
 
@@ -93,7 +93,7 @@ say('streams of one event a chunk, read and blind …');
 const pace = { events: 500, everyMs: 1, lanes: 10, rounds: quick ? 2 : 8 };
 const readings = await measureReadings(tap, ways.llmtap.dispatcher, pace);
 say('the same streams in chunks of 100 bytes …');
-const cut = { ...pace, rounds: quick ? 2 : 4, cutBytes: 100 };
+const cut = { ...pace, cutBytes: 100 };
 const cutReadings = await measureReadings(tap, ways.llmtap.dispatcher, cut);
 
 say('answers from the cache, and a file of a million entries …');
@@ -189,6 +189,12 @@ const figures = [
   [
     'the same without the tap: what client and provider differ by themselves',
     `${ratio(median(streams.directH2), median(streams.directH1))} (${median(streams.directH2).toFixed(0)} of ${median(streams.directH1).toFixed(0)} calls/s)`,
+    '',
+    true,
+  ],
+  [
+    "the same through a relay that reads and records nothing, of Node's own HTTP/2, and HTTP/1.1 with undici",
+    `${ratio(median(bareStreams.h2), median(bareStreams.h1))} (CPU per call ${median(bareStreams.h2CpuMs).toFixed(3)}, ${median(bareStreams.h1CpuMs).toFixed(3)} ms)`,
     '',
     true,
   ],

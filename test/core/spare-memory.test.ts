@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BodyCopy } from '../../src/call/body-copy.js';
 import { GatheredPieces } from '../../src/call/gathered-pieces.js';
+import { MessageCopies } from '../../src/call/socket-call.js';
 import { giveBackMemory, takeMemory } from '../../src/core/spare-memory.js';
 
 const MiB = 1024 * 1024;
@@ -79,10 +80,26 @@ describe('GatheredPieces', () => {
     gathered.add(Buffer.from('one'), 1);
     gathered.end();
     gathered.end();
-    const other = takeMemory(64 * 1024).fill('#');
+    const other = takeMemory(4096).fill('#');
     gathered.add(Buffer.from('two'), 2);
     expect(other.toString('latin1', 0, 3)).toBe('###');
     gathered.end();
     expect(blocks).toEqual(['one', 'two']);
+  });
+});
+
+describe('MessageCopies', () => {
+  const message = (text: string) => ({ bytes: Buffer.from(text), wireBytes: text.length, atMs: 0 });
+
+  it('of a WebSocket give their memory back when one message takes the place of all, and when they are on record', () => {
+    const copies = new MessageCopies({ bodies: 'redacted' });
+    copies.add(message('a'.repeat(100)), true);
+    copies.replaceBy(message('the last'));
+    expect(copies.copy.readText()).toBe('the last');
+    copies.close();
+    // Behind the last message lies what was kept before it.
+    expect(takeMemory(4096).toString('latin1', 0, 12)).toBe('the lastaaaa');
+    copies.add(message('late'), true);
+    expect([copies.copy.readText(), copies.wireBytes]).toEqual([null, 104]);
   });
 });

@@ -1,3 +1,4 @@
+import { HeldPieces } from '../../../core/held-pieces.js';
 import type { SocketMessage } from '../../../core/socket.js';
 import { readExtensions } from './extensions.js';
 import { FrameCutter, type FramePiece } from './frame-cutter.js';
@@ -25,8 +26,6 @@ export interface FilterPorts {
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** What frames have besides their payload. */
 const MAX_HELD_BYTES = MAX_MESSAGE_BYTES + 1024 * 1024;
-/** Held apart until they are put into one: a message in a million frames takes the memory of its bytes, not of its frames. */
-const MAX_PIECES = 1024;
 
 type Give = (bytes: Buffer) => void;
 
@@ -56,9 +55,7 @@ export class SocketFilter {
   readonly #inflater: MessageInflater | null;
   readonly #windowBits: number;
   #message: RawMessage | null = null;
-  #raw: Buffer[] = [];
-  /** The last of what is held, in the pieces it came in. */
-  #pieces: Buffer[] = [];
+  readonly #raw = new HeldPieces();
   #rawBytes = 0;
   /** The provider has the beginning of the message: it must have the rest. */
   #isBegun = false;
@@ -103,18 +100,19 @@ export class SocketFilter {
 
   /** What was held of a message that will not be whole goes, too. */
   endOfClient(give: Give): Promise<void> | void {
-    this.#goOn({ raw: this.#release(), message: null, atMs: 0 }, give);
+    this.#goOn({ raw: this.#raw.take(), message: null, atMs: 0 }, give);
     return this.#busy ?? undefined;
   }
 
   #takePiece(piece: FramePiece, atMs: number, give: Give): void {
-    if (this.#isBlind) return this.#goOn({ raw: [...this.#release(), piece.bytes], message: null, atMs }, give);
+    if (this.#isBlind) return this.#goOn({ raw: [...this.#raw.take(), piece.bytes], message: null, atMs }, give);
     if (piece.isControl) return this.#takeControl(piece, atMs, give);
     this.#reader.write(piece.bytes);
-    this.#hold(piece.bytes);
+    this.#raw.add(piece.bytes);
+    this.#rawBytes += piece.bytes.length;
     if (this.#rawBytes > MAX_HELD_BYTES) {
       this.#isBegun = true;
-      this.#goOn({ raw: this.#release(), message: null, atMs }, give);
+      this.#goOn({ raw: this.#raw.take(), message: null, atMs }, give);
     }
     if (!piece.endsMessage) return;
     const message = this.#message;
@@ -124,17 +122,7 @@ export class SocketFilter {
     this.#isBegun = false;
     // In memory of its own: it may be waited for.
     const kept = message === null ? null : { ...message, bytes: bytes === null ? null : Buffer.from(bytes) };
-    this.#goOn({ raw: this.#release(), message: kept, atMs }, give);
-  }
-
-  #hold(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    this.#rawBytes += bytes.length;
-    if (this.#pieces.length >= MAX_PIECES) this.#raw.push(Buffer.concat(this.#pieces.splice(0)));
-  }
-
-  #release(): Buffer[] {
-    return [...this.#raw.splice(0), ...this.#pieces.splice(0)];
+    this.#goOn({ raw: this.#raw.take(), message: kept, atMs }, give);
   }
 
   #takeControl({ bytes, endsFrame }: FramePiece, atMs: number, give: Give): void {
