@@ -3,7 +3,7 @@ import { type FrameRedaction, maxLearned, maxTemplates, minSearched } from './re
 import { JsonRedactor, type Piece } from './redaction-json.js';
 import { replaceDataUrls } from './redaction-media.js';
 import { findSpans, redactPlain } from './redaction-spans.js';
-import { type FrameTemplate, lookAhead, makeTemplate } from './redaction-templates.js';
+import { type FrameTemplate, lookAhead, makeTemplate, readBefore } from './redaction-templates.js';
 import { TextAhead } from './text-ahead.js';
 
 const lineFeed = 10;
@@ -11,6 +11,9 @@ const carriageReturn = 13;
 const letterD = 0x64;
 const openBrace = 0x7b;
 const openBracket = 0x5b;
+const space = 0x20;
+const tab = 0x09;
+const byteOrderMark = 0xfeff;
 const maxKnownRuns = 256;
 const maxKnownLength = 512;
 
@@ -115,7 +118,7 @@ class CleanReading {
 
   /** Whether the line may be a frame: one that is no JSON, for a tab in a text, may still fit a template learned later. */
   #takeLine(line: string, isLast: boolean): boolean {
-    const before = line.startsWith('data: ') ? 'data: ' : line.startsWith('data:') ? 'data:' : '';
+    const before = readBefore(line);
     const first = line[before.length];
     if (first !== '{' && first !== '[') return false;
     const value = parse(line.slice(before.length));
@@ -174,7 +177,8 @@ class CleanReading {
 }
 
 function isFrameStart(code: number): boolean {
-  return code === letterD || code === openBrace || code === openBracket;
+  if (code === letterD || code === openBrace || code === openBracket) return true;
+  return code === space || code === tab || code === byteOrderMark;
 }
 
 function parse(payload: string): JsonValue | undefined {

@@ -2,13 +2,13 @@ import type { JsonValue } from '../core/call-record.js';
 import { hasNothingToRedact } from './redaction-clean.js';
 import { type FrameRedaction, FrameRedactor } from './redaction-frames.js';
 import { redactPlain } from './redaction-spans.js';
-import { FrameTemplate, lookAhead } from './redaction-templates.js';
+import { FrameTemplate, lookAhead, readBefore } from './redaction-templates.js';
 import type { SecretSet } from './secrets.js';
 import { TextAhead } from './text-ahead.js';
 
 /** A line that was parsed. */
 interface ParsedLine {
-  /** `data: `, `data:` or nothing. */
+  /** As `readBefore` gives it. */
   readonly before: string;
   readonly number: number;
   readonly value: JsonValue;
@@ -86,7 +86,7 @@ function readLines(text: string, redactor: FrameRedactor): Lines {
 }
 
 function readLine(redactor: FrameRedactor, text: string, isLast: boolean): LineKind {
-  const before = text.startsWith('data: ') ? 'data: ' : text.startsWith('data:') ? 'data:' : '';
+  const before = readBefore(text);
   const first = text[before.length];
   if (first !== '{' && first !== '[') return null;
   const value = parse(text.slice(before.length));

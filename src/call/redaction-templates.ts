@@ -79,6 +79,13 @@ export function lookAhead(text: string): TextAhead {
   return new TextAhead(text, ['\\', '\n', '\r']);
 }
 
+const beforeValue = /^\ufeff?(?:data:)?[ \t]*/;
+
+/** What of a line stands before its JSON: `data: `, or nothing, and the white space that those who read JSON pass over. */
+export function readBefore(line: string): string {
+  return beforeValue.exec(line)?.[0] ?? '';
+}
+
 const number = /(?<!\\)"([\w-]{1,64})":\s?(?=\d{1,15}[,}\]])/g;
 
 /**

@@ -117,6 +117,15 @@ describe('hasNothingToRedact', () => {
     expect(hasNothingToRedact(body, { secrets, keepsMedia: true })).toBe(false);
   });
 
+  it.each(['data:  ', 'data:\t', ' ', '\ufeffdata: '])('sees a secret cut over lines that begin with %j', (before) => {
+    const told = (text: string) => `${before}{"i":1,"delta":"${text}"}\n\n`;
+    const body = told('a') + told(shaped.slice(0, 12)) + told(shaped.slice(12)) + told(' and on');
+    expect(hasNothingToRedact(body, { secrets, keepsMedia: true })).toBe(false);
+    const kept = redactFrameLines(body, { secrets, keepsMedia: true });
+    expect(kept).not.toContain(shaped.slice(12));
+    expect(kept.startsWith(told('a'))).toBe(true);
+  });
+
   it('sees a secret of which a line has a part that is no JSON, and fits a frame that came later', () => {
     const told = (text: string) => `data: {"i":1,"delta":"${text}"}\n\n`;
     const other = (text: string) => `data: {"other":1,"delta":"${text}"}\n\n`;
