@@ -7,7 +7,9 @@ const sources = useSources();
 
 describe('a ledger that another process has locked', () => {
   it('delays neither calls nor sessions, and costs no record once it is released', async () => {
-    const { link, home, call, events, faults } = await openLab(sources);
+    const { link, home, call, events, faults, until } = await openLab(sources);
+    const announced = (): string[] =>
+      events.flatMap((event) => (event.type === 'call.completed' ? [event.record.callId] : []));
     const session = await link.openSession();
     await call(session);
     const holder = startChild('hold-lock.mjs', [join(home, 'llmtap.db')]);
@@ -15,15 +17,16 @@ describe('a ledger that another process has locked', () => {
     for (let i = 0; i < 3; i++) expect((await call(session)).status).toBe(200);
     const other = await link.openSession();
     expect((await call(other)).status).toBe(200);
+    // A reply may reach its client before its announcement reaches us.
+    await until(() => announced().length === 5);
     const asked = link.records({});
     // It waits for what was announced, and calls do not wait for it.
     expect(await Promise.race([asked, call(session).then(() => 'a call')])).toBe('a call');
     holder.process.stdin.end();
     await holder.ended;
-    const announced = events.flatMap((event) => (event.type === 'call.completed' ? [event.record.callId] : []));
-    expect(announced).toHaveLength(6);
-    expect((await asked).map(({ callId }) => callId)).toEqual(expect.arrayContaining(announced.slice(0, 5)));
-    expect((await link.records({})).map(({ callId }) => callId)).toEqual(announced);
+    await until(() => announced().length === 6);
+    expect((await asked).map(({ callId }) => callId)).toEqual(expect.arrayContaining(announced().slice(0, 5)));
+    expect((await link.records({})).map(({ callId }) => callId)).toEqual(announced());
     expect((await link.runs()).map(({ runId }) => runId).sort()).toEqual(
       [session.session.runId, other.session.runId].sort(),
     );
