@@ -1,0 +1,70 @@
+import type { RawHeaders } from '../core/wire.js';
+
+const pseudoOfRequests: ReadonlySet<string> = new Set([':method', ':scheme', ':authority', ':path']);
+
+/**
+ * Whether a block of headers can be a request. What HTTP/1.1 says of its connection is none of them: read on elsewhere, it
+ * could be taken for another request. Source: RFC 9113 sections 8.2.2, 8.3 and 8.3.1 (read 2026-11-28).
+ */
+export function isRequest(raw: RawHeaders): boolean {
+  const seen = new Set<string>();
+  let isPast = false;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i] ?? '';
+    if (name.startsWith(':')) {
+      if (isPast || seen.has(name) || !isPseudo(name, raw)) return false;
+      seen.add(name);
+    } else {
+      isPast = true;
+      if (ofConnection.has(name)) return false;
+      if (name === 'te' && raw[i + 1]?.toLowerCase() !== 'trailers') return false;
+    }
+  }
+  if (readMethod(raw) === 'CONNECT') return seen.has(':authority');
+  return seen.has(':method') && seen.has(':scheme') && seen.has(':path');
+}
+
+/** A CONNECT that asks for a protocol says so by `:protocol` (RFC 8441 section 4, read 2026-11-28). */
+function isPseudo(name: string, raw: RawHeaders): boolean {
+  return pseudoOfRequests.has(name) || (name === ':protocol' && readMethod(raw) === 'CONNECT');
+}
+
+export function readMethod(raw: RawHeaders): string {
+  return findHeader(raw, ':method') ?? '';
+}
+
+const ofConnection: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** The status of a reply's headers; `undefined` where they are none. */
+export function readStatus(raw: RawHeaders): number | undefined {
+  const [name, value = ''] = raw;
+  if (name !== ':status' || !/^[1-9]\d\d$/.test(value)) return undefined;
+  for (let i = 2; i < raw.length; i += 2) if (raw[i]?.startsWith(':')) return undefined;
+  return Number(value);
+}
+
+/** Whether headers can follow a body. */
+export function isTrailers(raw: RawHeaders): boolean {
+  for (let i = 0; i < raw.length; i += 2) if (raw[i]?.startsWith(':')) return false;
+  return true;
+}
+
+/** How long the body is by its head: `null` where that is not said, `undefined` where it is said wrongly. */
+export function readBodyBytes(raw: RawHeaders): number | null | undefined {
+  const value = findHeader(raw, 'content-length');
+  if (value === undefined) return null;
+  if (!/^\d{1,15}$/.test(value)) return undefined;
+  for (let i = 0; i < raw.length; i += 2) if (raw[i] === 'content-length' && raw[i + 1] !== value) return undefined;
+  return Number(value);
+}
+
+function findHeader(raw: RawHeaders, name: string): string | undefined {
+  for (let i = 0; i < raw.length; i += 2) if (raw[i] === name) return raw[i + 1];
+  return undefined;
+}
