@@ -11,7 +11,7 @@ export interface InboundPorts {
   /** @param settings number and value in turns */
   onSettings(settings: readonly number[]): void;
   onPing(bytes: Buffer): void;
-  onGoaway(lastId: number): void;
+  onGoaway(lastId: number, code: number): void;
   /** @param id 0 for the whole connection */
   onWindow(id: number, bytes: number): void;
   /** A frame that says nothing. */
@@ -26,8 +26,8 @@ interface OpenBlock {
   bytes: number;
 }
 
-/** The least a frame counts towards the bound on a block: many empty ones are one too long as well. */
-const leastPartBytes = 64;
+/** The least a frame counts towards the bound on a block, half of what each but the last holds: many small ones are a flood. */
+const leastPartBytes = 8192;
 
 /** Reads what comes on a connection into what it says. Source: RFC 9113 section 6 (read 2026-11-28). */
 export class Inbound implements FrameListener {
@@ -98,7 +98,7 @@ export class Inbound implements FrameListener {
     if (id !== 0) throw misplaced(`A frame of type ${type} on a stream`);
     if (type === frameTypes.goaway) {
       requireSize(bytes.length >= 8, 'GOAWAY');
-      this.#ports.onGoaway(bytes.readUInt32BE(0) & maxWindowBytes);
+      this.#ports.onGoaway(bytes.readUInt32BE(0) & maxWindowBytes, bytes.readUInt32BE(4));
     } else if (type === frameTypes.ping) {
       requireSize(bytes.length === 8, 'PING');
       if (isAnswer) this.#ports.onIdle();

@@ -12,7 +12,7 @@ export function isRequest(raw: RawHeaders): boolean {
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? '';
     if (name.startsWith(':')) {
-      if (isPast || seen.has(name) || !isPseudo(name, raw)) return false;
+      if (isPast || seen.has(name) || !pseudoOfRequests.has(name)) return false;
       seen.add(name);
     } else {
       isPast = true;
@@ -20,13 +20,9 @@ export function isRequest(raw: RawHeaders): boolean {
       if (name === 'te' && raw[i + 1]?.toLowerCase() !== 'trailers') return false;
     }
   }
-  if (readMethod(raw) === 'CONNECT') return seen.has(':authority');
+  const isConnect = readMethod(raw) === 'CONNECT';
+  if (isConnect) return seen.has(':authority') && !seen.has(':scheme') && !seen.has(':path');
   return seen.has(':method') && seen.has(':scheme') && seen.has(':path');
-}
-
-/** A CONNECT that asks for a protocol says so by `:protocol` (RFC 8441 section 4, read 2026-11-28). */
-function isPseudo(name: string, raw: RawHeaders): boolean {
-  return pseudoOfRequests.has(name) || (name === ':protocol' && readMethod(raw) === 'CONNECT');
 }
 
 export function readMethod(raw: RawHeaders): string {

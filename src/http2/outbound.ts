@@ -13,8 +13,8 @@ export interface OutboundPorts {
 
 /** Gathered bodies beyond which streams wait for the connection to take them. */
 const maxGatheredBytes = 64 * 1024;
-/** Answers beyond which who does not read them is cut off. */
-const maxAnswerBytes = 64 * 1024;
+/** Answers beyond which who asks for them faster than they can be written is cut off: some nine hundred to SETTINGS. */
+const maxAnswerBytes = 8 * 1024;
 
 /** What goes out on a connection: whose turn it is, and when it is written. */
 export class Outbound {
@@ -67,7 +67,7 @@ export class Outbound {
     this.#writer.acknowledge(type, bytes);
     this.#answerBytes += bytes.length + headBytes;
     if (this.#answerBytes > maxAnswerBytes)
-      throw new ConnectionFault(errorCodes.enhanceYourCalm, 'What is answered is not read.');
+      throw new ConnectionFault(errorCodes.enhanceYourCalm, 'More is to be answered than is read.');
     this.#touch();
   }
 

@@ -27,7 +27,9 @@ export interface SessionPorts {
   /** Closes when what was written has gone. `isFaulty` where the other end cannot be expected to read it. */
   end(isFaulty: boolean): void;
   /** Somebody asks. The stream hears nothing until `listen`, which must come before this returns. */
-  onStream?(stream: Http2Stream, raw: RawHeaders): void;
+  onStream?(stream: Http2Stream, raw: RawHeaders, isEnd: boolean): void;
+  /** One is over: nothing more goes or comes by it. */
+  onStreamOver?(): void;
   /** The other end has said how many streams it takes. */
   onMaxStreams?(maxStreams: number): void;
   /** Nothing can be asked any more, whatever is under way. */
@@ -67,6 +69,7 @@ export class Http2Session implements InboundPorts, StreamLink {
   #firstSendWindow: number = defaults.windowBytes;
   #receiveWindow: number;
   #untold = 0;
+  #hasSettings = false;
   #isLeaving = false;
   #isEnding = false;
   #isOver = false;
@@ -84,6 +87,11 @@ export class Http2Session implements InboundPorts, StreamLink {
   /** Nothing can be asked any more. */
   get isLeaving(): boolean {
     return this.#isLeaving;
+  }
+
+  /** Streams that are open, or wait to be. */
+  get streams(): number {
+    return this.#streams.size + this.#waiting.length;
   }
 
   /** The connection is gone. */
@@ -150,10 +158,8 @@ export class Http2Session implements InboundPorts, StreamLink {
     this.#outbound.forget(stream);
     if (stream.id === 0) this.#waiting = this.#waiting.filter((waiting) => waiting.stream !== stream);
     else this.#streams.delete(stream.id);
-    while (this.#waiting.length > 0 && this.#streams.size < this.#maxStreams) {
-      const next = this.#waiting.shift();
-      if (next !== undefined) this.#open(next);
-    }
+    this.#openWaiting();
+    this.#ports.onStreamOver?.();
     if (this.#isLeaving && this.#streams.size === 0) process.nextTick(() => this.#outbound.flush());
   }
 
@@ -175,6 +181,7 @@ export class Http2Session implements InboundPorts, StreamLink {
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#requirePast(id, 'DATA');
     if (stream.isRemoteEnded) return this.#refuse(stream, errorCodes.streamClosed);
+    if (!stream.hasHead) throw new ConnectionFault(errorCodes.protocolError, 'A body came before its head.');
     if (!stream.receiveData(piece, isEnd, paddingBytes)) this.#refuse(stream, errorCodes.flowControlError);
   }
 
@@ -186,6 +193,11 @@ export class Http2Session implements InboundPorts, StreamLink {
   }
 
   onSettings(settings: readonly number[]): void {
+    // Who does not say how many streams it takes takes any number.
+    const saysMaxStreams = settings.some((id, i) => i % 2 === 0 && id === settingIds.maxConcurrentStreams);
+    if (!this.#hasSettings && !saysMaxStreams && !this.#options.isServer)
+      this.#takeMaxStreams(Number.POSITIVE_INFINITY);
+    this.#hasSettings = true;
     for (let i = 0; i + 1 < settings.length; i += 2) this.#applySetting(settings[i] ?? 0, settings[i + 1] ?? 0);
     this.#outbound.answer(frameTypes.settings, nothing);
     this.onIdle();
@@ -196,12 +208,16 @@ export class Http2Session implements InboundPorts, StreamLink {
     this.onIdle();
   }
 
-  onGoaway(lastId: number): void {
+  onGoaway(lastId: number, code: number): void {
     this.#leave();
     const passedOver = this.#waiting.splice(0).map(({ stream }) => stream);
     if (!this.#options.isServer) for (const [id, stream] of this.#streams) if (id > lastId) passedOver.push(stream);
     // It never looked at them. Source: RFC 9113 section 6.8 (read 2026-11-28).
     for (const stream of passedOver) stream.receiveClose({ code: errorCodes.refusedStream, lost: null });
+    if (code === errorCodes.noError) return;
+    // With an error it closes: what it has looked at is lost, whether it gets to closing or not.
+    this.lose(new Error(`the other end gave up the connection with code ${code}`));
+    this.#ports.end(true);
   }
 
   onWindow(id: number, bytes: number): void {
@@ -211,7 +227,8 @@ export class Http2Session implements InboundPorts, StreamLink {
     }
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#requirePast(id, 'WINDOW_UPDATE');
-    if (bytes === 0) return this.#refuse(stream, errorCodes.protocolError);
+    // NOTE: of one stream, by the letter; but nothing that works sends it. Source: RFC 9113 section 5.4.2 lets it be more.
+    if (bytes === 0) throw badWindow();
     if (!stream.addWindow(bytes)) return this.#refuse(stream, errorCodes.flowControlError);
     this.send(stream);
   }
@@ -250,19 +267,28 @@ export class Http2Session implements InboundPorts, StreamLink {
     else this.send(stream);
   }
 
+  #openWaiting(): void {
+    while (this.#streams.size < this.#maxStreams) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#open(next);
+    }
+  }
+
   #onRequest(id: number, { raw, isUnsound, isTooLong }: HeaderBlock, isEnd: boolean): void {
     this.#lastRemoteId = id;
     const isRefused = this.#isLeaving || this.#streams.size >= this.#options.maxStreams;
     const bodyBytes = readBodyBytes(raw);
     const stream = this.#makeStream(true);
     stream.id = id;
+    stream.hasHead = true;
     this.#streams.set(id, stream);
     if (isRefused) return this.#refuse(stream, errorCodes.refusedStream);
     if (isTooLong) return this.#refuseTooLong(stream);
     if (isUnsound || !isRequest(raw) || bodyBytes === undefined) return this.#refuse(stream, errorCodes.protocolError);
     if (!isEnd) stream.expect(bodyBytes);
     try {
-      this.#ports.onStream?.(stream, raw);
+      this.#ports.onStream?.(stream, raw, isEnd);
     } catch (error) {
       stream.reset(errorCodes.internalError);
       this.#ports.onProblem(toError(error));
@@ -273,7 +299,7 @@ export class Http2Session implements InboundPorts, StreamLink {
   #onLaterHead(stream: Http2Stream, { raw, isTooLong }: HeaderBlock, isEnd: boolean): void {
     if (stream.isRemoteEnded) return this.#refuse(stream, errorCodes.streamClosed);
     if (isTooLong) return this.#refuse(stream, errorCodes.enhanceYourCalm);
-    if (this.#options.isServer || stream.hasHead) {
+    if (stream.hasHead) {
       if (!isEnd || !isTrailers(raw)) return this.#refuse(stream, errorCodes.protocolError);
       return stream.receiveEnd(raw);
     }
@@ -303,9 +329,7 @@ export class Http2Session implements InboundPorts, StreamLink {
         return;
       case settingIds.maxConcurrentStreams:
         if (this.#options.isServer) return;
-        // None at all would be a server that serves nobody: what is asked waits until it says otherwise.
-        this.#maxStreams = value;
-        return this.#ports.onMaxStreams?.(value);
+        return this.#takeMaxStreams(value);
       case settingIds.initialWindowSize:
         return this.#resizeWindows(value);
       case settingIds.maxFrameSize:
@@ -316,6 +340,12 @@ export class Http2Session implements InboundPorts, StreamLink {
         // Nobody knows the others, and how long a list of headers may be is a wish.
         return;
     }
+  }
+
+  #takeMaxStreams(maxStreams: number): void {
+    this.#maxStreams = maxStreams;
+    this.#ports.onMaxStreams?.(maxStreams);
+    this.#openWaiting();
   }
 
   /** Source: RFC 9113 section 6.9.2 (read 2026-11-28). */
@@ -393,7 +423,7 @@ export class Http2Session implements InboundPorts, StreamLink {
 const nothing = Buffer.alloc(0);
 
 function badWindow(): ConnectionFault {
-  return new ConnectionFault(errorCodes.flowControlError, 'A window was made larger than one can be.');
+  return new ConnectionFault(errorCodes.flowControlError, 'A window was made what one cannot be.');
 }
 
 function toError(error: unknown): Error {

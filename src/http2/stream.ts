@@ -149,7 +149,7 @@ export class Http2Stream {
 
   /** Resets it at once. */
   reset(code: number): void {
-    const wasHeld = this.#held.length > 0 || this.#heldTrailers !== null;
+    const wasHeld = this.#isHeld;
     this.#held = [];
     this.#heldTrailers = null;
     if (this.#end === null) this.#giveUp(code);
@@ -251,7 +251,9 @@ export class Http2Stream {
       this.#held = [];
       this.#heldTrailers = null;
     }
-    this.#close(end);
+    this.#forget(end);
+    // At once: who has just ended its half and takes all back has ended nothing.
+    if (!this.#isHeld) this.#tellClosed(end);
   }
 
   /** @returns whether the window is one that can be */
@@ -303,10 +305,18 @@ export class Http2Stream {
 
   #close(end: StreamEnd): void {
     if (this.#end !== null) return;
+    this.#forget(end);
+    if (!this.#isHeld) this.#tellClosedLater(end);
+  }
+
+  #forget(end: StreamEnd): void {
     this.#end = end;
     this.#pieces = [];
     this.#link.forget(this);
-    if (this.#held.length === 0 && this.#heldTrailers === null) this.#tellClosedLater(end);
+  }
+
+  get #isHeld(): boolean {
+    return this.#held.length > 0 || this.#heldTrailers !== null;
   }
 
   /** Never from within what the owner does. */

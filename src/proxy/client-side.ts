@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Protocol } from '../core/call-record.js';
 import type { RawHeaders } from '../core/wire.js';
 
@@ -46,17 +45,30 @@ export interface ClientListener {
 
 /** The body of a request, while it comes. */
 export interface Upload {
-  readonly stream: Readable;
   /** Whether there is one. */
   readonly isAnnounced: boolean;
   /** Its length as the head says it; `null` where only its end will tell. */
   readonly bytes: number | null;
-  /** Whether its end is the client's leaving. */
-  readonly isCut?: () => boolean;
-  /** Nobody reads on: the client may stop sending once it has its whole reply. */
-  readonly stop?: () => void;
-  /** What followed it, once it has ended. */
-  readonly readTrailers?: () => RawHeaders;
   /** Whether it came in chunks of HTTP/1.1, and so is to go on. */
   readonly isChunked: boolean;
+  /** Begins to read it. At most once. */
+  read(listener: UploadListener): void;
+  /** No piece comes until `resume`. */
+  pause(): void;
+  /** Where nobody reads it, it runs out into nothing. */
+  resume(): void;
+  /** Nobody reads on: the client may stop sending once it has its whole reply. */
+  stop?(): void;
+  /** What followed it, once it has ended. */
+  readTrailers?(): RawHeaders;
+}
+
+export interface UploadListener {
+  readonly onData: (chunk: Buffer) => void;
+  /** It has all come. */
+  readonly onEnd: () => void;
+  /** The client's side has failed. */
+  readonly onError?: (error: Error) => void;
+  /** Nothing more comes, whether it has all come or not. */
+  readonly onClosed: () => void;
 }

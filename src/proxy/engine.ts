@@ -24,5 +24,6 @@ export async function loadEngine({ onLost, ...handlers }: EngineHandlers, connec
     import('./http2-upstream.js'),
   ]);
   const upstream = new Upstream(connector, onLost);
-  return { mitm: new Mitm(handlers), upstream, http2Upstream: new Http2Upstream(connector, upstream) };
+  const onProblem = (error: Error): void => handlers.onProblem('HANDLER_ERROR', error);
+  return { mitm: new Mitm(handlers), upstream, http2Upstream: new Http2Upstream(connector, upstream, onProblem) };
 }

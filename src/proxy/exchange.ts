@@ -4,6 +4,7 @@ import type { Answer, Call, Fallback, Interruption, ReplyRewrite, RewrittenReque
 import { TrackerError } from '../core/errors.js';
 import { makeLagError, type ReplyControl, type ReplyHandler } from '../core/reply.js';
 import { waitAtMost } from '../core/wait-at-most.js';
+import type { RawHeaders } from '../core/wire.js';
 import { Backlog } from './backlog.js';
 import type { ClientSide } from './client-side.js';
 import type { Destination } from './connector.js';
@@ -141,12 +142,9 @@ class Exchange implements ReplyHandler {
   #dispatch(sent: Pick<UpstreamRequest, 'path' | 'rawHeaders' | 'body'>, handler: ReplyHandler): void {
     if (this.#over && this.#heir === null) return;
     const { client, upstream } = this.#options;
-    const { readTrailers } = client.upload;
+    const readTrailers = (): RawHeaders => client.upload.readTrailers?.() ?? [];
     const destination = this.#destination;
-    upstream.send(
-      { destination, method: client.method, ...sent, ...(readTrailers !== undefined && { readTrailers }) },
-      handler,
-    );
+    upstream.send({ destination, method: client.method, ...sent, readTrailers }, handler);
   }
 
   onStart(control: ReplyControl): void {

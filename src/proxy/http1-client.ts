@@ -96,10 +96,15 @@ function readUpload(request: IncomingMessage): Upload {
   const length = request.headers['content-length'];
   const isChunked = request.headers['transfer-encoding'] !== undefined;
   return {
-    stream: request,
     isAnnounced: isChunked || (length !== undefined && length !== '0'),
     bytes: isChunked || length === undefined ? null : Number(length),
     isChunked,
+    read: ({ onData, onEnd, onError, onClosed }) => {
+      request.on('data', onData).on('end', onEnd).on('close', onClosed);
+      request.on('error', (error) => onError?.(error));
+    },
+    pause: () => void request.pause(),
+    resume: () => void request.resume(),
   };
 }
 

@@ -1,156 +1,161 @@
-import type { ServerHttp2Stream } from 'node:http2';
 import type { RawHeaders } from '../core/wire.js';
-import type { ClientListener, ClientSide, Upload } from './client-side.js';
+import { errorCodes } from '../http2/codes.js';
+import type { Http2Stream, StreamEnd, StreamEvents } from '../http2/stream.js';
+import type { ClientListener, ClientSide, Upload, UploadListener } from './client-side.js';
 import { readContentLength } from './content-length.js';
-import {
-  dropPseudoHeaders,
-  findRawHeaders,
-  type Http2Headers,
-  type Http2RequestHead,
-  makeHttp2Headers,
-} from './http2-headers.js';
-import { resetCodes, resetStream, StreamReset } from './stream-reset.js';
+import { type Http2RequestHead, listHttp2Headers } from './http2-headers.js';
+import { StreamReset } from './stream-reset.js';
 
 /** Statuses whose replies have no body. Source: RFC 9110 section 6.4.1 (read 2026-11-27). */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
-const nothing = Buffer.alloc(0);
+
+export interface StreamFacts {
+  readonly head: Http2RequestHead;
+  readonly hasBody: boolean;
+  /** Whether a provider's failure is a reset for it, too, where no reply has begun. */
+  readonly isInProcess: boolean;
+  /** The stream is over. */
+  readonly onOver: () => void;
+}
 
 /** One request of HTTP/2 and its reply: a stream. */
-export class Http2Client implements ClientSide {
+export class Http2Client implements ClientSide, StreamEvents, Upload {
   readonly protocol = 'h2';
   readonly method: string;
   readonly rawHeaders: RawHeaders;
-  readonly upload: Upload;
-  readonly #stream: ServerHttp2Stream;
+  readonly upload: Upload = this;
+  readonly isAnnounced: boolean;
+  readonly bytes: number | null;
+  readonly isChunked = false;
+  readonly #stream: Http2Stream;
+  readonly #facts: StreamFacts;
+  #listener: ClientListener | null = null;
+  #uploadListener: UploadListener | null = null;
+  #uploadTrailers: RawHeaders = [];
+  #end: StreamEnd | null = null;
   /** The head until it is sent: with the end, where nothing follows it. */
-  #head: { readonly status: number; readonly headers: Http2Headers } | null = null;
+  #head: RawHeaders | null = null;
+  #isHeadSent = false;
   #hasBody = true;
-  #trailers: Http2Headers = {};
-  readonly #isInProcess: boolean;
   #isUploadUnwanted = false;
-  #waitsForTrailers = false;
   #isSent = false;
 
-  /** @param isInProcess whether a provider's failure is a reset for it, too, where no reply has begun */
-  constructor(stream: ServerHttp2Stream, head: Http2RequestHead, isInProcess = false) {
+  constructor(stream: Http2Stream, facts: StreamFacts) {
     this.#stream = stream;
-    this.#isInProcess = isInProcess;
-    this.method = head.method;
-    this.rawHeaders = head.rawHeaders;
-    const bytes = readContentLength(head.rawHeaders);
-    let trailers: RawHeaders = [];
-    if (!stream.endAfterHeaders)
-      stream.once('trailers', (_headers, ...rest: unknown[]) => {
-        trailers = dropPseudoHeaders(findRawHeaders(rest));
-      });
-    this.upload = {
-      ...{ stream, isAnnounced: !stream.endAfterHeaders, bytes, isChunked: false },
-      readTrailers: () => trailers,
-      isCut: () => stream.aborted,
-      stop: () => this.#stopUpload(),
-    };
+    this.#facts = facts;
+    this.method = facts.head.method;
+    this.rawHeaders = facts.head.rawHeaders;
+    this.isAnnounced = facts.hasBody;
+    this.bytes = readContentLength(facts.head.rawHeaders);
+    stream.listen(this);
+    // Until somebody reads it.
+    stream.pause();
   }
 
-  listen({ onClosed, onDrain }: ClientListener): void {
-    const stream = this.#stream;
-    stream.on('close', () => {
-      const { rstCode, writableEnded } = stream;
-      const isWhole = rstCode === 0 && writableEnded;
-      onClosed(isWhole ? undefined : new StreamReset(rstCode || resetCodes.cancel, 'the client'));
-    });
-    stream.on('drain', onDrain);
-    // Told by 'close' as well.
-    stream.on('error', () => undefined);
-    stream.on('wantTrailers', () => {
-      if (!this.#isOpen) return;
-      stream.sendTrailers(this.#trailers);
-      this.#onSent();
-    });
+  listen(listener: ClientListener): void {
+    this.#listener = listener;
+    if (this.#end !== null) this.#tellClosed(this.#end);
   }
 
   writeInterim(status: number, rawHeaders: RawHeaders): void {
     // What there is of no protocol switches, nor of a 100 after ours.
-    if (status <= 101 || !this.#isOpen || this.#stream.headersSent || this.#head !== null) return;
-    this.#stream.additionalHeaders({ ':status': status, ...makeHttp2Headers(rawHeaders) });
+    if (status <= 101 || this.#head !== null || this.#isHeadSent) return;
+    this.#stream.writeHead([':status', String(status), ...listHttp2Headers(rawHeaders)], false);
   }
 
   writeHead(status: number, _statusMessage: string, rawHeaders: RawHeaders): void {
     if (status < 200 || status > 599) throw new Error(`HTTP/2 has no status ${status}`);
-    this.#head = { status, headers: makeHttp2Headers(rawHeaders) };
+    this.#head = [':status', String(status), ...listHttp2Headers(rawHeaders)];
     this.#hasBody = this.method !== 'HEAD' && !bodiless.has(status);
   }
 
   flushHead(): void {
-    this.#sendHead(this.#hasBody ? 'open' : 'alone');
+    this.#sendHead(!this.#hasBody);
   }
 
   write(bytes: Buffer): boolean {
-    this.#sendHead(this.#hasBody ? 'open' : 'alone');
-    return !this.#isOpen || !this.#hasBody || this.#stream.write(bytes);
+    this.#sendHead(!this.#hasBody);
+    return !this.#hasBody || this.#stream.write(bytes);
   }
 
   end(lastPiece: Buffer | null, rawTrailers: RawHeaders): void {
-    const hasTrailers = rawTrailers.length > 0;
-    this.#trailers = makeHttp2Headers(rawTrailers);
-    if (!this.#hasBody || (lastPiece === null && !hasTrailers)) this.#sendHead('alone');
-    else this.#sendHead(hasTrailers ? 'open' : 'whole');
-    if (!this.#isOpen || !this.#hasBody) return;
-    if (!this.#waitsForTrailers) this.#stream.once('finish', () => this.#onSent());
-    if (lastPiece === null) this.#stream.end();
-    else this.#stream.end(lastPiece);
+    this.#sendHead(!this.#hasBody || (lastPiece === null && rawTrailers.length === 0));
+    if (this.#hasBody) this.#stream.end(lastPiece, listHttp2Headers(rawTrailers));
   }
 
   cut(error: unknown): void {
-    const code = readResetCode(error);
-    this.#sendHead('open');
-    if (!this.#isOpen || this.#stream.writableEnded) return this.#reset(code);
-    // Closing drops what waits to be written: it goes first.
-    this.#stream.write(nothing, () => this.#reset(code));
+    this.#sendHead(false);
+    this.#stream.cut(readResetCode(error));
   }
 
   findRefusal(error: unknown): (() => void) | undefined {
-    const isToMeet = this.#isInProcess || error instanceof StreamReset;
-    return isToMeet ? () => this.#reset(readResetCode(error)) : undefined;
+    const isToMeet = this.#facts.isInProcess || error instanceof StreamReset;
+    return isToMeet ? () => this.#stream.reset(readResetCode(error)) : undefined;
+  }
+
+  read(listener: UploadListener): void {
+    this.#uploadListener = listener;
+    this.resume();
+  }
+
+  pause(): void {
+    this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  readTrailers(): RawHeaders {
+    return this.#uploadTrailers;
   }
 
   /** A client that still uploads what nobody reads may stop. Source: RFC 9113 section 8.1 (read 2026-11-27). */
-  #stopUpload(): void {
+  stop(): void {
     this.#isUploadUnwanted = true;
-    if (this.#isSent && !this.#stream.readableEnded) resetStream(this.#stream, resetCodes.noError);
+    if (this.#isSent && !this.#stream.isRemoteEnded) this.#stream.reset(errorCodes.noError);
   }
 
-  #onSent(): void {
+  onData(piece: Buffer): void {
+    this.#uploadListener?.onData(piece);
+  }
+
+  onEnd(rawTrailers: string[]): void {
+    this.#uploadTrailers = rawTrailers;
+    this.#uploadListener?.onEnd();
+  }
+
+  onDrain(): void {
+    this.#listener?.onDrain();
+  }
+
+  onSent(): void {
     this.#isSent = true;
-    if (this.#isUploadUnwanted) this.#stopUpload();
+    if (this.#isUploadUnwanted) this.stop();
   }
 
-  #reset(code: number): void {
-    resetStream(this.#stream, code);
+  onClosed(end: StreamEnd): void {
+    this.#end = end;
+    this.#facts.onOver();
+    this.#uploadListener?.onClosed();
+    this.#tellClosed(end);
   }
 
-  get #isOpen(): boolean {
-    return !this.#stream.destroyed && !this.#stream.closed;
+  #tellClosed({ code, lost }: StreamEnd): void {
+    const isWhole = code === errorCodes.noError && lost === null && this.#isSent;
+    this.#listener?.onClosed(isWhole ? undefined : new StreamReset(code || errorCodes.cancel, 'the client'));
   }
 
-  /** @param follows nothing; a body that is here to its end; or what is not known yet */
-  #sendHead(follows: 'alone' | 'whole' | 'open'): void {
+  #sendHead(isEnd: boolean): void {
     const head = this.#head;
     this.#head = null;
-    if (head === null || !this.#isOpen) return;
-    const { status, headers } = head;
-    // NOTE: not for trailers alone: without, node:http2 ends a stream that is reset as if it were whole.
-    this.#waitsForTrailers = follows === 'open';
-    const how = { endStream: follows === 'alone', waitForTrailers: this.#waitsForTrailers, sendDate: false };
-    try {
-      this.#stream.respond({ ':status': status, ...headers }, how);
-    } catch {
-      // What node:http2 will not send, though HTTP/1.1 could: the client hears that there is no reply.
-      this.#reset(resetCodes.internalError);
-    }
+    if (head === null) return;
+    this.#isHeadSent = true;
+    this.#stream.writeHead(head, isEnd);
   }
 }
 
 /** What a client hears of a provider that reset its stream, or that failed otherwise. */
 function readResetCode(error: unknown): number {
-  return error instanceof StreamReset ? error.resetCode : resetCodes.internalError;
+  return error instanceof StreamReset ? error.resetCode : errorCodes.internalError;
 }

@@ -1,8 +1,5 @@
 import type { RawHeaders } from '../core/wire.js';
 
-/** Headers as node:http2 takes them. */
-export type Http2Headers = Record<string, string | string[]>;
-
 /** What a request of HTTP/2 says of itself beside its headers. */
 export interface Http2RequestHead {
   readonly method: string;
@@ -42,12 +39,6 @@ export function readRequestHead(raw: RawHeaders): Http2RequestHead {
   };
 }
 
-/** NOTE: node:http2 gives an event the block's raw headers last, which its types leave out. */
-export function findRawHeaders(eventArgs: readonly unknown[]): RawHeaders {
-  const raw = eventArgs.at(-1);
-  return Array.isArray(raw) ? raw.map(String) : [];
-}
-
 /** The headers of a reply's block, its status aside. */
 export function dropPseudoHeaders(raw: RawHeaders): string[] {
   return raw.filter((_value, i) => !(raw[i - (i % 2)] ?? '').startsWith(':'));
@@ -63,13 +54,9 @@ const connectionHeaders = new Set([
   'http2-settings',
 ]);
 
-/**
- * Headers for node:http2, in lower case and without those of the connection. Equal names are sent as often as they
- * came, but for those node:http2 sends once only: the same value said twice is said once, others are joined, as RFC 9110
- * section 5.2 lets any recipient do.
- */
-export function makeHttp2Headers(rawHeaders: RawHeaders): Http2Headers {
-  const headers: Http2Headers = Object.create(null) as Http2Headers;
+/** Headers as HTTP/2 has them: in lower case, without those of the connection, otherwise in the order they came. */
+export function listHttp2Headers(rawHeaders: RawHeaders): string[] {
+  const headers: string[] = [];
   const named = listNamedHeaders(rawHeaders);
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? '').toLowerCase();
@@ -77,10 +64,7 @@ export function makeHttp2Headers(rawHeaders: RawHeaders): Http2Headers {
     if (name === '' || name.startsWith(':') || connectionHeaders.has(name) || named.has(name)) continue;
     // What else it may name is between HTTP/1.1 and its next hop.
     if (name === 'te' && value.trim().toLowerCase() !== 'trailers') continue;
-    const known = headers[name];
-    if (known === undefined) headers[name] = value;
-    else if (!singleHeaders.has(name)) headers[name] = [...(Array.isArray(known) ? known : [known]), value];
-    else if (known !== value) headers[name] = `${String(known)}, ${value}`;
+    headers.push(name, value);
   }
   return headers;
 }
@@ -94,41 +78,3 @@ function listNamedHeaders(rawHeaders: RawHeaders): ReadonlySet<string> {
   const names = values.flatMap((value) => value.split(',').map((name) => name.trim().toLowerCase()));
   return new Set(names.filter((name) => name !== 'content-length' && name !== 'host'));
 }
-
-/** Those node:http2 refuses to send twice: `kSingleValueHeaders`, lib/internal/http2/util.js (measured, Node 20.20). */
-const singleHeaders = new Set([
-  'access-control-allow-credentials',
-  'access-control-max-age',
-  'access-control-request-method',
-  'age',
-  'authorization',
-  'content-encoding',
-  'content-language',
-  'content-length',
-  'content-location',
-  'content-md5',
-  'content-range',
-  'content-type',
-  'date',
-  'dnt',
-  'etag',
-  'expires',
-  'from',
-  'host',
-  'if-match',
-  'if-modified-since',
-  'if-none-match',
-  'if-range',
-  'if-unmodified-since',
-  'last-modified',
-  'location',
-  'max-forwards',
-  'proxy-authorization',
-  'range',
-  'referer',
-  'retry-after',
-  'tk',
-  'upgrade-insecure-requests',
-  'user-agent',
-  'x-content-type-options',
-]);

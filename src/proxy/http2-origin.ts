@@ -1,6 +1,5 @@
 import type { TLSSocket } from 'node:tls';
 import type { OnConnectStep } from '../core/in-process.js';
-import type { Destination } from './connector.js';
 import { Http2Connection } from './http2-connection.js';
 
 /** Beyond these, requests to one provider wait for a stream of the least busy. */
@@ -13,11 +12,12 @@ export interface OriginPorts {
   readonly openTls: (onStep: OnConnectStep | undefined) => Promise<TLSSocket>;
   /** Takes a connection whose provider has chosen HTTP/1.1. */
   readonly keepSpare: (socket: TLSSocket) => void;
+  /** A reply's handler threw; its stream was reset. */
+  readonly onProblem: (error: Error) => void;
 }
 
 /** The connections of HTTP/2 to one destination, or that it has none. */
 export class Http2Origin {
-  readonly #destination: Destination;
   readonly #ports: OriginPorts;
   readonly #connections = new Set<Http2Connection>();
   /** One at a time: a provider that allows many streams needs no second for those who come together. */
@@ -27,8 +27,7 @@ export class Http2Origin {
   #maxStreams = usualStreams;
   #isClosed = false;
 
-  constructor(destination: Destination, ports: OriginPorts) {
-    this.#destination = destination;
+  constructor(ports: OriginPorts) {
     this.#ports = ports;
   }
 
@@ -77,12 +76,13 @@ export class Http2Origin {
       this.#ports.keepSpare(socket);
       return;
     }
-    const connection: Http2Connection = new Http2Connection(socket, this.#destination, {
+    const connection: Http2Connection = new Http2Connection(socket, {
       maxStreams: this.#maxStreams,
       onMaxStreams: (maxStreams) => {
         this.#maxStreams = maxStreams;
       },
       onOver: () => this.#connections.delete(connection),
+      onProblem: this.#ports.onProblem,
     });
     this.#connections.add(connection);
     if (this.#isClosed) connection.close();

@@ -17,9 +17,12 @@ const offered = ['h2', 'http/1.1'];
 export class Http2Upstream {
   readonly #connector: Connector;
   readonly #http1: Upstream;
+  readonly #onProblem: (error: Error) => void;
   readonly #origins = new Map<string, Http2Origin>();
 
-  constructor(connector: Connector, http1: Upstream) {
+  /** @param onProblem hears what a reply's handler threw; its stream was reset */
+  constructor(connector: Connector, http1: Upstream, onProblem: (error: Error) => void) {
+    this.#onProblem = onProblem;
     this.#connector = connector;
     this.#http1 = http1;
   }
@@ -67,7 +70,8 @@ export class Http2Upstream {
     this.#origins.delete(key);
     const origin =
       known ??
-      new Http2Origin(destination, {
+      new Http2Origin({
+        onProblem: this.#onProblem,
         openTls: async (onStep) => await this.#connector.openTls(destination, { protocols: offered, onStep }),
         keepSpare: (socket) => this.#http1.keepSpare(destination, socket),
       });

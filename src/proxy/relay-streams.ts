@@ -16,10 +16,10 @@ export function relayStreams(ports: StreamPorts, socket: TLSSocket, facts: Socke
   const { door, destination = null, isInProcess = false } = facts ?? {};
   if (door === undefined || destination === null) return void socket.destroy();
   const session = serveHttp2(socket, {
-    onStream: (stream, head) => {
+    onStream: (stream, head, isEnd) => {
       ports.onServed();
-      stream.once('close', door.begin(socket));
-      const client = new Http2Client(stream, head, isInProcess);
+      const onOver = door.begin(socket);
+      const client = new Http2Client(stream, { head, hasBody: !isEnd, isInProcess, onOver });
       relayRequest(ports, {
         ...{ door, client, target: { destination, path: head.path }, upstream: ports.upstream },
       });

@@ -23,7 +23,7 @@ export interface BodyOptions {
  */
 export function takeBody(upload: Upload, options: BodyOptions): void {
   if (!upload.isAnnounced) {
-    upload.stream.resume();
+    upload.resume();
     options.onEnd();
     options.onReady(null, true);
     return;
@@ -33,7 +33,6 @@ export function takeBody(upload: Upload, options: BodyOptions): void {
 
 class BodyTaker {
   readonly #upload: Upload;
-  readonly #request: Readable;
   readonly #options: BodyOptions;
   readonly #announcedBytes: number;
   readonly #held = new HeldPieces();
@@ -44,21 +43,19 @@ class BodyTaker {
 
   constructor(upload: Upload, options: BodyOptions) {
     this.#upload = upload;
-    this.#request = upload.stream;
     this.#options = options;
     this.#announcedBytes = upload.bytes ?? Number.POSITIVE_INFINITY;
   }
 
   start(): void {
-    const request = this.#request;
-    request.on('data', (chunk: Buffer) => this.#onData(chunk));
-    request.on('end', () => {
-      if (!this.#upload.isCut?.()) this.#onEnd();
-    });
-    // A client that goes away mid-upload: the response's own close tells the call; this ends the upload.
-    request.on('error', (error) => this.#stream?.destroy(error));
-    request.on('close', () => {
-      if (!this.#ended) this.#stream?.destroy(new Error('the client went away during its upload'));
+    this.#upload.read({
+      onData: (chunk) => this.#onData(chunk),
+      onEnd: () => this.#onEnd(),
+      // A client that goes away mid-upload: the response's own close tells the call; this ends the upload.
+      onError: (error) => this.#stream?.destroy(error),
+      onClosed: () => {
+        if (!this.#ended) this.#stream?.destroy(new Error('the client went away during its upload'));
+      },
     });
     const { wholeBytes } = this.#options;
     const isOpenEnded = this.#announcedBytes === Number.POSITIVE_INFINITY;
@@ -71,7 +68,7 @@ class BodyTaker {
     this.#options.onData(chunk);
     if (this.#stream !== null) {
       // A provider that has answered already reads no more; the client's upload runs out into nothing.
-      if (!this.#stream.destroyed && !this.#pass(this.#stream, chunk)) this.#request.pause();
+      if (!this.#stream.destroyed && !this.#pass(this.#stream, chunk)) this.#upload.pause();
       return;
     }
     this.#held.add(chunk);
@@ -106,12 +103,12 @@ class BodyTaker {
   #openStream(): void {
     if (this.#handedOn) return;
     this.#handedOn = true;
-    const stream = new Readable({ read: () => void this.#request.resume(), highWaterMark: 64 * 1024 });
+    const stream = new Readable({ read: () => this.#upload.resume(), highWaterMark: 64 * 1024 });
     // A stream whose reader has gone must not end the process.
     stream.on('error', () => undefined);
     stream.on('close', () => {
       if (!this.#ended) this.#upload.stop?.();
-      this.#request.resume();
+      this.#upload.resume();
     });
     this.#stream = stream;
     for (const chunk of this.#held.take()) this.#pass(stream, chunk);

@@ -20,7 +20,7 @@ function formatError(type: string, message: string): Buffer {
 export function refuseSealed(client: ClientSide, door: Door, origin: Origin): void {
   door.tellSealed(origin);
   const body = makeBody(origin);
-  client.upload.stream.resume();
+  client.upload.resume();
   client.listen({ onClosed: () => undefined, onDrain: () => undefined });
   client.writeHead(status, statusText, [
     ...['content-type', 'application/json', 'content-length', String(body.length), 'x-should-retry', 'false'],

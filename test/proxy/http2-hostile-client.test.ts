@@ -140,7 +140,7 @@ describe('a client that breaks the rules of HTTP/2', () => {
     expect(await rig.waitForRecords(1)).toMatchObject([{ outcome: 'client_aborted' }]);
   });
 
-  it('by what would be another request over HTTP/1.1 is refused, or has that left out', async () => {
+  it('by what would be another request over HTTP/1.1 is refused', async () => {
     const bad = [
       ['transfer-encoding', 'chunked'],
       ['connection', 'close'],
@@ -158,8 +158,8 @@ describe('a client that breaks the rules of HTTP/2', () => {
     client.send(writeHeaders(99, ask('/v1/a b\r\nx-evil: 1'), endHeaders + endStream));
     expect((await client.waitFor(ends(99)))?.type).toBe(frameTypes.reset);
     client.send(writeHeaders(101, ask('/v1/models', 'x-a', 'b\r\nx-evil: 1'), endHeaders + endStream));
-    await client.waitFor(ends(101));
-    expect(provider.seen.map(({ rawHeaders }) => rawHeaders.join())).toEqual([expect.not.stringContaining('evil')]);
+    expect((await client.waitFor(ends(101)))?.type).toBe(frameTypes.reset);
+    expect(provider.seen).toEqual([]);
   });
 
   it('by floods of what has to be answered, or by headers without an end, is cut off', async () => {

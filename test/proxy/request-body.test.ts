@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import v8 from 'node:v8';
 import vm from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import type { Upload } from '../../src/proxy/client-side.js';
 import { takeBody } from '../../src/proxy/request-body.js';
 
 v8.setFlagsFromString('--expose-gc');
@@ -16,7 +17,12 @@ describe('a body that is read whole', () => {
   it('takes the memory of its bytes, in however many pieces they come', async () => {
     const pieces = 300_000;
     const stream = new Readable({ read: () => undefined, highWaterMark: pieces });
-    const upload = { stream, isAnnounced: true, bytes: null, isChunked: true };
+    const upload: Upload = {
+      ...{ isAnnounced: true, bytes: null, isChunked: true },
+      read: ({ onData, onEnd, onClosed }) => void stream.on('data', onData).on('end', onEnd).on('close', onClosed),
+      pause: () => void stream.pause(),
+      resume: () => void stream.resume(),
+    };
     let received = 0;
     const body = new Promise<unknown>((resolve) => {
       takeBody(upload, {
