@@ -1,4 +1,4 @@
-import { ConnectionFault, errorCodes, flagBits, frameTypes, maxWindowBytes } from './codes.js';
+import { ConnectionFault, defaults, errorCodes, flagBits, frameTypes, maxWindowBytes } from './codes.js';
 import { type FrameListener, FrameReader } from './frame-reader.js';
 import { type HeaderBlock, HeaderDecoder } from './header-decoder.js';
 
@@ -26,8 +26,8 @@ interface OpenBlock {
   bytes: number;
 }
 
-/** The least a frame counts towards the bound on a block, half of what each but the last holds: many small ones are a flood. */
-const leastPartBytes = 8192;
+/** The least a frame of CONTINUATION counts, which is what full ones hold: many small ones are a flood. */
+const leastPartBytes = defaults.frameBytes;
 
 /** Reads what comes on a connection into what it says. Source: RFC 9113 section 6 (read 2026-11-28). */
 export class Inbound implements FrameListener {
@@ -134,8 +134,9 @@ export class Inbound implements FrameListener {
     if (block === null || block.id !== id) throw misplaced('CONTINUATION');
     block.parts.push(part);
     block.bytes += Math.max(part.length, leastPartBytes);
-    if (block.bytes > this.#maxHeaderBytes)
-      throw new ConnectionFault(errorCodes.enhanceYourCalm, `Headers of more than ${this.#maxHeaderBytes} bytes came.`);
+    // Up to so much of what is too long is read: the streams after it need the table it leaves.
+    if (block.bytes > this.#maxHeaderBytes * 2)
+      throw new ConnectionFault(errorCodes.enhanceYourCalm, `Headers of ${block.bytes} bytes and more came.`);
     if ((flags & flagBits.endHeaders) === 0) return;
     this.#block = null;
     this.#ports.onHeaders(id, this.#decoder.decode(Buffer.concat(block.parts)), block.isEnd);

@@ -285,8 +285,9 @@ export class Http2Session implements InboundPorts, StreamLink {
     this.#streams.set(id, stream);
     if (isRefused) return this.#refuse(stream, errorCodes.refusedStream);
     if (isTooLong) return this.#refuseTooLong(stream);
-    if (isUnsound || !isRequest(raw) || bodyBytes === undefined) return this.#refuse(stream, errorCodes.protocolError);
-    if (!isEnd) stream.expect(bodyBytes);
+    if (isUnsound || !isRequest(raw) || bodyBytes === undefined || (isEnd && bodyBytes !== null && bodyBytes > 0))
+      return this.#refuse(stream, errorCodes.protocolError);
+    stream.expect(bodyBytes);
     try {
       this.#ports.onStream?.(stream, raw, isEnd);
     } catch (error) {
