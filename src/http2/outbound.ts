@@ -35,6 +35,11 @@ export class Outbound {
     this.#ports = ports;
   }
 
+  /** What waits for the connection to take it. */
+  get unwritten(): number {
+    return this.#writer.bytes;
+  }
+
   /** Bytes that are no frame. */
   writeRaw(bytes: Buffer): void {
     this.#writer.raw(bytes);

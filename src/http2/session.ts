@@ -50,6 +50,8 @@ interface Waiting {
  */
 const resetLimit = { burst: 1000, perSecond: 33 };
 const idleLimit = { burst: 10_000, perSecond: 330 };
+/** Heads of replies, which no window holds back, beyond which who asks on without reading them is cut off. */
+const maxUnwrittenBytes = 16 * 1024 * 1024;
 const goodbyeId = 0x7fff_ffff;
 
 /** One connection of HTTP/2, either end of it. It touches no socket: bytes come by `receive` and go by its ports. */
@@ -105,6 +107,8 @@ export class Http2Session implements InboundPorts, StreamLink {
     this.#outbound.hold();
     try {
       this.#inbound.read(chunk);
+      if (this.#options.isServer && this.#outbound.unwritten > maxUnwrittenBytes)
+        throw new ConnectionFault(errorCodes.enhanceYourCalm, 'More is asked than is read of the replies.');
     } catch (error) {
       this.#fail(toError(error));
     }
@@ -163,6 +167,13 @@ export class Http2Session implements InboundPorts, StreamLink {
     if (this.#isLeaving && this.#streams.size === 0) process.nextTick(() => this.#outbound.flush());
   }
 
+  refuse(stream: Http2Stream, code: number): void {
+    if (stream.isClosed) return;
+    this.writeNumber(frameTypes.reset, stream.id, code);
+    stream.receiveClose({ code, lost: null });
+    if (this.#options.isServer) this.#limit(this.#resets, 'streams that had to be refused');
+  }
+
   onProblem(error: Error): void {
     this.#ports.onProblem(error);
   }
@@ -180,9 +191,9 @@ export class Http2Session implements InboundPorts, StreamLink {
     this.#takeFromWindow(piece.length + paddingBytes);
     const stream = this.#streams.get(id);
     if (stream === undefined) return this.#requirePast(id, 'DATA');
-    if (stream.isRemoteEnded) return this.#refuse(stream, errorCodes.streamClosed);
+    if (stream.isRemoteEnded) return this.refuse(stream, errorCodes.streamClosed);
     if (!stream.hasHead) throw new ConnectionFault(errorCodes.protocolError, 'A body came before its head.');
-    if (!stream.receiveData(piece, isEnd, paddingBytes)) this.#refuse(stream, errorCodes.flowControlError);
+    if (!stream.receiveData(piece, isEnd, paddingBytes)) this.refuse(stream, errorCodes.flowControlError);
   }
 
   onReset(id: number, code: number): void {
@@ -198,7 +209,11 @@ export class Http2Session implements InboundPorts, StreamLink {
     if (!this.#hasSettings && !saysMaxStreams && !this.#options.isServer)
       this.#takeMaxStreams(Number.POSITIVE_INFINITY);
     this.#hasSettings = true;
-    for (let i = 0; i + 1 < settings.length; i += 2) this.#applySetting(settings[i] ?? 0, settings[i + 1] ?? 0);
+    for (let i = 0; i + 1 < settings.length; i += 2) {
+      // A frame holds thousands, each of which may be the window of every stream.
+      this.onIdle();
+      this.#applySetting(settings[i] ?? 0, settings[i + 1] ?? 0);
+    }
     this.#outbound.answer(frameTypes.settings, nothing);
     this.onIdle();
   }
@@ -229,7 +244,7 @@ export class Http2Session implements InboundPorts, StreamLink {
     if (stream === undefined) return this.#requirePast(id, 'WINDOW_UPDATE');
     // NOTE: of one stream, by the letter; but nothing that works sends it. Source: RFC 9113 section 5.4.2 lets it be more.
     if (bytes === 0) throw badWindow();
-    if (!stream.addWindow(bytes)) return this.#refuse(stream, errorCodes.flowControlError);
+    if (!stream.addWindow(bytes)) return this.refuse(stream, errorCodes.flowControlError);
     this.send(stream);
   }
 
@@ -283,10 +298,10 @@ export class Http2Session implements InboundPorts, StreamLink {
     stream.id = id;
     stream.hasHead = true;
     this.#streams.set(id, stream);
-    if (isRefused) return this.#refuse(stream, errorCodes.refusedStream);
+    if (isRefused) return this.refuse(stream, errorCodes.refusedStream);
     if (isTooLong) return this.#refuseTooLong(stream);
-    if (isUnsound || !isRequest(raw) || bodyBytes === undefined || (isEnd && bodyBytes !== null && bodyBytes > 0))
-      return this.#refuse(stream, errorCodes.protocolError);
+    const isWrong = isUnsound || !isRequest(raw) || bodyBytes === undefined || (isEnd && (bodyBytes ?? 0) > 0);
+    if (isWrong) return this.refuse(stream, errorCodes.protocolError);
     stream.expect(bodyBytes);
     try {
       this.#ports.onStream?.(stream, raw, isEnd);
@@ -298,17 +313,19 @@ export class Http2Session implements InboundPorts, StreamLink {
   }
 
   #onLaterHead(stream: Http2Stream, { raw, isTooLong }: HeaderBlock, isEnd: boolean): void {
-    if (stream.isRemoteEnded) return this.#refuse(stream, errorCodes.streamClosed);
-    if (isTooLong) return this.#refuse(stream, errorCodes.enhanceYourCalm);
+    if (stream.isRemoteEnded) return this.refuse(stream, errorCodes.streamClosed);
+    if (isTooLong) return this.refuse(stream, errorCodes.enhanceYourCalm);
     if (stream.hasHead) {
-      if (!isEnd || !isTrailers(raw)) return this.#refuse(stream, errorCodes.protocolError);
+      if (!isEnd || !isTrailers(raw)) return this.refuse(stream, errorCodes.protocolError);
       return stream.receiveEnd(raw);
     }
     const status = readStatus(raw);
     const isInterim = status !== undefined && status < 200;
-    if (status === undefined || (isInterim && isEnd)) return this.#refuse(stream, errorCodes.protocolError);
+    if (status === undefined || (isInterim && isEnd)) return this.refuse(stream, errorCodes.protocolError);
     if (!isInterim && !this.#takeHead(stream, status, { raw, isEnd }))
-      return this.#refuse(stream, errorCodes.protocolError);
+      return this.refuse(stream, errorCodes.protocolError);
+    // NOTE: what goes before a reply is passed on whether its client reads or not.
+    if (isInterim) this.onIdle();
     stream.receiveHead(status, raw, isEnd);
   }
 
@@ -317,8 +334,9 @@ export class Http2Session implements InboundPorts, StreamLink {
     const bodyBytes = readBodyBytes(head.raw);
     stream.hasHead = true;
     // Theirs is the length of a body that is not sent. Source: RFC 9110 section 8.6 (read 2026-11-28).
-    if (!head.isEnd && !stream.isHead && status !== 304) stream.expect(bodyBytes ?? null);
-    return bodyBytes !== undefined;
+    if (stream.isHead || status === 304) return bodyBytes !== undefined;
+    stream.expect(bodyBytes ?? null);
+    return bodyBytes !== undefined && !(head.isEnd && (bodyBytes ?? 0) > 0);
   }
 
   #applySetting(setting: number, value: number): void {
@@ -379,13 +397,6 @@ export class Http2Session implements InboundPorts, StreamLink {
   #requirePast(id: number, what: string): void {
     if (!this.#isPast(id))
       throw new ConnectionFault(errorCodes.protocolError, `${what} came on stream ${id}, which nobody opened.`);
-  }
-
-  /** Resets a stream for what its other end has done wrong. */
-  #refuse(stream: Http2Stream, code: number): void {
-    this.writeNumber(frameTypes.reset, stream.id, code);
-    stream.receiveClose({ code, lost: null });
-    if (this.#options.isServer) this.#limit(this.#resets, 'streams that had to be refused');
   }
 
   /** Source: RFC 6585 section 5 (read 2026-11-28). */

@@ -32,6 +32,8 @@ export interface StreamLink {
   send(stream: Http2Stream): void;
   writeHead(stream: Http2Stream, raw: RawHeaders, isEnd: boolean): void;
   writeNumber(type: number, id: number, value: number): void;
+  /** Resets a stream for what its other end has done wrong, and the connection of one that does so for ever. */
+  refuse(stream: Http2Stream, code: number): void;
   /** It is over: nothing more comes and nothing more goes. */
   forget(stream: Http2Stream): void;
   /** An owner threw. */
@@ -48,6 +50,8 @@ export interface StreamOptions {
 
 const nothing = Buffer.alloc(0);
 const noTrailers: RawHeaders = [];
+/** Pieces that wait to be taken and are smaller are put together. */
+const smallBytes = 1024;
 
 /** One request and its reply, either end of it. Source: RFC 9113 section 5 (read 2026-11-28). */
 export class Http2Stream {
@@ -209,7 +213,7 @@ export class Http2Stream {
 
   receiveHead(status: number, raw: string[], isEnd: boolean): void {
     this.#tell(() => this.#events?.onHead?.(status, raw, isEnd));
-    if (isEnd) this.receiveEnd([]);
+    if (isEnd && this.#end === null) this.receiveEnd([]);
   }
 
   /** @returns whether it was more than the other end may send */
@@ -221,12 +225,12 @@ export class Http2Stream {
       this.#bytesLeft -= piece.length;
       // NOTE: what is longer than it says could be taken for something else by who reads it on.
       if (this.#bytesLeft < 0) {
-        this.#giveUp(errorCodes.protocolError);
+        this.#link.refuse(this, errorCodes.protocolError);
         return true;
       }
     }
     if (this.#isPaused || this.#held.length > 0) {
-      if (piece.length > 0) this.#held.push(piece);
+      if (piece.length > 0) this.#hold(piece);
     } else if (piece.length > 0) {
       if (!isEnd) this.#credit(piece.length);
       this.#tell(() => this.#events?.onData(piece));
@@ -237,7 +241,7 @@ export class Http2Stream {
 
   receiveEnd(rawTrailers: string[]): void {
     // NOTE: what is shorter than its head says was cut on its way.
-    if (this.#bytesLeft !== null && this.#bytesLeft > 0) return this.#giveUp(errorCodes.protocolError);
+    if (this.#bytesLeft !== null && this.#bytesLeft > 0) return this.#link.refuse(this, errorCodes.protocolError);
     this.#isRemoteEnded = true;
     if (this.#isPaused || this.#held.length > 0) this.#heldTrailers = rawTrailers;
     else this.#tell(() => this.#events?.onEnd(rawTrailers));
@@ -268,6 +272,14 @@ export class Http2Stream {
     if (this.#trailers.length > 0) this.#link.writeHead(this, this.#trailers, true);
     else writer.data(this.id, nothing, { from: 0, to: 0 }, true);
     this.markSent();
+  }
+
+  /** NOTE: small ones are copied together: each would keep alive what it came in, a hundred times its size. */
+  #hold(piece: Buffer): void {
+    const last = this.#held.at(-1);
+    if (piece.length >= smallBytes) this.#held.push(piece);
+    else if (last === undefined || last.length >= smallBytes) this.#held.push(Buffer.from(piece));
+    else this.#held[this.#held.length - 1] = Buffer.concat([last, piece]);
   }
 
   /** Lets the other end send more once half of what it may is taken. */

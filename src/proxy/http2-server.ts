@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { errorCodes } from '../http2/codes.js';
 import type { Http2Session, SessionOptions } from '../http2/session.js';
 import type { Http2Stream } from '../http2/stream.js';
 import { type Http2RequestHead, readRequestHead } from './http2-headers.js';
@@ -28,7 +29,7 @@ export function serveHttp2(socket: TLSSocket, { onStream, onProblem }: Http2Hand
     onLeaving: () => undefined,
     onStream: (stream, raw, isEnd) => {
       const head = readRequestHead(raw);
-      if (head.method === 'CONNECT') return refuseConnect(stream);
+      if (head.method === 'CONNECT') return refuseConnect(stream, isEnd);
       if (asksToContinue(head)) stream.writeHead([':status', '100'], false);
       onStream(stream, head, isEnd);
     },
@@ -36,9 +37,11 @@ export function serveHttp2(socket: TLSSocket, { onStream, onProblem }: Http2Hand
 }
 
 /** A CONNECT inside a tunnel, which nobody asks of a provider. */
-function refuseConnect(stream: Http2Stream): void {
+function refuseConnect(stream: Http2Stream, isEnd: boolean): void {
   stream.listen({ onData: ignore, onEnd: ignore, onDrain: ignore, onClosed: ignore });
   stream.writeHead([':status', '405'], true);
+  // What it may still send is nobody's to read.
+  if (!isEnd) stream.reset(errorCodes.noError);
 }
 
 const ignore = (): void => undefined;

@@ -13,6 +13,7 @@ import {
   writeHeaders,
   writeNumber,
   writeReset,
+  writeSettings,
 } from '../fixtures/http2-frames.js';
 import { type Http2TestUpstream, openHttp2Upstream } from '../fixtures/http2-upstream.js';
 import { chatReply, chatRequest } from '../fixtures/replies.js';
@@ -165,6 +166,8 @@ describe('a client that breaks the rules of HTTP/2', () => {
   it('by floods of what has to be answered, or by headers without an end, is cut off', async () => {
     const floods = [
       () => Array.from({ length: 3000 }, () => writeFrame(frameTypes.settings, 0, 0)),
+      () =>
+        Array.from({ length: 5 }, () => writeSettings(Array.from({ length: 5400 }, (_, i) => (i % 2 ? 65_535 : 4)))),
       () => [writeHeaders(1, ask(), 0), ...Array.from({ length: 20 }, () => writeFrame(frameTypes.continuation, 0, 1))],
       () => [writeHeaders(1, ask()), writeFrame(frameTypes.windowUpdate, 0, 1, writeNumber(0))],
     ];
@@ -183,6 +186,9 @@ describe('a client that asks for what there is not', () => {
   it('a CONNECT, a WebSocket over HTTP/2, is told so on that stream alone', async () => {
     client.send(writeHeaders(1, [':method', 'CONNECT', ':authority', 'api.openai.com:443']));
     await client.waitFor(ends(1));
+    // And that nobody will read what it would send.
+    const reset = await client.waitFor(({ id, type }) => id === 1 && type === frameTypes.reset);
+    expect(reset?.payload.readUInt32BE()).toBe(0);
     const extended = [
       ':method',
       'CONNECT',

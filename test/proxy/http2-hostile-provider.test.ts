@@ -145,6 +145,15 @@ describe('a provider that breaks the rules of HTTP/2', () => {
     expect((await rig.waitForRecords(2)).filter(({ outcome }) => outcome === 'ok')).toHaveLength(1);
   });
 
+  it('by interim replies without an end is left, and its client told', async () => {
+    provider.onRequest = (id, connection) => {
+      const interim = writeHeaders(id, [':status', '103']);
+      for (let i = 0; i < 40; i += 1) connection.send(...Array.from({ length: 300 }, () => interim));
+    };
+    expect((await askHttp2(client, {}, chatRequest)).status).toBe(502);
+    expect(await rig.waitForRecords(1)).toMatchObject([{ outcome: 'upstream_error' }]);
+  });
+
   it('not at all, but is silent, keeps its connection', async () => {
     let late = (): void => undefined;
     provider.onRequest = (id, connection) => {
