@@ -103,7 +103,8 @@ export class HeaderDecoder {
       this.#tableBytes -= this.#entries[this.#first]?.bytes ?? 0;
       this.#first += 1;
     }
-    if (this.#first < 256) return;
+    // NOTE: one larger than the table empties it and is in it no more; held on to, such would grow beyond any bound.
+    if (this.#first * 2 <= this.#entries.length) return;
     this.#entries = this.#entries.slice(this.#first);
     this.#first = 0;
   }

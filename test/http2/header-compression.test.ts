@@ -1,9 +1,19 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConnectionFault, errorCodes } from '../../src/http2/codes.js';
 import { HeaderDecoder } from '../../src/http2/header-decoder.js';
 import { HeaderEncoder } from '../../src/http2/header-encoder.js';
 import { measureHuffman, readHuffman, writeHuffman } from '../../src/http2/huffman.js';
+
+v8.setFlagsFromString('--expose-gc');
+const collectGarbage = vm.runInNewContext('gc') as () => void;
+
+function readHeapBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const openDecoder = (): HeaderDecoder => new HeaderDecoder(64 * 1024);
@@ -115,6 +125,11 @@ describe('what is no header block', () => {
     expect(read).toThrow(expect.objectContaining({ code: errorCodes.compressionError }));
   });
 
+  it('makes the table one byte larger than was allowed, where just as large is', () => {
+    expect(openDecoder().decode(hex('3fe11f')).raw).toEqual([]);
+    expect(() => openDecoder().decode(hex('3fe21f'))).toThrow(ConnectionFault);
+  });
+
   it('is told so whatever it is, and never otherwise', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 5 }), (blocks) => {
@@ -166,6 +181,18 @@ describe('headers', () => {
     expect(openDecoder().decode(new HeaderEncoder().encode(raw))).toEqual({
       ...{ raw: ['x-d', '4'], isUnsound: true, isTooLong: false },
     });
+  });
+
+  it('larger than the table empty it, hold no memory, and the next is the first in it', () => {
+    const decoder = openDecoder();
+    // Its name, and the length of its value: 100,000.
+    const large = Buffer.concat([hex('40 01 61 7f a1 8c 06'), Buffer.alloc(100_000, 'v')]);
+    const before = readHeapBytes();
+    for (let i = 0; i < 250; i += 1) decoder.decode(large);
+    expect(readHeapBytes() - before).toBeLessThan(5_000_000);
+    expect(() => decoder.decode(hex('be'))).toThrow(ConnectionFault);
+    expect(decoder.decode(hex('40 01 62 01 63')).raw).toEqual(['b', 'c']);
+    expect(decoder.decode(hex('be')).raw).toEqual(['b', 'c']);
   });
 
   it('have no space around their values', () => {
