@@ -1,3 +1,4 @@
+import { toError } from '../core/errors.js';
 import type { EventFilter, EventRow, LedgerReader } from '../core/ledger.js';
 
 /** How often the ledger is asked: no process is told of what another one writes. */
@@ -31,7 +32,7 @@ export async function followEvents(
         poll();
         then();
       } catch (error) {
-        end(() => reject(error instanceof Error ? error : new Error(String(error))));
+        end(() => reject(toError(error)));
       }
     };
     const stop = (): void => attempt(() => end(resolve));

@@ -93,3 +93,8 @@ export function findSystemCode(error: unknown): string | null {
 export function readErrorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What was thrown, which may be anything. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

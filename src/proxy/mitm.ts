@@ -2,6 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Proxy as MitmProxy } from 'http-mitm-proxy';
+import { toError } from '../core/errors.js';
 
 /** What arrives on any door, told from whichever connection it came by. */
 export interface MitmHandlers {
@@ -109,7 +110,7 @@ export class Mitm extends MitmProxy {
       work();
     } catch (error) {
       socket.destroy();
-      this._onError('HANDLER_ERROR', null, error instanceof Error ? error : new Error(String(error)));
+      this._onError('HANDLER_ERROR', null, toError(error));
     }
   }
 

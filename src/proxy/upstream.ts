@@ -5,6 +5,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 // is not promised, so the version is pinned; drop it when undici exports its parts.
 import Client from 'undici/lib/dispatcher/client.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
+import { toError } from '../core/errors.js';
 import type { OnConnectStep } from '../core/in-process.js';
 import type { ReplyHandler } from '../core/reply.js';
 import type { RawHeaders } from '../core/wire.js';
@@ -58,7 +59,7 @@ export class Upstream {
     try {
       this.#requirePool(request.destination).dispatch(options, wireHandler);
     } catch (error) {
-      handler.onError(error instanceof Error ? error : new Error(String(error)));
+      handler.onError(toError(error));
     }
   }
 

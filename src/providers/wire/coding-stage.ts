@@ -9,6 +9,7 @@ import {
   createInflate,
   createInflateRaw,
 } from 'node:zlib';
+import { toError } from '../../core/errors.js';
 import { ZstdDecoder } from './zstd-decoder.js';
 
 /** A coding as a stream. */
@@ -80,7 +81,7 @@ class ZstdTransform extends Transform implements CodingStream {
         return;
       }
     } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
+      done(toError(error));
       return;
     }
     done();
