@@ -1,19 +1,33 @@
-/** Why a stream or a connection ends. Source: RFC 9113 section 7 (read 2026-11-28). */
+/** Why a stream or a connection ends: the names of the codes, by number. Source: RFC 9113 section 7 (read 2026-11-28). */
+export const codeNames = [
+  'NO_ERROR',
+  'PROTOCOL_ERROR',
+  'INTERNAL_ERROR',
+  'FLOW_CONTROL_ERROR',
+  'SETTINGS_TIMEOUT',
+  'STREAM_CLOSED',
+  'FRAME_SIZE_ERROR',
+  'REFUSED_STREAM',
+  'CANCEL',
+  'COMPRESSION_ERROR',
+  'CONNECT_ERROR',
+  'ENHANCE_YOUR_CALM',
+  'INADEQUATE_SECURITY',
+  'HTTP_1_1_REQUIRED',
+] as const;
+
+/** Those that are said or looked for here. */
 export const errorCodes = {
   noError: 0,
   protocolError: 1,
   internalError: 2,
   flowControlError: 3,
-  settingsTimeout: 4,
   streamClosed: 5,
   frameSizeError: 6,
   refusedStream: 7,
   cancel: 8,
   compressionError: 9,
-  connectError: 10,
   enhanceYourCalm: 11,
-  inadequateSecurity: 12,
-  http11Required: 13,
 } as const;
 
 /** Source: RFC 9113 section 6 (read 2026-11-28). */

@@ -1,5 +1,14 @@
 import type { RawHeaders } from '../core/wire.js';
 
+/** Of a connection of HTTP/1.1, and so none of HTTP/2's. Source: RFC 9113 section 8.2.2 (read 2026-11-28). */
+export const connectionHeaders: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+]);
+
 const pseudoOfRequests: ReadonlySet<string> = new Set([':method', ':scheme', ':authority', ':path']);
 
 /**
@@ -16,26 +25,23 @@ export function isRequest(raw: RawHeaders): boolean {
       seen.add(name);
     } else {
       isPast = true;
-      if (ofConnection.has(name)) return false;
-      if (name === 'te' && raw[i + 1]?.toLowerCase() !== 'trailers') return false;
+      if (!isOfRequest(name, raw[i + 1] ?? '')) return false;
     }
   }
   const isConnect = readMethod(raw) === 'CONNECT';
   if (isConnect) return seen.has(':authority') && !seen.has(':scheme') && !seen.has(':path');
-  return seen.has(':method') && seen.has(':scheme') && seen.has(':path');
+  return seen.has(':method') && seen.has(':scheme') && seen.has(':path') && findHeader(raw, ':path') !== '';
+}
+
+/** Whether a client may say it in a head or in trailers. */
+function isOfRequest(name: string, value: string): boolean {
+  if (name === 'te') return value.toLowerCase() === 'trailers';
+  return !connectionHeaders.has(name);
 }
 
 export function readMethod(raw: RawHeaders): string {
   return findHeader(raw, ':method') ?? '';
 }
-
-const ofConnection: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 /** The status of a reply's headers; `undefined` where they are none. */
 export function readStatus(raw: RawHeaders): number | undefined {
@@ -49,6 +55,11 @@ export function readStatus(raw: RawHeaders): number | undefined {
 export function isTrailers(raw: RawHeaders): boolean {
   for (let i = 0; i < raw.length; i += 2) if (raw[i]?.startsWith(':')) return false;
   return true;
+}
+
+/** Whether they can follow the body of a request, too, where as little may be taken for another request as in its head. */
+export function isRequestTrailers(raw: RawHeaders): boolean {
+  return isTrailers(raw) && raw.every((name, i) => i % 2 === 1 || isOfRequest(name, raw[i + 1] ?? ''));
 }
 
 /** How long the body is by its head: `null` where that is not said, `undefined` where it is said wrongly. */

@@ -1,9 +1,10 @@
 // Longer than most: what the frames of one connection do to its streams, which is one state.
+import { toError } from '../core/errors.js';
 import type { RawHeaders } from '../core/wire.js';
 import { ConnectionFault, defaults, errorCodes, frameTypes, maxWindowBytes, preface, settingIds } from './codes.js';
 import type { HeaderBlock } from './header-decoder.js';
 import { Inbound, type InboundPorts } from './inbound.js';
-import { isRequest, isTrailers, readBodyBytes, readMethod, readStatus } from './message.js';
+import { isRequest, isRequestTrailers, isTrailers, readBodyBytes, readMethod, readStatus } from './message.js';
 import { Outbound } from './outbound.js';
 import { RateLimit } from './rate-limit.js';
 import { Http2Stream, type StreamEvents, type StreamLink } from './stream.js';
@@ -67,9 +68,10 @@ export class Http2Session implements InboundPorts, StreamLink {
   readonly #idles = new RateLimit(idleLimit);
   #nextId = 1;
   #lastRemoteId = 0;
+  /** What a goodbye names, which may not name more later. */
+  #lastTakenId = 0;
   #maxStreams: number;
   #firstSendWindow: number = defaults.windowBytes;
-  #receiveWindow: number;
   #untold = 0;
   #hasSettings = false;
   #isLeaving = false;
@@ -80,7 +82,6 @@ export class Http2Session implements InboundPorts, StreamLink {
     this.#options = options;
     this.#ports = ports;
     this.#maxStreams = options.maxStreams;
-    this.#receiveWindow = options.connectionWindowBytes;
     this.#inbound = new Inbound(this, options);
     this.#outbound = new Outbound({ write: (pieces) => ports.write(pieces), onFlushed: () => this.#endWhenDone() });
     this.#begin();
@@ -133,15 +134,18 @@ export class Http2Session implements InboundPorts, StreamLink {
   /** Says goodbye: what is under way ends first. */
   close(): void {
     if (this.#isLeaving) return;
-    this.#outbound.writeGoaway(this.#lastRemoteId, errorCodes.noError);
+    this.#outbound.writeGoaway(this.#lastTakenId, errorCodes.noError);
     this.#leave();
   }
 
-  /** Asks something on a stream of its own, which waits where the other end takes no more. */
+  /** Asks something on a stream of its own, which waits where the other end takes no more; refused where it never will. */
   request(raw: RawHeaders, isEnd: boolean, events: StreamEvents): Http2Stream {
     const stream = this.#makeStream(false);
     stream.listen(events);
-    if (this.#streams.size < this.#maxStreams && this.#waiting.length === 0) this.#open({ stream, raw, isEnd });
+    const lost = this.#isOver ? { error: null } : null;
+    const end = { code: errorCodes.refusedStream, lost };
+    if (this.#isLeaving) process.nextTick(() => stream.receiveClose(end));
+    else if (this.#streams.size < this.#maxStreams && this.#waiting.length === 0) this.#open({ stream, raw, isEnd });
     else this.#waiting.push({ stream, raw, isEnd });
     return stream;
   }
@@ -170,7 +174,7 @@ export class Http2Session implements InboundPorts, StreamLink {
   refuse(stream: Http2Stream, code: number): void {
     if (stream.isClosed) return;
     this.writeNumber(frameTypes.reset, stream.id, code);
-    stream.receiveClose({ code, lost: null });
+    stream.receiveClose({ code, lost: null, isRefused: true });
     if (this.#options.isServer) this.#limit(this.#resets, 'streams that had to be refused');
   }
 
@@ -236,14 +240,14 @@ export class Http2Session implements InboundPorts, StreamLink {
   }
 
   onWindow(id: number, bytes: number): void {
-    if (id === 0) {
-      if (bytes === 0 || !this.#outbound.addWindow(bytes)) throw badWindow();
+    const stream = this.#streams.get(id);
+    if (id > 0 && stream === undefined) return this.#requirePast(id, 'WINDOW_UPDATE');
+    // NOTE: of a stream it may be that stream's end alone, but nothing that works says it (RFC 9113 section 5.4.1).
+    if (bytes === 0) throw new ConnectionFault(errorCodes.protocolError, 'A window was made larger by nothing.');
+    if (stream === undefined) {
+      if (!this.#outbound.addWindow(bytes)) throw tooLarge();
       return;
     }
-    const stream = this.#streams.get(id);
-    if (stream === undefined) return this.#requirePast(id, 'WINDOW_UPDATE');
-    // NOTE: of one stream, by the letter; but nothing that works sends it. Source: RFC 9113 section 5.4.2 lets it be more.
-    if (bytes === 0) throw badWindow();
     if (!stream.addWindow(bytes)) return this.refuse(stream, errorCodes.flowControlError);
     this.send(stream);
   }
@@ -292,6 +296,7 @@ export class Http2Session implements InboundPorts, StreamLink {
 
   #onRequest(id: number, { raw, isUnsound, isTooLong }: HeaderBlock, isEnd: boolean): void {
     this.#lastRemoteId = id;
+    if (!this.#isLeaving) this.#lastTakenId = id;
     const isRefused = this.#isLeaving || this.#streams.size >= this.#options.maxStreams;
     const bodyBytes = readBodyBytes(raw);
     const stream = this.#makeStream(true);
@@ -312,11 +317,12 @@ export class Http2Session implements InboundPorts, StreamLink {
     if (isEnd && !stream.isClosed) stream.receiveEnd([]);
   }
 
-  #onLaterHead(stream: Http2Stream, { raw, isTooLong }: HeaderBlock, isEnd: boolean): void {
+  #onLaterHead(stream: Http2Stream, block: HeaderBlock, isEnd: boolean): void {
+    const { raw, isTooLong } = block;
     if (stream.isRemoteEnded) return this.refuse(stream, errorCodes.streamClosed);
     if (isTooLong) return this.refuse(stream, errorCodes.enhanceYourCalm);
     if (stream.hasHead) {
-      if (!isEnd || !isTrailers(raw)) return this.refuse(stream, errorCodes.protocolError);
+      if (!isEnd || !this.#isTrailers(block)) return this.refuse(stream, errorCodes.protocolError);
       return stream.receiveEnd(raw);
     }
     const status = readStatus(raw);
@@ -327,6 +333,10 @@ export class Http2Session implements InboundPorts, StreamLink {
     // NOTE: what goes before a reply is passed on whether its client reads or not.
     if (isInterim) this.onIdle();
     stream.receiveHead(status, raw, isEnd);
+  }
+
+  #isTrailers({ raw, isUnsound }: HeaderBlock): boolean {
+    return this.#options.isServer ? !isUnsound && isRequestTrailers(raw) : isTrailers(raw);
   }
 
   /** @returns whether it can be one */
@@ -344,7 +354,9 @@ export class Http2Session implements InboundPorts, StreamLink {
       case settingIds.headerTableSize:
         return this.#outbound.resizeTable(value);
       case settingIds.enablePush:
-        if (value > 1) throw new ConnectionFault(errorCodes.protocolError, `ENABLE_PUSH cannot be ${value}.`);
+        // A server has nothing to allow. Source: RFC 9113 section 6.5.2 (read 2026-11-28).
+        if (value > (this.#options.isServer ? 1 : 0))
+          throw new ConnectionFault(errorCodes.protocolError, `ENABLE_PUSH cannot be ${value}.`);
         return;
       case settingIds.maxConcurrentStreams:
         if (this.#options.isServer) return;
@@ -369,22 +381,19 @@ export class Http2Session implements InboundPorts, StreamLink {
 
   /** Source: RFC 9113 section 6.9.2 (read 2026-11-28). */
   #resizeWindows(bytes: number): void {
-    if (bytes > maxWindowBytes) throw badWindow();
+    if (bytes > maxWindowBytes) throw tooLarge();
     const more = bytes - this.#firstSendWindow;
     this.#firstSendWindow = bytes;
-    for (const stream of this.#streams.values()) {
-      if (!stream.addWindow(more)) throw badWindow();
-      if (more > 0) this.send(stream);
-    }
+    // NOTE: all first, for one that then ends lets another begin, which has the new window already.
+    const streams = [...this.#streams.values()];
+    if (!streams.every((stream) => stream.addWindow(more))) throw tooLarge();
+    for (const stream of streams) this.send(stream);
   }
 
+  /** NOTE: given back as it comes, it is a bound on nothing here: the windows of the streams are. */
   #takeFromWindow(bytes: number): void {
-    this.#receiveWindow -= bytes;
-    if (this.#receiveWindow < 0)
-      throw new ConnectionFault(errorCodes.flowControlError, 'More came than the connection allows.');
     this.#untold += bytes;
     if (this.#untold * 2 < this.#options.connectionWindowBytes) return;
-    this.#receiveWindow += this.#untold;
     this.writeNumber(frameTypes.windowUpdate, 0, this.#untold);
     this.#untold = 0;
   }
@@ -414,7 +423,7 @@ export class Http2Session implements InboundPorts, StreamLink {
     if (this.#isOver) return;
     const isFault = error instanceof ConnectionFault;
     if (!isFault) this.#ports.onProblem(error);
-    this.#outbound.writeGoaway(this.#lastRemoteId, isFault ? error.code : errorCodes.internalError);
+    this.#outbound.writeGoaway(this.#lastTakenId, isFault ? error.code : errorCodes.internalError);
     this.lose(error);
     this.#ports.end(true);
   }
@@ -434,10 +443,6 @@ export class Http2Session implements InboundPorts, StreamLink {
 
 const nothing = Buffer.alloc(0);
 
-function badWindow(): ConnectionFault {
-  return new ConnectionFault(errorCodes.flowControlError, 'A window was made what one cannot be.');
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+function tooLarge(): ConnectionFault {
+  return new ConnectionFault(errorCodes.flowControlError, 'A window was made larger than one can be.');
 }

@@ -1,4 +1,5 @@
 // Longer than most: the two halves of a stream, which end together.
+import { toError } from '../core/errors.js';
 import type { RawHeaders } from '../core/wire.js';
 import { errorCodes, frameTypes, maxWindowBytes } from './codes.js';
 import type { FrameWriter } from './frame-writer.js';
@@ -24,6 +25,8 @@ export interface StreamEnd {
   readonly code: number;
   /** Whether its connection went; by what, as far as known. */
   readonly lost: { readonly error: Error | null } | null;
+  /** It was reset here, for its other end broke the rules. */
+  readonly isRefused?: true;
 }
 
 /** A stream's connection. */
@@ -167,7 +170,7 @@ export class Http2Stream {
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    if (this.#held.length > 0 || this.#heldTrailers !== null) process.nextTick(() => this.#deliver());
+    if (this.#isHeld) process.nextTick(() => this.#deliver());
   }
 
   /** Sends one frame of what is to be sent, of at most so many bytes of body; returns how many. For its connection. */
@@ -194,7 +197,7 @@ export class Http2Stream {
 
   /** Tells the owner that it may go on, where it waits. For its connection, after it has sent. */
   tellDrained(): void {
-    if (!this.#wantsDrain || this.#pieces.length > 0) return;
+    if (!this.#wantsDrain || this.#pieces.length > 0 || this.#end !== null) return;
     this.#wantsDrain = false;
     this.#tell(() => this.#events?.onDrain());
   }
@@ -274,10 +277,11 @@ export class Http2Stream {
     this.markSent();
   }
 
-  /** NOTE: small ones are copied together: each would keep alive what it came in, a hundred times its size. */
+  /** NOTE: what is small beside what it came in is copied, for it would keep that alive; small ones together. */
   #hold(piece: Buffer): void {
     const last = this.#held.at(-1);
-    if (piece.length >= smallBytes) this.#held.push(piece);
+    const keepsMore = piece.buffer.byteLength > piece.length * 2;
+    if (piece.length >= smallBytes) this.#held.push(keepsMore ? Buffer.from(piece) : piece);
     else if (last === undefined || last.length >= smallBytes) this.#held.push(Buffer.from(piece));
     else this.#held[this.#held.length - 1] = Buffer.concat([last, piece]);
   }
@@ -355,8 +359,4 @@ export class Http2Stream {
       this.reset(errorCodes.internalError);
     }
   }
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

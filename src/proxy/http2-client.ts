@@ -2,7 +2,6 @@ import type { RawHeaders } from '../core/wire.js';
 import { errorCodes } from '../http2/codes.js';
 import type { Http2Stream, StreamEnd, StreamEvents } from '../http2/stream.js';
 import type { ClientListener, ClientSide, Upload, UploadListener } from './client-side.js';
-import { readContentLength } from './content-length.js';
 import { type Http2RequestHead, listHttp2Headers } from './http2-headers.js';
 import { StreamReset } from './stream-reset.js';
 
@@ -46,7 +45,7 @@ export class Http2Client implements ClientSide, StreamEvents, Upload {
     this.method = facts.head.method;
     this.rawHeaders = facts.head.rawHeaders;
     this.isAnnounced = facts.hasBody;
-    this.bytes = readContentLength(facts.head.rawHeaders);
+    this.bytes = stream.bytesLeft;
     stream.listen(this);
     // Until somebody reads it.
     stream.pause();
@@ -141,9 +140,10 @@ export class Http2Client implements ClientSide, StreamEvents, Upload {
     this.#tellClosed(end);
   }
 
-  #tellClosed({ code, lost }: StreamEnd): void {
+  #tellClosed({ code, lost, isRefused }: StreamEnd): void {
     const isWhole = code === errorCodes.noError && lost === null && this.#isSent;
-    this.#listener?.onClosed(isWhole ? undefined : new StreamReset(code || errorCodes.cancel, 'the client'));
+    const who = isRefused ? 'llmtap, for the request breaks HTTP/2,' : 'the client';
+    this.#listener?.onClosed(isWhole ? undefined : new StreamReset(code || errorCodes.cancel, who));
   }
 
   #sendHead(isEnd: boolean): void {

@@ -1,4 +1,5 @@
 import type { RawHeaders } from '../core/wire.js';
+import { connectionHeaders } from '../http2/message.js';
 
 /** What a request of HTTP/2 says of itself beside its headers. */
 export interface Http2RequestHead {
@@ -44,15 +45,8 @@ export function dropPseudoHeaders(raw: RawHeaders): string[] {
   return raw.filter((_value, i) => !(raw[i - (i % 2)] ?? '').startsWith(':'));
 }
 
-/** Of the connection, and so none of HTTP/2's. Source: RFC 9113 section 8.2.2 (read 2026-11-27). */
-const connectionHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
+/** HTTP/2 has none of them; the last asks for it. Source: RFC 9113 section 3.1 (read 2026-11-28). */
+const droppedHeaders = new Set([...connectionHeaders, 'http2-settings']);
 
 /** Headers as HTTP/2 has them: in lower case, without those of the connection, otherwise in the order they came. */
 export function listHttp2Headers(rawHeaders: RawHeaders): string[] {
@@ -61,7 +55,7 @@ export function listHttp2Headers(rawHeaders: RawHeaders): string[] {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? '').toLowerCase();
     const value = rawHeaders[i + 1] ?? '';
-    if (name === '' || name.startsWith(':') || connectionHeaders.has(name) || named.has(name)) continue;
+    if (name === '' || name.startsWith(':') || droppedHeaders.has(name) || named.has(name)) continue;
     // What else it may name is between HTTP/1.1 and its next hop.
     if (name === 'te' && value.trim().toLowerCase() !== 'trailers') continue;
     headers.push(name, value);

@@ -29,10 +29,9 @@ export function sendOverHttp2(
   const { body } = request;
   const control = new StreamControl();
   handler.onStart(control);
-  if (control.reason === null && connection.isOver && onUnprocessed !== null) return onUnprocessed();
-  if (control.reason !== null || connection.isOver) {
+  if (control.reason !== null) {
     if (body instanceof Readable) body.destroy();
-    return handler.onError(control.reason ?? makeLostError(null));
+    return handler.onError(control.reason);
   }
   const reading = new StreamReading({ handler, control, request, onUnprocessed });
   const stream = connection.request(makeHeaders(request), body === null, reading);
@@ -117,7 +116,7 @@ class StreamReading implements StreamEvents {
     if (body instanceof Readable) body.resume();
   }
 
-  onClosed({ code, lost }: StreamEnd): void {
+  onClosed({ code, lost, isRefused }: StreamEnd): void {
     const { handler, control, request, onUnprocessed } = this.#reading;
     const { body } = request;
     if (!this.#isOver && !this.#hasHead && code === errorCodes.refusedStream && onUnprocessed !== null) {
@@ -132,7 +131,7 @@ class StreamReading implements StreamEvents {
     else if (lost !== null) handler.onError(makeLostError(lost.error));
     // Node's own servers may reset a reply with NO_ERROR when all of it is sent, ahead of its end.
     else if (this.#hasHead && code === errorCodes.noError && control.stream?.bytesLeft === 0) handler.onEnd([]);
-    else handler.onError(new StreamReset(code, 'the provider'));
+    else handler.onError(new StreamReset(code, isRefused ? 'llmtap, for the reply breaks HTTP/2,' : 'the provider'));
   }
 }
 

@@ -1,20 +1,4 @@
-/** Names of the codes by which a stream is reset. Source: RFC 9113 section 7 (read 2026-11-27). */
-const codeNames = [
-  'NO_ERROR',
-  'PROTOCOL_ERROR',
-  'INTERNAL_ERROR',
-  'FLOW_CONTROL_ERROR',
-  'SETTINGS_TIMEOUT',
-  'STREAM_CLOSED',
-  'FRAME_SIZE_ERROR',
-  'REFUSED_STREAM',
-  'CANCEL',
-  'COMPRESSION_ERROR',
-  'CONNECT_ERROR',
-  'ENHANCE_YOUR_CALM',
-  'INADEQUATE_SECURITY',
-  'HTTP_1_1_REQUIRED',
-] as const;
+import { codeNames } from '../http2/codes.js';
 
 /** A stream of HTTP/2 that one end has reset, by the code it gave. */
 export class StreamReset extends Error {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { errorCodes } from '../../src/http2/codes.js';
-import { get, type Heard, openPair } from './session-pair.js';
+import { endHeaders, endStream, frameTypes, writeHeaders, writeSettings } from '../fixtures/http2-frames.js';
+import { Alone } from './alone.js';
+import { get, Heard, openPair } from './session-pair.js';
 
 const whole = [{ code: errorCodes.noError, lost: null }];
 const reset = (code: number): unknown => [{ code, lost: null }];
@@ -118,7 +120,7 @@ describe('a stream', () => {
     const up = pair.ask([...post, 'content-length', length], false);
     up.stream?.end(Buffer.from('abc'));
     await pair.settle();
-    expect([down.ends, down.closed]).toEqual([[], reset(errorCodes.protocolError)]);
+    expect([down.ends, down.closed]).toEqual([[], [{ code: errorCodes.protocolError, lost: null, isRefused: true }]]);
     expect(up.closed).toEqual(reset(errorCodes.protocolError));
     expect(pair.asked.flatMap(({ heard }) => heard.ends)).toEqual([[]]);
   });
@@ -204,5 +206,35 @@ describe('a connection', () => {
     pair.client.session.lose(null);
     await pair.settle();
     expect(all.map(({ closed }) => closed)).toEqual(all.map(() => [{ code: errorCodes.cancel, lost: { error } }]));
+  });
+
+  it('that is lost refuses what is asked of it then, as one that is leaving does', async () => {
+    const pair = openPair();
+    await pair.settle();
+    pair.client.session.close();
+    const late = pair.ask();
+    expect(late.closed).toEqual([]);
+    pair.client.session.lose(null);
+    const later = pair.ask();
+    await pair.settle();
+    expect(late.closed).toEqual(reset(errorCodes.refusedStream));
+    expect(later.closed).toEqual([{ code: errorCodes.refusedStream, lost: { error: null } }]);
+    expect(pair.asked).toEqual([]);
+    expect(pair.client.session.streams).toBe(0);
+  });
+
+  it('whose windows are made larger lets what waits go on, and what then begins sends no more than its window', () => {
+    const client = new Alone(false).receive(writeSettings([3, 1, 4, 100]));
+    const ask = (bytes: number): void => {
+      client.session.request(post, false, new Heard()).end(Buffer.alloc(bytes));
+    };
+    ask(150);
+    ask(3000);
+    client.receive(writeHeaders(1, [':status', '200'], endHeaders + endStream), writeSettings([4, 1000]));
+    const sent = (id: number): number =>
+      client.frames
+        .filter((frame) => frame.type === frameTypes.data && frame.id === id)
+        .reduce((sum, { payload }) => sum + payload.length, 0);
+    expect([sent(1), sent(3)]).toEqual([150, 1000]);
   });
 });
