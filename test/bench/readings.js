@@ -64,39 +64,57 @@ async function readEvents(dispatcher, { host, path, shape, body }, { events, eve
 const warmingStreams = { times: 100, events: 20, everyMs: 0 };
 const warmingRounds = 3;
 
-/**
- * CPU of the tap for a chunk, in microseconds, by stream: read and passed on unread, in turns; medians are the caller's.
- * A chunk is an event, or `cutBytes` of the stream where that is given. Each has `everyMs` for itself, as a model's has, and
- * so comes and goes in segments of its own: where they come as fast as they can, node:http writes dozens at a time, and
- * what passing them on costs is hardly seen.
- *
- * @param dispatcher through the tap
- */
-export async function measureReadings(
-  tap,
-  dispatcher,
-  { events, everyMs, cutBytes = 0, lanes, rounds, only = Object.keys(streams) },
-) {
-  const costs = Object.fromEntries(only.map((name) => [name, { read: [], blind: [] }]));
+const findStream = (name, way) => (way === 'read' ? streams[name] : { ...streams[name], path: blindPath });
+
+/** CPU of one tap for a chunk of so many streams at once, in microseconds. */
+async function measureTap({ tap, dispatcher }, stream, { events, everyMs, cutBytes = 0, lanes }) {
+  const read = () => readEvents(dispatcher, stream, { events, everyMs, cutBytes });
+  const before = await tap.ask('cpu');
+  const [bytes] = await Promise.all(Array.from({ length: lanes }, read));
+  const after = await tap.ask('cpu');
+  const chunks = cutBytes === 0 ? events : bytes / cutBytes;
+  return (after.user + after.system - before.user - before.system) / chunks / lanes;
+}
+
+async function warm(taps, names, lanes) {
   for (let i = 0; i < warmingStreams.times; i++) {
-    for (const stream of only.map((name) => streams[name])) {
-      for (const each of [stream, { ...stream, path: blindPath }]) {
-        await Promise.all(Array.from({ length: lanes }, () => readEvents(dispatcher, each, warmingStreams)));
+    for (const name of names) {
+      for (const stream of [findStream(name, 'read'), findStream(name, 'blind')]) {
+        const read = ({ dispatcher }) => readEvents(dispatcher, stream, warmingStreams);
+        await Promise.all(taps.flatMap((each) => Array.from({ length: lanes }, () => read(each))));
       }
     }
   }
+}
+
+/**
+ * CPU of a tap for a chunk, in microseconds, by stream: read and passed on unread, by round; what is made of them is the
+ * caller's. A chunk is an event, or `cutBytes` of the stream where that is given. Each has `everyMs` for itself, as a
+ * model's has, and so comes and goes in segments of its own: where they come as fast as they can, node:http writes dozens
+ * at a time, and what passing them on costs is hardly seen.
+ *
+ * Two taps work at the same time, one reads and one passes on, and then the other way round: that is a round. What a
+ * machine that is shared with others takes for the same work changes by a fifth from second to second; of one tap that
+ * did both in turns, the ratio of one stream was between 1.01 and 1.38, from run to run.
+ *
+ * @param taps two, each `{ tap, dispatcher }` with a dispatcher through it
+ */
+export async function measureReadings(taps, { rounds, only = Object.keys(streams), ...pace }) {
+  const costs = Object.fromEntries(only.map((name) => [name, { read: [], blind: [] }]));
+  await warm(taps, only, pace.lanes);
   for (let round = -warmingRounds; round < rounds; round++) {
     for (const name of only) {
-      for (const way of round % 2 === 0 ? ['read', 'blind'] : ['blind', 'read']) {
-        const stream = way === 'read' ? streams[name] : { ...streams[name], path: blindPath };
-        const read = () => readEvents(dispatcher, stream, { events, everyMs, cutBytes });
-        const before = await tap.ask('cpu');
-        const [bytes] = await Promise.all(Array.from({ length: lanes }, read));
-        const after = await tap.ask('cpu');
-        const cpuUs = after.user + after.system - before.user - before.system;
-        const chunks = cutBytes === 0 ? events : bytes / cutBytes;
-        if (round >= 0) costs[name][way].push(cpuUs / chunks / lanes);
+      const sums = { read: 0, blind: 0 };
+      for (const ways of [
+        ['read', 'blind'],
+        ['blind', 'read'],
+      ]) {
+        const both = taps.map((each, i) => measureTap(each, findStream(name, ways[i]), pace));
+        for (const [i, cost] of (await Promise.all(both)).entries()) sums[ways[i]] += cost / taps.length;
       }
+      if (round < 0) continue;
+      costs[name].read.push(sums.read);
+      costs[name].blind.push(sums.blind);
     }
   }
   return costs;
