@@ -105,6 +105,11 @@ export class Http2Stream {
     return this.#isRemoteEnded;
   }
 
+  /** All that was to be said is on its way. */
+  get isSent(): boolean {
+    return this.#isLocalEnded;
+  }
+
   /** What is still to come of a body whose head said its length. */
   get bytesLeft(): number | null {
     return this.#bytesLeft;

@@ -197,3 +197,18 @@ describe('a provider that reads nothing more', () => {
     rig = await openRig();
   });
 });
+
+describe('a provider that answers without taking the whole request', () => {
+  it('is told that the rest does not come, and is asked on by the same connection', async () => {
+    provider.onRequest = answer;
+    const content = 'x'.repeat(100_000);
+    const long = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }] });
+    for (const id of [1, 3]) {
+      expect((await askHttp2(client, {}, long)).body.toString()).toBe(chatReply);
+      const isReset = (frame: { type: number; id: number }) => frame.type === frameTypes.reset && frame.id === id;
+      expect((await provider.connections[0]?.waitFor(isReset))?.payload.readUInt32BE()).toBe(0);
+    }
+    expect(provider.connections).toHaveLength(1);
+    expect(await rig.waitForRecords(2)).toMatchObject([{ outcome: 'ok' }, { outcome: 'ok' }]);
+  });
+});
