@@ -2,7 +2,9 @@ import type { ApiAddress, RawHeaders, RequestHead } from '../core/wire.js';
 import { isSecretHeader, isSecretParameter } from './secrets-names.js';
 
 /** Headers that say whose account a call is of, besides those that log in. */
-const accountHeaders: ReadonlySet<string> = new Set(['openai-organization', 'openai-project', 'chatgpt-account-id']);
+const accountHeaders: ReadonlySet<string> = new Set([
+  ...['openai-organization', 'openai-project', 'chatgpt-account-id', 'x-goog-user-project'],
+]);
 
 export interface Retargeting {
   readonly head: RequestHead;

@@ -10,7 +10,8 @@ import { openUpstream, type TestUpstream } from '../fixtures/upstream.js';
 const json = { 'content-type': 'application/json' };
 const clientKey = 'sk-client-canary-1234567890';
 const otherKey = 'gsk-other-canary-0987654321';
-const headers = { ...json, authorization: `Bearer ${clientKey}`, 'openai-organization': 'org-client', 'x-mine': '1' };
+const accounts = { 'openai-organization': 'org-client', 'x-goog-user-project': 'org-client' };
+const headers = { ...json, authorization: `Bearer ${clientKey}`, ...accounts, 'x-mine': '1' };
 
 let rig: Rig;
 let local: TestUpstream | null = null;
