@@ -43,7 +43,7 @@ function listFacts(call: CallRecord): readonly Fact[] {
     ['tools called', joinList(call.toolCalls)],
     ['response id', call.responseId],
     ['request id', call.requestId],
-    ['changed by llmtap', joinList(call.changes)],
+    ...call.changes.map((change, i): Fact => [i === 0 ? 'changed by llmtap' : '', change]),
   ];
 }
 

@@ -37,3 +37,11 @@ it('shows what a call cost, from which rates, and why it has no price', () => {
     /\n {2}cost {16}–\n {2}unpriced because {4}The price list has no provider mine/,
   );
 });
+
+it('shows each change the tap made in a line of its own', () => {
+  const changes = ['request: model set to gpt-4o-mini', 'reply: usage frame hidden'];
+  expect(formatCallPage(makeCall({ changes }), plain)).toMatch(
+    / {2}changed by llmtap {3}request: model set to gpt-4o-mini\n {22}reply: usage frame hidden\n/,
+  );
+  expect(formatCallPage(makeCall(), plain)).not.toContain('changed by llmtap');
+});
