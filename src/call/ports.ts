@@ -50,13 +50,15 @@ export interface SocketFilterPorts {
 }
 
 /** Stands in a WebSocket: what the client sends goes on as is decided, and the tap may speak to it. */
-export interface SocketFilter extends Omit<SocketGate, 'takeFromProvider' | 'bind'> {
+export interface SocketFilter extends Omit<SocketGate, 'takeFromProvider' | 'bind' | 'unsaidBytes'> {
   readonly sayings: {
     bind(say: (bytes: Buffer) => void): void;
     /** Says it as soon as no message of the provider's is under way. */
     add(saying: SocketSaying): void;
     /** What is to go to the client of a piece of the provider's, with what the tap says in between. */
     take(chunk: Buffer): readonly Buffer[];
+    /** Of what waits. */
+    readonly waitingBytes: number;
   };
   /** Whether what the client compresses is compressed anew. */
   readonly compressesAnew: boolean;

@@ -94,6 +94,10 @@ export class RoutedGate implements SocketGate {
     return this.#filter?.sayings.take(chunk) ?? [chunk];
   }
 
+  get unsaidBytes(): number {
+    return this.#filter?.sayings.waitingBytes ?? 0;
+  }
+
   say(saying: SocketSaying): void {
     this.#isClosing ||= 'code' in saying;
     this.#filter?.sayings.add(saying);

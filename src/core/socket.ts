@@ -121,6 +121,8 @@ export interface SocketGate {
   endOfClient(give: (bytes: Buffer) => void): Promise<void> | void;
   /** What is to go to the client of a piece of the provider's, with what the tap says in between. */
   takeFromProvider(chunk: Buffer): readonly Buffer[];
+  /** Bytes the tap has to say to the client and cannot yet, for a message of the provider's is under way. */
+  readonly unsaidBytes: number;
 }
 
 /** The calls of one socket, as the proxy drives them. Every method may be called at any time and none throws. */

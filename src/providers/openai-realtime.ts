@@ -47,6 +47,8 @@ const SESSION_EVENT = /^(?:session|transcription_session)\.(?:created|updated)$/
 const MAX_MODEL_CHARS = 256;
 /** More than any client has under way on one socket; those beyond it leave no record. */
 const MAX_TURNS = 1000;
+/** Of an id that a refusal repeats. */
+const MAX_ID_CHARS = 512;
 
 const REALTIME_LANGUAGE: ReplyLanguage = {
   lookedFor: 'response.usage.input_tokens and response.usage.output_tokens of response.done',
@@ -112,7 +114,8 @@ class RealtimeSocket implements SocketReader {
   }
 
   refuse({ bytes }: SocketMessage, why: string, say: (saying: SocketSaying) => void): void {
-    const eventId = findText(readMessage(bytes), 'event_id') ?? null;
+    const given = findText(readMessage(bytes), 'event_id');
+    const eventId = given === undefined || given.length > MAX_ID_CHARS ? null : given;
     const error = { ...NOTHING_LEFT, message: why, param: null, event_id: eventId };
     say({ text: JSON.stringify({ type: 'error', event_id: `event_llmtap_${++this.#refused}`, error }) });
   }

@@ -24,6 +24,8 @@ const LAST_EVENTS: ReadonlySet<string> = new Set([
 ]);
 /** More than any client has under way on one socket; those beyond it leave no record. */
 const MAX_TURNS = 1000;
+/** Of an id that a refusal repeats. */
+const MAX_ID_CHARS = 512;
 /** Ids of responses that ended, of which more may come: an error is followed by the failed response. */
 const MAX_ENDED = 16;
 
@@ -87,11 +89,13 @@ class ResponsesSocket implements SocketReader {
 
   refuse({ bytes }: SocketMessage, why: string, say: (saying: SocketSaying) => void): void {
     const document = readMessage(bytes) ?? {};
-    const { stream_id } = document;
+    const isLong = JSON.stringify(document.stream_id ?? null).length > MAX_ID_CHARS;
+    const stream_id = isLong ? undefined : document.stream_id;
     const error = { ...NOTHING_LEFT, message: why, param: null };
     const text = JSON.stringify({ type: 'error', status: 429, error, ...(stream_id !== undefined && { stream_id }) });
     const lane = this.#requireLane(document);
-    if (lane.length === 0) return say({ text });
+    // As many wait for their turn as are followed; those beyond are told at once.
+    if (lane.length === 0 || this.#underWay >= MAX_TURNS) return say({ text });
     this.#underWay++;
     lane.push({ turn: null, id: null, sayRefused: () => say({ text }) });
   }

@@ -62,7 +62,7 @@ export async function relayUpgrade(options: UpgradeOptions): Promise<void> {
   }
   const { head } = options;
   far.write(formatHead(request, path), 'latin1');
-  const stages = watch?.gate === undefined ? undefined : new GateStages(watch.gate);
+  const stages = watch?.gate === undefined ? undefined : new GateStages(watch.gate, client);
   if (head.length > 0 && stages !== undefined) client.unshift(head);
   else if (head.length > 0) far.write(head);
   let copies: SocketCopies | null = null;

@@ -6,6 +6,7 @@ import { makeCloseFrame, makeMessageFrame } from './make-frame.js';
 export class SocketSayings {
   readonly #cutter = new FrameCutter();
   #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   #say: (bytes: Buffer) => void = () => undefined;
   /** The socket is closed by the tap: nothing may follow that. */
   #isClosing = false;
@@ -17,16 +18,21 @@ export class SocketSayings {
     this.#say = say;
   }
 
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /** Says it as soon as no message of the provider's is under way. */
   add(saying: SocketSaying): void {
     if (this.#isClosing) return;
     this.#isClosing = !('text' in saying);
-    this.#waiting.push(
+    const frame =
       'text' in saying
         ? makeMessageFrame({ payload: Buffer.from(saying.text), isBinary: false, isCompressed: false, mask: null })
-        : makeCloseFrame(saying.code, saying.reason),
-    );
-    if (this.#cutter.isBetweenMessages) for (const bytes of this.#waiting.splice(0)) this.#say(bytes);
+        : makeCloseFrame(saying.code, saying.reason);
+    this.#waiting.push(frame);
+    this.#waitingBytes += frame.length;
+    if (this.#cutter.isBetweenMessages) for (const bytes of this.#takeWaiting()) this.#say(bytes);
   }
 
   /** What is to go to the client of a piece of the provider's, with what the tap says in between. */
@@ -35,9 +41,14 @@ export class SocketSayings {
     for (const piece of this.#cutter.write(chunk)) {
       if (this.#isClosing && this.#waiting.length === 0) break;
       given.push(piece.bytes);
-      if (this.#endsMessage(piece)) given.push(...this.#waiting.splice(0));
+      if (this.#endsMessage(piece)) given.push(...this.#takeWaiting());
     }
     return given;
+  }
+
+  #takeWaiting(): Buffer[] {
+    this.#waitingBytes = 0;
+    return this.#waiting.splice(0);
   }
 
   /** Whether no message is under way behind this piece: the cutter is already behind all of its chunk. */
