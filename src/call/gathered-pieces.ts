@@ -35,18 +35,21 @@ export class GatheredPieces {
     this.#read = read;
   }
 
-  add(piece: Buffer, atMs: number): void {
+  /** @returns whether it was set aside, and nothing read */
+  add(piece: Buffer, atMs: number): boolean {
     const isLarge = piece.length > largestGathered;
-    if (isLarge || this.#filled + piece.length > blockBytes || this.#count === blockPieces) this.flush();
+    const isFull = isLarge || this.#filled + piece.length > blockBytes || this.#count === blockPieces;
+    if (isFull) this.flush();
     if (isLarge) {
       this.#read(piece, { count: 1, ends: [piece.length], times: [atMs] });
-      return;
+      return false;
     }
     const lists = this.#reserve(this.#filled + piece.length);
     this.#block.set(piece, this.#filled);
     this.#filled += piece.length;
     lists.ends[this.#count] = this.#filled;
     lists.times[this.#count++] = atMs;
+    return !isFull;
   }
 
   /** Has read what waits; its memory is for others. */

@@ -334,13 +334,15 @@ class HandledCall implements Call {
     // As `#guard`, of which there would be a closure for each chunk of a stream.
     const { monotonicMs } = this.#ports.clock;
     const startMs = monotonicMs();
+    let isSetAside = false;
     try {
-      this.#reply?.write(chunk, startMs);
+      isSetAside = this.#reply?.write(chunk, startMs) ?? false;
       this.#caching?.onReplyData(chunk);
     } catch (cause) {
       this.#reportFailure(cause);
     }
-    this.#workedMs += monotonicMs() - startMs;
+    // What was set aside, for less than asking the clock costs, is counted when it is read.
+    if (!isSetAside || this.#caching !== null) this.#workedMs += monotonicMs() - startMs;
     if (!this.#isAnswered) this.#hashes.reply.update('taken', chunk);
   }
 

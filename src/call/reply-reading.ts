@@ -67,14 +67,18 @@ export class ReplyReading {
     this.#reader.readTrailers?.((name) => findHeader(rawTrailers, name));
   }
 
-  /** @param atMs when it came */
-  write(chunk: Buffer, atMs: number): void {
+  /**
+   * @param atMs when it came
+   * @returns whether it was set aside, to be read with those that follow
+   */
+  write(chunk: Buffer, atMs: number): boolean {
     this.wireBytes += chunk.length;
     if (this.#gathered !== null) return this.#gathered.add(chunk, atMs);
     this.#arrivedAtMs = atMs;
     this.#isWriting = true;
     this.#decoder.write(chunk);
     this.#isWriting = false;
+    return false;
   }
 
   /** The facts of what passed; a promise only while a decompressor is still busy. */

@@ -8,8 +8,19 @@ export interface Clock {
   readonly nowMs: () => number;
 }
 
+const { hrtime } = process;
+
+/**
+ * NOTE: `performance.now()` looks up a lazy global and checks its `this`, twice for each chunk of a stream: a tenth of what
+ * reading one cost (a profile, Node 20.20).
+ */
+function readMonotonicMs(): number {
+  const at = hrtime();
+  return at[0] * 1000 + at[1] / 1e6;
+}
+
 export const systemClock: Clock = Object.freeze({
-  monotonicMs: () => performance.now(),
+  monotonicMs: readMonotonicMs,
   nowIso: () => new Date().toISOString(),
   nowMs: () => Date.now(),
 });
