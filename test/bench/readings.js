@@ -1,4 +1,5 @@
 // What reading a stream costs the tap beside passing it on unread: the same chunks on two paths of one host.
+import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
 
 const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-bench-0000000000000000' };
@@ -66,11 +67,15 @@ const warmingRounds = 3;
 
 const findStream = (name, way) => (way === 'read' ? streams[name] : { ...streams[name], path: blindPath });
 
-/** CPU of one tap for a chunk of so many streams at once, in microseconds. */
+/** What a tap still does when its clients have all: records are written, and garbage is swept. */
+const settlingMs = 200;
+
+/** CPU of one tap for a chunk of so many streams at once, in microseconds, with all that follows from them. */
 async function measureTap({ tap, dispatcher }, stream, { events, everyMs, cutBytes = 0, lanes }) {
   const read = () => readEvents(dispatcher, stream, { events, everyMs, cutBytes });
   const before = await tap.ask('cpu');
   const [bytes] = await Promise.all(Array.from({ length: lanes }, read));
+  await delay(settlingMs);
   const after = await tap.ask('cpu');
   const chunks = cutBytes === 0 ? events : bytes / cutBytes;
   return (after.user + after.system - before.user - before.system) / chunks / lanes;
