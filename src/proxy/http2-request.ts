@@ -108,11 +108,11 @@ class StreamReading implements StreamEvents {
   onEnd(rawTrailers: string[]): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const { handler, control, request } = this.#reading;
+    const { handler, control } = this.#reading;
     handler.onEnd(rawTrailers);
     // What a provider has not taken when it has answered it need never take, and the stream would be kept until it does.
     // Source: RFC 9113 section 8.1 (read 2026-11-28).
-    if (Buffer.isBuffer(request.body) && control.stream?.isSent === false) control.stream.reset(errorCodes.noError);
+    if (control.stream?.isSent === false) control.stream.reset(errorCodes.noError);
   }
 
   onDrain(): void {

@@ -1,7 +1,7 @@
 import type { ClientHttp2Session } from 'node:http2';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { askHttp2, chatPath, openHttp2 } from '../fixtures/http2-client.js';
+import { askHttp2, chatPath, openHttp2, readHttp2Reply } from '../fixtures/http2-client.js';
 import {
   endStream,
   type FrameProvider,
@@ -199,16 +199,29 @@ describe('a provider that reads nothing more', () => {
 });
 
 describe('a provider that answers without taking the whole request', () => {
+  const whenReset = (id: number) =>
+    provider.connections[0]?.waitFor((frame) => frame.type === frameTypes.reset && frame.id === id);
+
   it('is told that the rest does not come, and is asked on by the same connection', async () => {
     provider.onRequest = answer;
     const content = 'x'.repeat(100_000);
     const long = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content }] });
     for (const id of [1, 3]) {
       expect((await askHttp2(client, {}, long)).body.toString()).toBe(chatReply);
-      const isReset = (frame: { type: number; id: number }) => frame.type === frameTypes.reset && frame.id === id;
-      expect((await provider.connections[0]?.waitFor(isReset))?.payload.readUInt32BE()).toBe(0);
+      expect((await whenReset(id))?.payload.readUInt32BE()).toBe(0);
     }
     expect(provider.connections).toHaveLength(1);
     expect(await rig.waitForRecords(2)).toMatchObject([{ outcome: 'ok' }, { outcome: 'ok' }]);
+  });
+
+  it('is told so, as its client is, while that still uploads', async () => {
+    provider.onRequest = answer;
+    for (const id of [1, 3]) {
+      const stream = client.request({ ...chatPath, ':path': '/v1/files', 'content-type': 'application/octet-stream' });
+      stream.write(Buffer.alloc(100_000));
+      expect(await readHttp2Reply(stream)).toMatchObject({ status: 200, body: Buffer.from(chatReply), resetCode: 0 });
+      expect((await whenReset(id))?.payload.readUInt32BE()).toBe(0);
+    }
+    expect(provider.connections).toHaveLength(1);
   });
 });
