@@ -6,6 +6,9 @@ const accountHeaders: ReadonlySet<string> = new Set([
   ...['openai-organization', 'openai-project', 'chatgpt-account-id', 'x-goog-user-project'],
 ]);
 
+/** The same in a query: https://cloud.google.com/apis/docs/system-parameters (read 2026-11-28). */
+const accountParameters: ReadonlySet<string> = new Set(['userProject', '$userProject', '%24userProject', 'quotaUser']);
+
 export interface Retargeting {
   readonly head: RequestHead;
   readonly address: ApiAddress;
@@ -78,7 +81,7 @@ function isToken(apiKey: string): boolean {
 }
 
 /**
- * What the query says but for keys, and for the version of Azure's API, which is nobody else's; `beta=true` of Anthropic's
+ * What the query says but for keys, for whose account it is, and for the version of Azure's API, which is nobody else's; `beta=true` of Anthropic's
  * means nothing in a form of another's.
  */
 function keepQuery(
@@ -92,7 +95,8 @@ function keepQuery(
     .split('&')
     .filter((pair) => {
       const name = pair.split('=', 1)[0] ?? '';
-      const isOthers = (!stays && name === 'api-version') || (isCrossed && name === 'beta');
+      const belongsThere = name === 'api-version' || accountParameters.has(name);
+      const isOthers = (!stays && belongsThere) || (isCrossed && name === 'beta');
       return name !== '' && !isOthers && !isSecretParameter(name);
     });
   return kept.length === 0 ? '' : `?${kept.join('&')}`;

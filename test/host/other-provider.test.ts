@@ -50,6 +50,14 @@ describe('a call its router sends to another provider of the same API', () => {
     expect(JSON.stringify(sent)).not.toMatch(/canary-123|org-client/);
   });
 
+  it('goes with what its query asks, but for whose account it is', async () => {
+    await openRouted({ model: 'llama-3.3-70b', provider: 'groq', apiKey: otherKey });
+    await call({
+      path: '/v1/chat/completions?$userProject=mine&userProject=mine&quotaUser=mine&api-version=1&plain=yes',
+    });
+    expect(rig.upstream.seen[0]?.url).toBe('/openai/v1/chat/completions?plain=yes');
+  });
+
   it('is recorded as a call of that provider, with what was changed', async () => {
     await openRouted({ model: 'llama-3.3-70b', provider: 'groq', apiKey: otherKey });
     await call();
