@@ -89,8 +89,8 @@ class ResponsesSocket implements SocketReader {
 
   refuse({ bytes }: SocketMessage, why: string, say: (saying: SocketSaying) => void): void {
     const document = readMessage(bytes) ?? {};
-    const isLong = JSON.stringify(document.stream_id ?? null).length > MAX_ID_CHARS;
-    const stream_id = isLong ? undefined : document.stream_id;
+    const given = findText(document, 'stream_id');
+    const stream_id = given === undefined || given.length > MAX_ID_CHARS ? undefined : given;
     const error = { ...NOTHING_LEFT, message: why, param: null };
     const text = JSON.stringify({ type: 'error', status: 429, error, ...(stream_id !== undefined && { stream_id }) });
     const lane = this.#requireLane(document);

@@ -37,12 +37,12 @@ export class GateStages implements PipeStages {
       end: (give) => gate.endOfClient(give),
     };
     this.down = { take: (chunk, give) => this.#takeFromProvider(chunk, give), end: () => undefined };
-    client.on('drain', () => this.#goOnWhenHeard()).once('close', () => this.#goOnWhenHeard());
   }
 
   /** The provider has agreed. @param rest what came behind its 101, which has gone to the client */
   open(rest: Buffer): void {
     this.#isOpen = true;
+    this.#client.on('drain', () => this.#goOnWhenHeard()).once('close', () => this.#goOnWhenHeard());
     this.#gate.bind((bytes) => {
       this.#hasSpoken = true;
       this.#giveClient(bytes);
@@ -71,7 +71,8 @@ export class GateStages implements PipeStages {
   }
 
   get #isHeard(): boolean {
-    return this.#client.destroyed || this.#client.writableLength + this.#gate.unsaidBytes <= maxUnheardBytes;
+    const { destroyed, writableEnded, writableLength } = this.#client;
+    return destroyed || writableEnded || writableLength + this.#gate.unsaidBytes <= maxUnheardBytes;
   }
 
   #goOnWhenHeard(): void {

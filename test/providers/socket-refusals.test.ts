@@ -35,6 +35,13 @@ describe('a refusal over a WebSocket', () => {
     expect(said[1]).not.toContain('yyy');
   });
 
+  it('repeats no stream_id that is none, however it is made', () => {
+    const deep = Buffer.from(`{"type":"response.create","stream_id":${'['.repeat(20_000)}${']'.repeat(20_000)}}`);
+    const [said] = refuse(open(openaiResponsesSocket), [{ bytes: deep, wireBytes: deep.length, atMs: 1 }]);
+    expect(JSON.parse(said ?? '')).toMatchObject({ type: 'error', status: 429 });
+    expect(said).not.toContain('stream_id');
+  });
+
   it('waits for its turn, of which a thousand are remembered: the next ones come at once', () => {
     const reader = open(openaiResponsesSocket);
     reader.readClient(ask({}));

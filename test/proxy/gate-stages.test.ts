@@ -32,6 +32,7 @@ afterEach(async () => {
 class AnsweringGate implements SocketGate {
   unsaidBytes = 0;
   answersAtOnce = true;
+  isSilent = false;
   #say: (bytes: Buffer) => void = () => undefined;
 
   bind(say: (bytes: Buffer) => void): void {
@@ -39,6 +40,7 @@ class AnsweringGate implements SocketGate {
   }
 
   takeFromClient(): void {
+    if (this.isSilent) return;
     if (this.answersAtOnce) this.#say(answer);
     else this.unsaidBytes += answer.length;
   }
@@ -105,6 +107,29 @@ describe('a client that reads nothing of what the tap answers it', () => {
     while (client.write(answer)) await turn();
     for (let i = 0; i < 100; i += 1) client.write(answer);
     for (let i = 0; i < askedTimes; i += 1) expect(ask()).toBeUndefined();
+  });
+});
+
+describe('a client that has read what the tap answered it', () => {
+  it('is heard on, however much of its provider’s it leaves unread then', async () => {
+    const gate = new AnsweringGate();
+    const { ask } = openStages(gate);
+    reader.resume();
+    const waiting = ask();
+    await waiting;
+    while (client.writableLength > 0) await once(client, 'drain');
+    gate.isSilent = true;
+    expect(ask()).toBeUndefined();
+    reader.pause();
+    while (client.write(answer)) await turn();
+    for (let i = 0; i < 100; i += 1) client.write(answer);
+    for (let i = 0; i < askedTimes; i += 1) expect(ask()).toBeUndefined();
+  });
+
+  it('leaves nothing behind where its upgrade is refused', () => {
+    const before = client.listenerCount('drain') + client.listenerCount('close');
+    new GateStages(new AnsweringGate(), client);
+    expect(client.listenerCount('drain') + client.listenerCount('close')).toBe(before);
   });
 });
 
