@@ -59,6 +59,8 @@ describe('a tracker', () => {
     await expect(tracker.track(work)).rejects.toThrow(new RangeError('of the agent'));
     await until((list) => list.some(({ type }) => type === 'session.closed'));
     expect(events.map(({ type }) => type)).toEqual(['session.opened', 'call.completed', 'session.closed']);
+    // Its files go when the thread that announced this has answered, too.
+    await session?.close();
     expect(await isRefused(session?.proxy.port ?? 0)).toBe(true);
     const files = join(String(session?.proxy.caBundlePath), '..', '..', 'sessions');
     expect(existsSync(files) ? readdirSync(files) : []).toEqual([]);
