@@ -81,8 +81,8 @@ function isToken(apiKey: string): boolean {
 }
 
 /**
- * What the query says but for keys, for whose account it is, and for the version of Azure's API, which is nobody else's; `beta=true` of Anthropic's
- * means nothing in a form of another's.
+ * What the query says but for keys, for whose account it is, and for the version of Azure's API, which is nobody else's;
+ * `beta=true` of Anthropic's means nothing in a form of another's.
  */
 function keepQuery(
   path: string,
