@@ -72,7 +72,7 @@ export interface CallRecord extends SessionIds {
   readonly streamTiming: StreamTiming | null;
   /**
    * Milliseconds the tap's thread worked on this call: reading, routing, redacting. Relaying its bytes is not in it, nor
-   * what TLS and the system did. `null` when not measured.
+   * setting a stream's pieces aside until they are read, nor what TLS and the system did. `null` when not measured.
    */
   readonly selfMs: number | null;
   /** `null` when not taken. */
